@@ -1,0 +1,40 @@
+//! Reading a case file: the `cfg` and `timeline` blocks of a Markdown file.
+
+use std::path::Path;
+
+/// One case.
+pub struct Case {
+    /// The configuration, without `listen` and control socket: the runner adds them.
+    pub configuration: String,
+    pub timeline: Vec<(usize, String)>,
+    /// `only: duolog` or `only: kamailio` in the prose: a feature the other subject does not have.
+    pub only: Option<String>,
+}
+
+/// Reads a case; the error names the file's fault.
+pub fn read(path: &Path) -> Result<Case, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut case = Case { configuration: String::new(), timeline: Vec::new(), only: None };
+    let mut block: Option<String> = None;
+    for (index, line) in text.lines().enumerate() {
+        match (&block, line.strip_prefix("```")) {
+            (None, Some(kind)) => block = Some(kind.trim().to_owned()),
+            (Some(_), Some(_)) => block = None,
+            (Some(kind), None) if kind == "cfg" => {
+                case.configuration.push_str(line);
+                case.configuration.push('\n');
+            }
+            (Some(kind), None) if kind == "timeline" => case.timeline.push((index + 1, line.to_owned())),
+            (Some(_), None) => {}
+            (None, None) => {
+                if let Some(subject) = line.strip_prefix("only: ") {
+                    case.only = Some(subject.trim().to_owned());
+                }
+            }
+        }
+    }
+    if case.configuration.is_empty() || case.timeline.is_empty() {
+        return Err("a case needs a cfg block and a timeline block".to_owned());
+    }
+    Ok(case)
+}

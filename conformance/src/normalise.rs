@@ -1,0 +1,51 @@
+//! What differs between two runs or two subjects by nature: ports, branches, local tags, cookies, product names.
+
+use std::collections::BTreeMap;
+
+/// A message's text with ports, branches, generated tags, cookies and product names replaced by marks.
+pub fn normalise(text: &str, marks: &BTreeMap<String, String>) -> String {
+    let mut out = String::new();
+    for line in text.split("\r\n") {
+        let line = addresses(line, marks);
+        let lower = line.to_ascii_lowercase();
+        let line = if lower.starts_with("server:") || lower.starts_with("user-agent: kamailio") || lower.starts_with("user-agent: duolog") {
+            format!("{}: (product)", line.split(':').next().unwrap_or_default())
+        } else if lower.starts_with("date:") {
+            "Date: (date)".to_owned()
+        } else {
+            line
+        };
+        let line = value_after(&line, "branch=z9hG4bK", |value| if value.starts_with('-') { None } else { Some("(branch)") });
+        let line = value_after(&line, ";did=", |_| Some("(did)"));
+        let line = value_after(&line, ";tag=", |value| if value.starts_with("tag-") { None } else { Some("(tag)") });
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+fn addresses(line: &str, marks: &BTreeMap<String, String>) -> String {
+    let mut line = line.to_owned();
+    for (name, address) in marks {
+        line = line.replace(address, name);
+        if let Some((_, port)) = address.split_once(':') {
+            line = line.replace(&format!("rport={port}"), &format!("rport=({name})"));
+        }
+    }
+    line
+}
+
+fn value_after(line: &str, mark: &str, replacement: impl Fn(&str) -> Option<&'static str>) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find(mark) {
+        let (before, after) = rest.split_at(at + mark.len());
+        let end = after.find([';', ',', '>', ' ', '"', '\r']).unwrap_or(after.len());
+        let (value, tail) = after.split_at(end);
+        out.push_str(before);
+        out.push_str(replacement(value).unwrap_or(value));
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,243 @@
+//! Runs one case: starts the subject, plays the timeline, compares what the agents received with the recorded trace.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::Options;
+use crate::agent::{Agent, PATIENCE};
+use crate::case::Case;
+use crate::message::Message;
+use crate::normalise::normalise;
+use crate::subject::{Subject, free_port};
+use crate::template::fill;
+use crate::timeline::{self, Kind, Step};
+
+/// Plays a case. The error says which line failed and what was there instead.
+pub fn run(name: &str, path: &Path, case: &Case, options: &Options) -> Result<(), String> {
+    let steps = timeline::read(&case.timeline)?;
+    let proxy = format!("127.0.0.1:{}", free_port()?);
+    let mut marks = BTreeMap::from([("PROXY".to_owned(), proxy.clone())]);
+    let mut agents: BTreeMap<String, Agent> = BTreeMap::new();
+    for agent_name in agent_names(case, &steps) {
+        let agent = Agent::new(&agent_name, &proxy, &format!("call-{}", name.replace('/', "-")))?;
+        marks.insert(agent_name.to_uppercase(), agent.address.clone());
+        agents.insert(agent_name, agent);
+    }
+    let mut subject = Subject::start(options, name, &fill(&case.configuration, &marks), &proxy)?;
+    let mut trace = String::new();
+    for step in &steps {
+        play(step, &mut agents, &subject, &marks, &mut trace)
+            .map_err(|reason| format!("line {}: {reason}\nlog:\n{}", step.line, subject.log_tail()))?;
+    }
+    if !subject.is_alive() {
+        return Err(format!("the subject died:\n{}", subject.log_tail()));
+    }
+    compare(path, &trace, options)
+}
+
+fn agent_names(case: &Case, steps: &[Step]) -> Vec<String> {
+    let mut names: Vec<String> = steps.iter().filter_map(|step| agent_of(&step.kind)).map(str::to_owned).collect();
+    for name in ["alice", "bob", "carol", "dave"] {
+        let mark = format!("@{}@", name.to_uppercase());
+        if case.configuration.contains(&mark) || case.timeline.iter().any(|(_, line)| line.contains(&mark)) {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn agent_of(kind: &Kind) -> Option<&str> {
+    match kind {
+        Kind::SendRequest { agent, .. }
+        | Kind::SendReply { agent, .. }
+        | Kind::HopRequest { agent, .. }
+        | Kind::Repeat { agent }
+        | Kind::Raw { agent }
+        | Kind::Expect { agent, .. }
+        | Kind::Again { agent }
+        | Kind::Silent { agent, .. } => Some(agent),
+        Kind::Rpc { .. } | Kind::Log { .. } | Kind::Wait { .. } => None,
+    }
+}
+
+fn play(step: &Step, agents: &mut BTreeMap<String, Agent>, subject: &Subject, marks: &BTreeMap<String, String>, trace: &mut String) -> Result<(), String> {
+    let details: Vec<String> = step.details.iter().map(|detail| fill(detail, marks)).collect();
+    if let Some(name) = agent_of(&step.kind) {
+        let agent = agents.get_mut(name).ok_or("no such agent")?;
+        return play_agent(step, &details, agent, marks, trace);
+    }
+    match &step.kind {
+        Kind::Rpc { words } => {
+            let words: Vec<String> = words.iter().map(|word| fill(word, marks)).collect();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            until(|| {
+                let answer = subject.rpc(&words)?;
+                check_text(&answer, &details)
+            })
+        }
+        Kind::Log { text, is_absent: true } => {
+            if subject.log().contains(&fill(text, marks)) { Err(format!("the log has: {text}")) } else { Ok(()) }
+        }
+        Kind::Log { text, .. } => {
+            let text = fill(text, marks);
+            until(|| if subject.log().contains(&text) { Ok(()) } else { Err(format!("the log lacks: {text}")) })
+        }
+        Kind::Wait { milliseconds } => {
+            std::thread::sleep(Duration::from_millis(*milliseconds));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn until(mut check: impl FnMut() -> Result<(), String>) -> Result<(), String> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match check() {
+            Ok(()) => return Ok(()),
+            Err(reason) if Instant::now() > end => return Err(reason),
+            Err(_) => std::thread::sleep(Duration::from_millis(25)),
+        }
+    }
+}
+
+fn check_text(text: &str, details: &[String]) -> Result<(), String> {
+    for detail in details {
+        match detail.split_at_checked(2) {
+            Some(("= ", part)) if !text.contains(part) => return Err(format!("`{part}` is not in:\n{text}")),
+            Some(("! ", part)) if text.contains(part) => return Err(format!("`{part}` is in:\n{text}")),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn play_agent(step: &Step, details: &[String], agent: &mut Agent, marks: &BTreeMap<String, String>, trace: &mut String) -> Result<(), String> {
+    match &step.kind {
+        Kind::SendRequest { method, uri, is_within, .. } => {
+            let message = if *is_within {
+                agent.request_within(method)?
+            } else {
+                let uri = uri.as_ref().map_or_else(|| "sip:bob@example.com".to_owned(), |uri| fill(uri, marks));
+                agent.new_request(method, &uri)
+            };
+            agent.send(&changed(message, details))
+        }
+        Kind::SendReply { code, reason, method, .. } => {
+            let message = agent.reply(*code, reason, method.as_deref())?;
+            agent.send(&changed(message, details))
+        }
+        Kind::HopRequest { method, .. } => {
+            let message = agent.hop_request(method)?;
+            let invite = agent.last_invite_sent.clone();
+            agent.send(&changed(message, details))?;
+            agent.last_invite_sent = invite;
+            Ok(())
+        }
+        Kind::Repeat { .. } => {
+            let message = agent.last_request_sent.clone().ok_or("nothing was sent yet")?;
+            agent.send_raw(&message.to_bytes())
+        }
+        Kind::Raw { .. } => {
+            let mut text = details.join("\r\n");
+            text.push_str("\r\n");
+            if !text.contains("\r\n\r\n") {
+                text.push_str("\r\n");
+            }
+            agent.send_raw(text.as_bytes())
+        }
+        Kind::Expect { what, .. } => {
+            let message = agent.receive(what, PATIENCE)?.ok_or_else(|| format!("{} received nothing, expected {what}", agent.name))?;
+            let text = String::from_utf8_lossy(&message.to_bytes()).into_owned();
+            let is_right = message.status().map_or_else(|| message.method() == *what, |code| code.to_string() == *what);
+            if !is_right {
+                return Err(format!("{} received, instead of {what}:\n{text}", agent.name));
+            }
+            trace.push_str(&format!("--- {} <- {what}\n{}", agent.name, normalise(&text, marks)));
+            check_message(&message, details).map_err(|reason| format!("{reason}\nin:\n{text}"))
+        }
+        Kind::Again { .. } => agent.receive_again(PATIENCE)?.map(|_| ()).ok_or_else(|| format!("{} got no retransmission", agent.name)),
+        Kind::Silent { milliseconds, .. } => match agent.receive("", Duration::from_millis(*milliseconds))? {
+            None => Ok(()),
+            Some(message) => Err(format!("{} should hear nothing, but:\n{}", agent.name, String::from_utf8_lossy(&message.to_bytes()))),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// `Name: value` replaces or adds, `-Name` removes, `first: text` replaces the first line, `body: text` sets the body.
+fn changed(mut message: Message, details: &[String]) -> Message {
+    for detail in details {
+        if let Some(name) = detail.strip_prefix('-') {
+            message.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+        } else if let Some(first) = detail.strip_prefix("first: ") {
+            message.first = first.to_owned();
+        } else if let Some(body) = detail.strip_prefix("body: ") {
+            message.body = body.replace("\\r\\n", "\r\n");
+            let length = message.body.len().to_string();
+            message.headers.retain(|(own, _)| !own.eq_ignore_ascii_case("Content-Length"));
+            message.headers.push(("Content-Length".to_owned(), length));
+        } else if let Some((name, value)) = detail.strip_prefix("+").unwrap_or(detail).split_once(": ") {
+            let place = message.headers.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(name));
+            match place {
+                Some(header) if !detail.starts_with('+') => header.1 = value.to_owned(),
+                _ => {
+                    let at = message.headers.len().saturating_sub(1);
+                    message.headers.insert(at, (name.to_owned(), value.to_owned()));
+                }
+            }
+        }
+    }
+    message
+}
+
+/// `= Name: value` a header has exactly this value, `~ text` is somewhere, `! Name` no such header, `first: text`, `body: text`.
+fn check_message(message: &Message, details: &[String]) -> Result<(), String> {
+    let text = String::from_utf8_lossy(&message.to_bytes()).into_owned();
+    for detail in details {
+        if let Some(first) = detail.strip_prefix("first: ") {
+            if message.first != first {
+                return Err(format!("first line is not `{first}`"));
+            }
+        } else if let Some(body) = detail.strip_prefix("body: ") {
+            if message.body != body.replace("\\r\\n", "\r\n") {
+                return Err(format!("body is not `{body}`"));
+            }
+        } else if let Some(rest) = detail.strip_prefix("= ") {
+            let (name, value) = rest.split_once(": ").unwrap_or((rest.trim_end_matches(':'), ""));
+            if !message.values(name).contains(&value) {
+                return Err(format!("no header `{rest}`"));
+            }
+        } else if let Some(part) = detail.strip_prefix("~ ") {
+            if !text.contains(part) {
+                return Err(format!("nowhere: `{part}`"));
+            }
+        } else if let Some(name) = detail.strip_prefix("! ") {
+            if message.value(name).is_some() || (name.contains(' ') && text.contains(name)) {
+                return Err(format!("should not be there: `{name}`"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The trace recorded from Kamailio stands beside the case and holds for every subject.
+fn compare(path: &Path, trace: &str, options: &Options) -> Result<(), String> {
+    let recorded_path = path.with_extension("trace");
+    if options.record {
+        return std::fs::write(&recorded_path, trace).map_err(|error| error.to_string());
+    }
+    let Ok(recorded) = std::fs::read_to_string(&recorded_path) else { return Ok(()) };
+    if recorded == trace {
+        return Ok(());
+    }
+    let difference = recorded
+        .lines()
+        .zip(trace.lines())
+        .find(|(expected, found)| expected != found)
+        .map_or_else(|| "one trace is longer".to_owned(), |(expected, found)| format!("recorded: {expected}\nfound:    {found}"));
+    Err(format!("the wire differs from the recorded trace\n{difference}\nwhole trace:\n{trace}"))
+}

@@ -1,0 +1,121 @@
+//! The process under test: `duolog` or `kamailio`, with its own folder, ports and log, ended by id.
+
+use std::fs::File;
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Options;
+
+/// How long a subject may take to answer after its start.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may take to end after SIGTERM.
+const STOP_PATIENCE: Duration = Duration::from_secs(6);
+
+/// A running subject.
+pub struct Subject {
+    child: Child,
+    pub folder: PathBuf,
+    pub control: String,
+    log: PathBuf,
+}
+
+/// A free UDP port of loopback.
+pub fn free_port() -> Result<u16, String> {
+    let socket = UdpSocket::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    Ok(socket.local_addr().map_err(|error| error.to_string())?.port())
+}
+
+impl Subject {
+    /// Starts the subject on a configuration and waits until its control socket answers.
+    pub fn start(options: &Options, name: &str, configuration: &str, proxy: &str) -> Result<Subject, String> {
+        let folder = std::env::temp_dir().join(format!("duolog-conformance-{}-{}", std::process::id(), name.replace('/', "-")));
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let control = folder.join("ctl").display().to_string();
+        let text = format!(
+            "#!KAMAILIO\n#!trydef SUBJECT_{}\ndebug = 2\nlog_stderror = yes\nchildren = 1\nauto_aliases = no\ndisable_tcp = yes\nlisten = udp:{proxy}\n\
+             loadmodule \"ctl\"\nmodparam(\"ctl\", \"binrpc\", \"unixs:{control}\")\n{configuration}",
+            options.subject.to_uppercase()
+        );
+        let path = folder.join("case.cfg");
+        std::fs::write(&path, text).map_err(|error| error.to_string())?;
+        let log = folder.join("log");
+        let output = File::create(&log).map_err(|error| error.to_string())?;
+        let errors = output.try_clone().map_err(|error| error.to_string())?;
+        let mut command = Command::new(program(options));
+        command.arg("-f").arg(&path).args(["-DD", "-E", "-w"]).arg(&folder).arg("-P").arg(folder.join("pid")).arg("-Y").arg(&folder);
+        if options.subject == "kamailio" {
+            command.args(["-x", "fm", "-X", "fm", "-m", "64", "-M", "8"]);
+        }
+        let child = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().map_err(|error| format!("cannot start {}: {error}", options.subject))?;
+        let mut subject = Subject { child, folder, control, log };
+        subject.wait_ready()?;
+        Ok(subject)
+    }
+
+    fn wait_ready(&mut self) -> Result<(), String> {
+        let end = Instant::now() + START_PATIENCE;
+        while Instant::now() < end {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Err(format!("the subject ended at start ({status}):\n{}", self.log_tail()));
+            }
+            if self.rpc(&["core.version"]).is_ok_and(|answer| !answer.trim().is_empty() && !answer.contains("error")) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err(format!("the subject did not answer core.version:\n{}", self.log_tail()))
+    }
+
+    /// The answer of the real `kamcmd`, errors included.
+    pub fn rpc(&self, words: &[&str]) -> Result<String, String> {
+        let output = Command::new("kamcmd").arg("-s").arg(format!("unixs:{}", self.control)).args(words).output().map_err(|error| error.to_string())?;
+        Ok(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// Everything logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
+
+    /// The last lines of the log.
+    pub fn log_tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines.iter().skip(lines.len().saturating_sub(12)).copied().collect::<Vec<_>>().join("\n")
+    }
+
+    /// Is it still running?
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status();
+        let end = Instant::now() + STOP_PATIENCE;
+        while Instant::now() < end {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                let _ = std::fs::remove_dir_all(&self.folder);
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn program(options: &Options) -> PathBuf {
+    if let Some(program) = &options.program {
+        return program.clone();
+    }
+    if options.subject == "kamailio" {
+        return PathBuf::from("kamailio");
+    }
+    // The runner stands beside the product in the build folder.
+    std::env::current_exe().ok().and_then(|path| path.parent().map(Path::to_path_buf)).unwrap_or_default().join("duolog")
+}

@@ -1,0 +1,42 @@
+//! Named bounds of everything in this room that grows with what peers or scripts send (invariant A6).
+
+/// Most lock groups the slot table is cut into; fewer when `hash_size` is smaller.
+pub const SHARDS_MAX: u32 = 256;
+/// Largest `hash_size`: the slot counters alone take 4 bytes each.
+pub const HASH_SIZE_MAX: u32 = 1 << 20;
+/// Dialogs kept at once when the settings give no other bound; the answer at the bound is `Refusal::Full`.
+pub const DIALOGS_MAX: u64 = 2_000_000;
+/// Dialogs with one Call-ID at once; the answer at the bound is `Refusal::TooManyOfCallId`.
+pub const DIALOGS_OF_CALL_ID_MAX: usize = 1024;
+/// Bytes of all texts of one dialog together (identifiers, tags, contacts, route sets): offsets are 16 bit.
+pub const FIELDS_BYTES_MAX: usize = u16::MAX as usize;
+/// Variables of one dialog.
+pub const VARIABLES_MAX: usize = 256;
+/// Bytes of one variable's name.
+pub const VARIABLE_KEY_BYTES_MAX: usize = 1024;
+/// Bytes of all variables of one dialog.
+pub const VARIABLES_BYTES_MAX: usize = 256 * 1024;
+/// Profile memberships of one dialog.
+pub const MEMBERSHIPS_MAX: usize = 256;
+/// Profiles that can be defined.
+pub const PROFILES_MAX: usize = 4096;
+/// Bytes of one profile value.
+pub const PROFILE_VALUE_BYTES_MAX: usize = 4096;
+/// Remote members of one profile slot (spec dialog 6.6).
+pub const REMOTE_MEMBERS_OF_SLOT_MAX: usize = 65_536;
+/// Transactions that may hold one dialog at once.
+pub const HOLDS_MAX: u16 = u16::MAX;
+/// Different local sockets remembered by name.
+pub const SOCKETS_MAX: usize = 4096;
+/// Expiries handed out by one call of `Engine::expire`; the rest come with the next call.
+pub const EXPIRIES_PER_CALL_MAX: usize = 1024;
+/// Keepalive probes handed out by one call of `Engine::keepalives_due`.
+pub const KEEPALIVES_PER_CALL_MAX: usize = 1024;
+/// Dialogs snapshotted under one lock while listing.
+pub const LISTING_PAGE: usize = 32;
+/// Record-Route entries of one message that are looked at (spec dialog 1.9).
+pub const RECORD_ROUTES_MAX: usize = 63;
+/// Bytes of a timeout route's name (spec dialog 5.3).
+pub const TIMEOUT_ROUTE_BYTES_MAX: usize = 31;
+/// Bytes of the cookie parameter's name (spec dialog 3.1).
+pub const RR_PARAM_BYTES_MAX: usize = 32;

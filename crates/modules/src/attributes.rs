@@ -1,0 +1,538 @@
+//! Attribute-value pairs of a message and then of its transaction: avp, xavp, xavu, xavi (spec cfg-language 10.2, 10.3).
+
+use script::exports::{Index, XavpPath};
+use script::value::{Text, Value};
+
+/// Most values one kind of list holds for one message; a write beyond it is refused.
+pub const ENTRIES_MAX: usize = 4096;
+
+/// Everything a script keeps with the transaction.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Attributes {
+    /// `$avp`: pairs of name and value, newest last.
+    pub avps: Avps,
+    /// `$xavp`.
+    pub xavps: Nested,
+    /// `$xavu`: one value a name.
+    pub xavus: Unique,
+    /// `$xavi`: as xavp, names ignore case.
+    pub xavis: Nested,
+}
+
+impl Attributes {
+    /// Forgets everything, keeps the memory.
+    pub fn clear(&mut self) {
+        self.avps.values.clear();
+        self.xavps.roots.clear();
+        self.xavus.roots.clear();
+        self.xavis.roots.clear();
+    }
+}
+
+/// Stacks of values by name: `$avp(name)`. An integer name is written `i:10`.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Avps {
+    values: Vec<(Text, Value)>,
+}
+
+impl Avps {
+    /// Pushes a value on top of the name's stack. False: the bound is reached.
+    pub fn push(&mut self, name: &[u8], value: Value) -> bool {
+        if self.values.len() >= ENTRIES_MAX {
+            return false;
+        }
+        self.values.push((Text::from(name), value));
+        true
+    }
+
+    /// The values of a name, newest first.
+    pub fn of<'a>(&'a self, name: &'a [u8]) -> impl DoubleEndedIterator<Item = &'a Value> + 'a {
+        self.values.iter().rev().filter(move |(own, _)| own[..] == *name).map(|(_, value)| value)
+    }
+
+    /// How many values the name has.
+    pub fn count(&self, name: &[u8]) -> usize {
+        self.of(name).count()
+    }
+
+    /// Reads as `$avp(name)` or `$(avp(name)[index])` do: `[-1]` is the oldest, `[*]` joins all with `, `.
+    pub fn read(&self, name: &[u8], index: Option<Index>) -> Value {
+        match index {
+            None | Some(Index::Append) => self.of(name).next().cloned().unwrap_or_default(),
+            Some(Index::At(number)) => nth(self.of(name), number).cloned().unwrap_or_default(),
+            Some(Index::All) => {
+                let mut out = Vec::new();
+                let mut is_first = true;
+                for value in self.of(name) {
+                    if !is_first {
+                        out.extend_from_slice(b", ");
+                    }
+                    is_first = false;
+                    value.append_to(&mut out);
+                }
+                if is_first { Value::Null } else { Value::text(out) }
+            }
+        }
+    }
+
+    /// Writes as an assignment does: pushes; `[*]` replaces all; null removes the newest or, with `[*]`, all.
+    pub fn write(&mut self, name: &[u8], index: Option<Index>, value: Value) -> Result<(), String> {
+        let is_all = index == Some(Index::All);
+        if is_all {
+            self.remove_all(name);
+        }
+        if value.is_null() {
+            if !is_all {
+                self.remove_newest(name);
+            }
+            return Ok(());
+        }
+        if self.push(name, value) { Ok(()) } else { Err(full()) }
+    }
+
+    /// Removes the newest value of a name.
+    pub fn remove_newest(&mut self, name: &[u8]) {
+        if let Some(position) = self.values.iter().rposition(|(own, _)| own[..] == *name) {
+            self.values.remove(position);
+        }
+    }
+
+    /// Removes every value of a name.
+    pub fn remove_all(&mut self, name: &[u8]) {
+        self.values.retain(|(own, _)| own[..] != *name);
+    }
+
+    /// All pairs, newest first.
+    pub fn all(&self) -> impl Iterator<Item = (&Text, &Value)> {
+        self.values.iter().rev().map(|(name, value)| (name, value))
+    }
+}
+
+/// What a node of an extended list holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    Plain(Value),
+    /// Named values, newest last.
+    Fields(Vec<(Text, Value)>),
+}
+
+/// One root of an extended list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Root {
+    pub name: Text,
+    pub content: Content,
+}
+
+impl Root {
+    /// The fields, empty for a plain value. Newest last.
+    pub fn fields(&self) -> &[(Text, Value)] {
+        match &self.content {
+            Content::Fields(fields) => fields,
+            Content::Plain(_) => &[],
+        }
+    }
+}
+
+/// Stacks of roots with fields: `$xavp(root[i]=>field[j])`.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Nested {
+    /// Newest last.
+    roots: Vec<Root>,
+}
+
+/// Does a list compare names exactly (xavp) or ignoring case (xavi)?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    Exact,
+    IgnoreCase,
+}
+
+impl Names {
+    fn same(self, one: &[u8], other: &[u8]) -> bool {
+        match self {
+            Names::Exact => one == other,
+            Names::IgnoreCase => one.eq_ignore_ascii_case(other),
+        }
+    }
+}
+
+impl Nested {
+    /// Positions in `roots` of a name, newest first.
+    fn positions(&self, names: Names, name: &[u8]) -> Vec<usize> {
+        let mut found: Vec<usize> = (0..self.roots.len()).filter(|at| self.roots.get(*at).is_some_and(|root| names.same(&root.name, name))).collect();
+        found.reverse();
+        found
+    }
+
+    /// The root at an index: none and `[*]` mean the newest, `[-1]` the oldest.
+    pub fn root(&self, names: Names, name: &[u8], index: Option<Index>) -> Option<&Root> {
+        let position = at(&self.positions(names, name), index)?;
+        self.roots.get(position)
+    }
+
+    /// How many roots have this name.
+    pub fn count(&self, names: Names, name: &[u8]) -> usize {
+        self.roots.iter().filter(|root| names.same(&root.name, name)).count()
+    }
+
+    /// All roots, newest first.
+    pub fn all(&self) -> impl Iterator<Item = &Root> {
+        self.roots.iter().rev()
+    }
+
+    /// The newest value of a field in the newest root of this name.
+    pub fn field(&self, names: Names, root: &[u8], field: &[u8]) -> Option<&Value> {
+        self.root(names, root, None)?.fields().iter().rev().find(|(own, _)| names.same(own, field)).map(|(_, value)| value)
+    }
+
+    /// Pushes a root. False: the bound is reached.
+    pub fn push(&mut self, root: Root) -> bool {
+        if self.roots.len() >= ENTRIES_MAX {
+            return false;
+        }
+        self.roots.push(root);
+        true
+    }
+
+    /// Reads a path; a root with fields reads as `<<xavp:NAME>>`.
+    pub fn read(&self, names: Names, path: &XavpPath) -> Value {
+        let Some(root) = self.root(names, &path.root, path.root_index) else { return Value::Null };
+        match (&path.key, &root.content) {
+            (None, Content::Plain(value)) => value.clone(),
+            (None, Content::Fields(_)) => Value::text(format!("<<xavp:{}>>", root.name)),
+            (Some(_), Content::Plain(_)) => Value::Null,
+            (Some((key, index)), Content::Fields(fields)) => {
+                let mut found = fields.iter().rev().filter(|(own, _)| names.same(own, key)).map(|(_, value)| value);
+                match index {
+                    Some(Index::At(number)) => nth(found, *number).cloned().unwrap_or_default(),
+                    _ => found.next().cloned().unwrap_or_default(),
+                }
+            }
+        }
+    }
+
+    /// Writes a path, as spec cfg-language 10.3 tells.
+    pub fn write(&mut self, names: Names, path: &XavpPath, value: Value) -> Result<(), String> {
+        match &path.key {
+            None => self.write_root(names, &path.root, path.root_index, value),
+            Some((key, index)) if value.is_null() => {
+                self.remove_field(names, &path.root, path.root_index, key, *index);
+                Ok(())
+            }
+            Some((key, _)) if path.root_index.is_none() => {
+                let content = Content::Fields(vec![(key.clone(), value)]);
+                if self.push(Root { name: path.root.clone(), content }) { Ok(()) } else { Err(full()) }
+            }
+            Some((key, index)) => self.write_field(names, path, key, *index, value),
+        }
+    }
+
+    fn write_root(&mut self, names: Names, name: &Text, index: Option<Index>, value: Value) -> Result<(), String> {
+        let positions = self.positions(names, name);
+        match index {
+            Some(Index::All) => self.remove_all(names, name),
+            Some(Index::At(_)) => {
+                let Some(position) = at(&positions, index) else { return Ok(()) };
+                if value.is_null() {
+                    self.roots.remove(position);
+                } else if let Some(root) = self.roots.get_mut(position) {
+                    root.content = Content::Plain(value);
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        if value.is_null() {
+            if index.is_none() {
+                self.remove_newest(names, name);
+            }
+            return Ok(());
+        }
+        if self.push(Root { name: name.clone(), content: Content::Plain(value) }) { Ok(()) } else { Err(full()) }
+    }
+
+    fn fields_mut(&mut self, names: Names, root: &[u8], index: Option<Index>) -> Option<&mut Vec<(Text, Value)>> {
+        let position = at(&self.positions(names, root), index)?;
+        match &mut self.roots.get_mut(position)?.content {
+            Content::Fields(fields) => Some(fields),
+            Content::Plain(_) => None,
+        }
+    }
+
+    fn write_field(&mut self, names: Names, path: &XavpPath, key: &Text, index: Option<Index>, value: Value) -> Result<(), String> {
+        let Some(fields) = self.fields_mut(names, &path.root, path.root_index) else { return Ok(()) };
+        match index {
+            Some(Index::At(_)) => {
+                if let Some(field) = field_position(fields, names, key, index).and_then(|position| fields.get_mut(position)) {
+                    field.1 = value;
+                    return Ok(());
+                }
+            }
+            Some(Index::All) => fields.retain(|(own, _)| !names.same(own, key)),
+            _ => {}
+        }
+        if fields.len() >= ENTRIES_MAX {
+            return Err(full());
+        }
+        fields.push((key.clone(), value));
+        Ok(())
+    }
+
+    fn remove_field(&mut self, names: Names, root: &[u8], root_index: Option<Index>, key: &[u8], index: Option<Index>) {
+        let Some(fields) = self.fields_mut(names, root, root_index) else { return };
+        if index == Some(Index::All) {
+            fields.retain(|(own, _)| !names.same(own, key));
+        } else if let Some(position) = field_position(fields, names, key, index) {
+            fields.remove(position);
+        }
+    }
+
+    /// Sets a field of the newest root, replacing its newest value; makes the root when there is none.
+    pub fn set_field(&mut self, names: Names, root: &[u8], key: &[u8], value: Value) -> bool {
+        if let Some(fields) = self.fields_mut(names, root, None) {
+            if let Some(position) = field_position(fields, names, key, None) {
+                if let Some(field) = fields.get_mut(position) {
+                    field.1 = value;
+                }
+            } else if fields.len() < ENTRIES_MAX {
+                fields.push((Text::from(key), value));
+            } else {
+                return false;
+            }
+            return true;
+        }
+        if self.root(names, root, None).is_some() {
+            return false;
+        }
+        self.push(Root { name: Text::from(root), content: Content::Fields(vec![(Text::from(key), value)]) })
+    }
+
+    /// Removes the newest field of this name in the newest root. False: there was none.
+    pub fn remove_newest_field(&mut self, names: Names, root: &[u8], key: &[u8]) -> bool {
+        let Some(fields) = self.fields_mut(names, root, None) else { return false };
+        let found = field_position(fields, names, key, None);
+        if let Some(position) = found {
+            fields.remove(position);
+        }
+        found.is_some()
+    }
+
+    /// Removes the newest root of a name. False: there was none.
+    pub fn remove_newest(&mut self, names: Names, name: &[u8]) -> bool {
+        let found = self.positions(names, name).first().copied();
+        if let Some(position) = found {
+            self.roots.remove(position);
+        }
+        found.is_some()
+    }
+
+    /// Removes every root of a name.
+    pub fn remove_all(&mut self, names: Names, name: &[u8]) {
+        self.roots.retain(|root| !names.same(&root.name, name));
+    }
+
+    /// Puts the value at `index` in the place of its predecessor, that one's in the place before, and so on: the value at
+    /// the index becomes the newest by dropping those above it.
+    pub fn shift_left(&mut self, names: Names, name: &[u8], count: usize) -> bool {
+        let positions = self.positions(names, name);
+        let Some(newest) = positions.first().copied() else { return false };
+        for _ in 0..count.min(positions.len()) {
+            // The newest goes to the oldest place: everything else moves up by one.
+            let Some(oldest) = self.positions(names, name).last().copied() else { return false };
+            if newest == oldest {
+                return true;
+            }
+            let taken = self.roots.remove(newest);
+            self.roots.insert(oldest, taken);
+        }
+        true
+    }
+}
+
+/// One value or one set of fields for each name: `$xavu`.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Unique {
+    roots: Vec<Root>,
+}
+
+impl Unique {
+    /// The root of this name.
+    pub fn root(&self, name: &[u8]) -> Option<&Root> {
+        self.roots.iter().find(|root| root.name[..] == *name)
+    }
+
+    /// All roots, newest first.
+    pub fn all(&self) -> impl Iterator<Item = &Root> {
+        self.roots.iter().rev()
+    }
+
+    /// Reads `$xavu(root)` or `$xavu(root=>key)`.
+    pub fn read(&self, path: &XavpPath) -> Value {
+        let Some(root) = self.root(&path.root) else { return Value::Null };
+        match (&path.key, &root.content) {
+            (None, Content::Plain(value)) => value.clone(),
+            (None, Content::Fields(_)) => Value::text(format!("<<xavu:{}>>", root.name)),
+            (Some(_), Content::Plain(_)) => Value::Null,
+            (Some((key, _)), Content::Fields(fields)) => fields.iter().find(|(own, _)| own == key).map(|(_, value)| value.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Sets, replaces or (null) removes.
+    pub fn write(&mut self, path: &XavpPath, value: Value) -> Result<(), String> {
+        let position = self.roots.iter().position(|root| root.name == path.root);
+        let Some((key, _)) = &path.key else {
+            if let Some(position) = position {
+                self.roots.remove(position);
+            }
+            return if value.is_null() { Ok(()) } else { self.add(Root { name: path.root.clone(), content: Content::Plain(value) }) };
+        };
+        if let Some(root) = position.and_then(|position| self.roots.get_mut(position)) {
+            if let Content::Fields(fields) = &mut root.content {
+                fields.retain(|(own, _)| own != key);
+                if !value.is_null() {
+                    if fields.len() >= ENTRIES_MAX {
+                        return Err(full());
+                    }
+                    fields.push((key.clone(), value));
+                }
+                return Ok(());
+            }
+            if !value.is_null() {
+                root.content = Content::Fields(vec![(key.clone(), value)]);
+            }
+            return Ok(());
+        }
+        if value.is_null() { Ok(()) } else { self.add(Root { name: path.root.clone(), content: Content::Fields(vec![(key.clone(), value)]) }) }
+    }
+
+    fn add(&mut self, root: Root) -> Result<(), String> {
+        if self.roots.len() >= ENTRIES_MAX {
+            return Err(full());
+        }
+        self.roots.push(root);
+        Ok(())
+    }
+}
+
+fn full() -> String {
+    format!("more than {ENTRIES_MAX} values")
+}
+
+/// Picks from newest-first items: negative numbers count from the oldest.
+fn nth<T>(mut items: impl DoubleEndedIterator<Item = T>, number: i64) -> Option<T> {
+    match usize::try_from(number) {
+        Ok(number) => items.nth(number),
+        Err(_) => usize::try_from(-(number + 1)).ok().and_then(|number| items.nth_back(number)),
+    }
+}
+
+fn at(positions: &[usize], index: Option<Index>) -> Option<usize> {
+    let number = match index {
+        Some(Index::At(number)) => number,
+        _ => 0,
+    };
+    nth(positions.iter().copied(), number)
+}
+
+fn field_position(fields: &[(Text, Value)], names: Names, key: &[u8], index: Option<Index>) -> Option<usize> {
+    let mut found: Vec<usize> = fields.iter().enumerate().filter(|(_, (own, _))| names.same(own, key)).map(|(position, _)| position).collect();
+    found.reverse();
+    at(&found, index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: &str) -> Value {
+        Value::text(value)
+    }
+
+    fn path(root: &str, root_index: Option<Index>, key: Option<(&str, Option<Index>)>) -> XavpPath {
+        XavpPath { root: Text::from(root), root_index, key: key.map(|(key, index)| (Text::from(key), index)) }
+    }
+
+    #[test]
+    fn avp_is_a_stack_newest_first() {
+        let mut avps = Avps::default();
+        for number in 1..=3 {
+            avps.write(b"m", None, Value::Integer(number)).unwrap();
+        }
+        assert_eq!(avps.read(b"m", None), Value::Integer(3));
+        assert_eq!(avps.read(b"m", Some(Index::All)), text("3, 2, 1"));
+        assert_eq!(avps.read(b"m", Some(Index::At(1))), Value::Integer(2));
+        assert_eq!(avps.read(b"m", Some(Index::At(-1))), Value::Integer(1));
+        assert_eq!(avps.read(b"m", Some(Index::At(-4))), Value::Null);
+        avps.write(b"m", Some(Index::At(0)), Value::Integer(9)).unwrap();
+        assert_eq!(avps.read(b"m", Some(Index::All)), text("9, 3, 2, 1"));
+        avps.write(b"m", Some(Index::All), Value::Integer(7)).unwrap();
+        assert_eq!(avps.read(b"m", Some(Index::All)), text("7"));
+        avps.write(b"m", None, Value::Null).unwrap();
+        assert_eq!(avps.read(b"m", None), Value::Null);
+    }
+
+    #[test]
+    fn avp_null_removes_only_the_newest() {
+        let mut avps = Avps::default();
+        avps.push(b"a", text("x"));
+        avps.push(b"a", text("y"));
+        avps.write(b"a", None, Value::Null).unwrap();
+        assert_eq!(avps.read(b"a", None), text("x"));
+        avps.write(b"a", Some(Index::All), Value::Null).unwrap();
+        assert_eq!(avps.count(b"a"), 0);
+    }
+
+    #[test]
+    fn xavp_without_root_index_always_pushes_a_new_root() {
+        let mut list = Nested::default();
+        let exact = Names::Exact;
+        list.write(exact, &path("a", None, Some(("k", None))), text("1")).unwrap();
+        list.write(exact, &path("a", None, Some(("j", None))), text("2")).unwrap();
+        assert_eq!(list.count(exact, b"a"), 2);
+        assert_eq!(list.read(exact, &path("a", None, Some(("k", None)))), Value::Null);
+        assert_eq!(list.read(exact, &path("a", Some(Index::At(1)), Some(("k", None)))), text("1"));
+    }
+
+    #[test]
+    fn xavp_with_root_index_adds_into_an_existing_root_and_else_does_nothing() {
+        let mut list = Nested::default();
+        let exact = Names::Exact;
+        let into = path("a", Some(Index::At(0)), Some(("k", None)));
+        list.write(exact, &into, text("1")).unwrap();
+        assert_eq!(list.count(exact, b"a"), 0);
+        list.write(exact, &path("a", None, Some(("k", None))), text("1")).unwrap();
+        list.write(exact, &into, text("2")).unwrap();
+        assert_eq!(list.read(exact, &into), text("2"));
+        list.write(exact, &path("a", Some(Index::At(0)), Some(("k", Some(Index::At(0))))), text("3")).unwrap();
+        assert_eq!(list.read(exact, &path("a", None, Some(("k", Some(Index::At(0)))))), text("3"));
+        assert_eq!(list.read(exact, &path("a", None, Some(("k", Some(Index::At(1)))))), text("1"));
+        list.write(exact, &path("a", Some(Index::At(0)), Some(("k", Some(Index::All)))), Value::Null).unwrap();
+        assert_eq!(list.read(exact, &into), Value::Null);
+        list.write(exact, &path("a", Some(Index::All), None), Value::Null).unwrap();
+        assert_eq!(list.count(exact, b"a"), 0);
+    }
+
+    #[test]
+    fn xavi_ignores_case_and_xavu_keeps_one_value() {
+        let mut list = Nested::default();
+        list.write(Names::IgnoreCase, &path("Ab", None, Some(("Key", None))), text("1")).unwrap();
+        assert_eq!(list.read(Names::IgnoreCase, &path("aB", None, Some(("kEY", None)))), text("1"));
+        let mut unique = Unique::default();
+        unique.write(&path("u", None, Some(("a", None))), text("1")).unwrap();
+        unique.write(&path("u", None, Some(("a", None))), text("2")).unwrap();
+        unique.write(&path("u", None, Some(("b", None))), text("3")).unwrap();
+        assert_eq!(unique.read(&path("u", None, Some(("a", None)))), text("2"));
+        assert_eq!(unique.read(&path("u", None, Some(("b", None)))), text("3"));
+        unique.write(&path("u", None, None), Value::Null).unwrap();
+        assert_eq!(unique.root(b"u"), None);
+    }
+
+    #[test]
+    fn a_full_list_refuses_more() {
+        let mut avps = Avps::default();
+        for _ in 0..ENTRIES_MAX {
+            assert!(avps.push(b"a", Value::Integer(1)));
+        }
+        assert!(avps.write(b"a", None, Value::Integer(1)).is_err());
+    }
+}

@@ -1,0 +1,63 @@
+//! What is to be done, in order: effects are the only way out of the pure rooms (invariant A1).
+
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use transaction::{Endpoint, Protocol};
+
+/// One thing for the shell to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// A datagram from the local socket with this index.
+    Send { socket: u16, destination: SocketAddr, bytes: Range<usize> },
+    /// Bytes on a stream connection; opened on demand when `connection` is 0 or gone and `may_connect`.
+    StreamSend { protocol: Protocol, socket: u16, connection: u64, destination: SocketAddr, may_connect: bool, bytes: Range<usize> },
+    /// Close a stream connection once its queue is written.
+    StreamClose { connection: u64 },
+    /// Look a host up; answered by an input with the same ticket.
+    Resolve { ticket: u64, host: String, port: u16 },
+    /// Answer the ticket at this time (monotonic milliseconds): `sleep()`.
+    Wake { ticket: u64, at: sip::time::Time },
+    /// A log line: level -5 alert .. 3 debug.
+    Log { level: i32, facility: Option<u8>, text: Vec<u8> },
+    /// Stop the process (`core.kill`, `abort()`).
+    Stop,
+}
+
+/// Effects of one or several inputs, with one buffer for all bytes to send.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    pub effects: Vec<Effect>,
+    pub bytes: Vec<u8>,
+}
+
+impl Outbox {
+    /// Forgets what was drained; keeps the memory.
+    pub fn clear(&mut self) {
+        self.effects.clear();
+        self.bytes.clear();
+    }
+
+    /// Sends bytes to an endpoint: copies them behind what is already there.
+    pub fn send(&mut self, to: &Endpoint, bytes: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.send_written(to, start);
+    }
+
+    /// Sends what was appended to `self.bytes` since `start`.
+    pub fn send_written(&mut self, to: &Endpoint, start: usize) {
+        let range = start..self.bytes.len();
+        self.effects.push(match to.protocol {
+            Protocol::Udp => Effect::Send { socket: to.socket, destination: to.address, bytes: range },
+            protocol => Effect::StreamSend {
+                protocol,
+                socket: to.socket,
+                connection: to.connection,
+                destination: to.address,
+                may_connect: true,
+                bytes: range,
+            },
+        });
+    }
+}

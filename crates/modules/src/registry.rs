@@ -1,0 +1,134 @@
+//! The modules that exist, what each declares, and the catalogue of those a configuration has loaded.
+
+use script::exports::{Function, Parameter, ParameterKind, Variable};
+
+use crate::node::Node;
+use crate::rpc::Command;
+use crate::worker::Worker;
+
+/// What a module declares, once (invariant A10).
+pub struct Module {
+    pub name: &'static str,
+    pub functions: &'static [Function<Worker>],
+    pub variables: &'static [Variable<Worker>],
+    pub parameters: &'static [Parameter],
+    pub commands: &'static [Command],
+    pub statistics: &'static [Statistic],
+    pub events: &'static [&'static str],
+}
+
+/// A statistic `group:name`, read where it is kept.
+pub struct Statistic {
+    pub group: &'static str,
+    pub name: &'static str,
+    pub read: fn(&Node) -> i64,
+    /// None: resets are ignored, as for gauges.
+    pub reset: Option<fn(&Node)>,
+}
+
+/// Every module, `core` first: it is always loaded.
+pub static ALL: &[&Module] = &[
+    &crate::core::MODULE,
+    &crate::tm::MODULE,
+    &crate::tmx::MODULE,
+    &crate::sl::MODULE,
+    &crate::rr::MODULE,
+    &crate::maxfwd::MODULE,
+    &crate::textops::MODULE,
+    &crate::textopsx::MODULE,
+    &crate::siputils::MODULE,
+    &crate::sanity::MODULE,
+    &crate::pv::MODULE,
+    &crate::xlog::MODULE,
+    &crate::kex::MODULE,
+    &crate::corex::MODULE,
+    &crate::cfgutils::MODULE,
+    &crate::statistics::MODULE,
+    &crate::counters::MODULE,
+    &crate::htable::MODULE,
+    &crate::ctl::MODULE,
+    &crate::cfg_rpc::MODULE,
+    &crate::jsonrpcs::MODULE,
+    &crate::dialog::MODULE,
+];
+
+/// The module with this name.
+pub fn module(name: &str) -> Option<&'static Module> {
+    ALL.iter().copied().find(|module| module.name == name)
+}
+
+/// A module's parameter.
+pub fn parameter(module_name: &str, name: &str) -> Option<&'static Parameter> {
+    module(module_name)?.parameters.iter().find(|parameter| parameter.name == name)
+}
+
+/// The modules a configuration has loaded: where the compiler looks names up.
+#[derive(Clone)]
+pub struct Loaded {
+    pub modules: Vec<&'static Module>,
+}
+
+impl Loaded {
+    /// `core`, then the named modules in order of loading.
+    pub fn new(names: &[String]) -> Loaded {
+        let mut modules: Vec<&'static Module> = vec![&crate::core::MODULE];
+        modules.extend(names.iter().filter_map(|name| module(name)));
+        Loaded { modules }
+    }
+
+    /// Is this module loaded?
+    pub fn has(&self, name: &str) -> bool {
+        self.modules.iter().any(|module| module.name == name)
+    }
+
+    /// Every RPC command, sorted by name.
+    pub fn commands(&self) -> Vec<&'static Command> {
+        let mut commands: Vec<&'static Command> = self.modules.iter().flat_map(|module| module.commands.iter()).collect();
+        commands.sort_by_key(|command| command.name);
+        commands
+    }
+}
+
+fn accepts(function: &Function<Worker>, arguments: usize) -> bool {
+    (usize::from(function.arity.0)..=usize::from(function.arity.1)).contains(&arguments)
+}
+
+impl script::exports::Catalogue<Worker> for Loaded {
+    fn function(&self, name: &str, arguments: usize) -> Option<&'static Function<Worker>> {
+        self.modules.iter().flat_map(|module| module.functions.iter()).find(|function| function.name == name && accepts(function, arguments))
+    }
+
+    fn functions_named(&self, name: &str) -> Vec<(&'static str, &'static Function<Worker>, bool)> {
+        ALL.iter()
+            .flat_map(|module| module.functions.iter().map(move |function| (module.name, function, self.has(module.name))))
+            .filter(|(_, function, _)| function.name == name)
+            .collect()
+    }
+
+    fn variable(&self, name: &str) -> Option<&'static Variable<Worker>> {
+        self.modules.iter().flat_map(|module| module.variables.iter()).find(|variable| variable.name == name)
+    }
+
+    fn home_of(&self, name: &str) -> Option<&'static str> {
+        ALL.iter()
+            .find(|module| {
+                module.functions.iter().any(|function| function.name == name)
+                    || module.variables.iter().any(|variable| variable.name == name)
+            })
+            .map(|module| module.name)
+    }
+
+    fn names(&self) -> Vec<&'static str> {
+        self.modules.iter().flat_map(|module| module.functions.iter().map(|function| function.name)).collect()
+    }
+}
+
+/// What the front end asks while it reads `loadmodule` and `modparam`.
+pub struct Known;
+
+impl Known {
+    /// Kind of a parameter.
+    pub fn kind(module_name: &str, name: &str) -> Option<ParameterKind> {
+        parameter(module_name, name).map(|parameter| parameter.kind)
+    }
+}

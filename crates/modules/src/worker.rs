@@ -1,0 +1,201 @@
+//! The host that scripts run on: one for each thread, owns the current run, the outbox and the seeded randomness.
+
+use std::sync::Arc;
+
+use script::exports::{Evaluate, Host, RunLimits};
+use script::format::Format;
+use script::syntax::ast::{CoreWord, RouteKind};
+use script::value::{Text, Value};
+use script::variable::Reference;
+use script::vm;
+use sip::time::Now;
+
+use crate::node::Node;
+use crate::outbox::{Effect, Outbox};
+use crate::run::Run;
+
+/// Most nested runs on one stack: branch route inside failure route inside event route and so on.
+pub const NESTED_RUNS_MAX: usize = 8;
+/// Most spare run states a worker keeps for reuse.
+pub const SPARE_RUNS_MAX: usize = 16;
+
+/// One worker. The program's functions get it as `&mut`.
+pub struct Worker {
+    pub node: Arc<Node>,
+    pub now: Now,
+    pub outbox: Outbox,
+    /// The run that scripts see now.
+    pub run: Box<Run>,
+    pub random: Random,
+    /// Number of the worker, from 0.
+    pub number: u32,
+    /// Messages received so far by this worker.
+    pub messages: u64,
+    spare: Vec<Box<Run>>,
+    nested: usize,
+}
+
+impl Worker {
+    /// A worker of a node; the seed must differ between workers.
+    pub fn new(node: Arc<Node>, number: u32, seed: u64, now: Now) -> Worker {
+        Worker {
+            node,
+            now,
+            outbox: Outbox::default(),
+            run: Box::default(),
+            random: Random::new(seed),
+            number,
+            messages: 0,
+            spare: Vec::new(),
+            nested: 0,
+        }
+    }
+
+    /// A cleared run state, reused when there is one.
+    pub fn fresh_run(&mut self) -> Box<Run> {
+        let mut run = self.spare.pop().unwrap_or_default();
+        run.clear();
+        run
+    }
+
+    /// Gives a run state back for reuse.
+    pub fn recycle(&mut self, run: Box<Run>) {
+        if self.spare.len() < SPARE_RUNS_MAX {
+            self.spare.push(run);
+        }
+    }
+
+    /// Runs `work` with another run in place, then puts the former one back and returns the used one.
+    pub fn with_run<T>(&mut self, run: Box<Run>, work: impl FnOnce(&mut Worker) -> T) -> (T, Box<Run>) {
+        let outer = std::mem::replace(&mut self.run, run);
+        let result = work(self);
+        let used = std::mem::replace(&mut self.run, outer);
+        (result, used)
+    }
+
+    /// Runs a route to its end on the current run. A function that wants to wait inside is refused (it gets -1):
+    /// only the outermost run of a message can park. None: no such route, or nested too deeply.
+    pub fn run_route(&mut self, kind: RouteKind, name: &str) -> Option<vm::Finish> {
+        let route = self.node.program.route(kind, name)?;
+        self.run_route_id(route)
+    }
+
+    /// As [`Worker::run_route`] by id.
+    pub fn run_route_id(&mut self, route: script::RouteId) -> Option<vm::Finish> {
+        if self.nested >= NESTED_RUNS_MAX {
+            self.log(-1, "script", "too many nested runs, route not run");
+            return None;
+        }
+        self.nested += 1;
+        let node = Arc::clone(&self.node);
+        let mut run = vm::run(&node.program, self, route);
+        while let vm::Run::Parked(frame) = run {
+            self.run.continuation = None;
+            self.log(-1, "script", "a function that waits cannot be used in this route");
+            run = vm::resume(&node.program, self, frame, -1);
+        }
+        self.nested -= 1;
+        match run {
+            vm::Run::Done(finish) => Some(finish),
+            vm::Run::Parked(_) => None,
+        }
+    }
+
+    /// A log line if the level passes the threshold: -5 alert .. -1 error, 0 warning, 1 notice, 2 info, 3 debug.
+    pub fn log(&mut self, level: i32, room: &str, text: &str) {
+        if level <= self.node.core.debug() {
+            let line = format!("{room}: {text}");
+            self.outbox.effects.push(Effect::Log { level, facility: None, text: line.into_bytes() });
+        }
+    }
+
+    /// Is this one of the module's names loaded?
+    pub fn has_module(&self, name: &str) -> bool {
+        self.node.loaded.has(name)
+    }
+}
+
+impl Host for Worker {
+    fn log_level(&self) -> i32 {
+        self.node.core.debug()
+    }
+
+    fn log(&mut self, level: i32, place: &str, text: &str) {
+        Worker::log(self, level, place, text);
+    }
+
+    fn return_code(&self) -> i64 {
+        self.run.return_code
+    }
+
+    fn set_return_code(&mut self, code: i64) {
+        self.run.return_code = code;
+    }
+
+    fn core_word(&mut self, word: CoreWord) -> Value {
+        crate::core::words::value(self, word)
+    }
+
+    fn is_myself(&mut self, word: CoreWord) -> bool {
+        crate::core::words::is_myself(self, word)
+    }
+
+    fn select(&mut self, name: &[u8]) -> Value {
+        crate::core::selects::value(self, name)
+    }
+
+    fn limits(&self) -> RunLimits {
+        RunLimits {
+            while_loops_max: self.node.core.max_while_loops,
+            depth_max: self.node.core.max_recursive_level,
+            return_mode: self.node.core.return_mode,
+            ..RunLimits::default()
+        }
+    }
+}
+
+impl Evaluate for Worker {
+    fn read(&mut self, reference: &Reference) -> Value {
+        let node = Arc::clone(&self.node);
+        vm::read(&node.program, self, reference)
+    }
+
+    fn write(&mut self, reference: &Reference, value: Value) -> Result<(), String> {
+        let node = Arc::clone(&self.node);
+        vm::write(&node.program, self, reference, value)
+    }
+
+    fn format(&mut self, format: &Format) -> Text {
+        let node = Arc::clone(&self.node);
+        let mut out = Vec::new();
+        vm::format(&node.program, self, format, &mut out);
+        Text::from(out)
+    }
+}
+
+/// Seeded randomness (SplitMix64): the same seed gives the same run. Not for secrets.
+#[derive(Debug, Clone)]
+pub struct Random {
+    state: u64,
+}
+
+impl Random {
+    /// From a seed.
+    pub fn new(seed: u64) -> Random {
+        Random { state: seed }
+    }
+
+    /// The next 64 bits.
+    pub fn next_u64(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `bound` (0 when the bound is 0).
+    pub fn below(&mut self, bound: u64) -> u64 {
+        if bound == 0 { 0 } else { self.next_u64() % bound }
+    }
+}

@@ -1,0 +1,14 @@
+//! The configuration language: from the bytes of a `kamailio.cfg` to running routes.
+//!
+//! Front half: `source` → `preprocess` + `lexer` → `syntax` (tree), entered through `load`.
+//! Back half: `check`, `compile`, `bytecode`, `vm`, with `variable`, `format`, `regex` and `transform` beside them.
+//!
+//! It does not know any module, message or proxy: functions and variables come in through the tables of `exports`,
+//! files through `source::Files`. It reads no clock, file, environment or socket by itself.
+
+pub mod core_parameters;
+pub mod diagnostic;
+pub mod limits;
+pub mod source;
+pub mod syntax;
+pub mod value;

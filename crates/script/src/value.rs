@@ -1,0 +1,141 @@
+//! The values a script computes with: null, integer, text, and an integer that keeps its own text (spec cfg-language 8.1, 11.2).
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// Immutable bytes that are cheap to clone. Not necessarily UTF-8.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Text(Arc<[u8]>);
+
+impl Text {
+    /// The empty text.
+    pub fn empty() -> Text {
+        Text(Arc::from(&b""[..]))
+    }
+}
+
+impl Default for Text {
+    fn default() -> Text {
+        Text::empty()
+    }
+}
+
+impl Deref for Text {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&[u8]> for Text {
+    fn from(bytes: &[u8]) -> Text {
+        Text(Arc::from(bytes))
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Text {
+        Text(Arc::from(text.as_bytes()))
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Text {
+        Text(Arc::from(text.into_bytes()))
+    }
+}
+
+impl From<Vec<u8>> for Text {
+    fn from(bytes: Vec<u8>) -> Text {
+        Text(Arc::from(bytes))
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// What reading a variable or evaluating an expression yields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Value {
+    /// Undefined.
+    #[default]
+    Null,
+    /// An integer; its text is its decimal form.
+    Integer(i64),
+    /// Text without the integer flag.
+    Text(Text),
+    /// An integer that was read together with its own text (for example `$rs`).
+    Number(i64, Text),
+}
+
+impl Value {
+    /// A text value from anything that becomes [`Text`].
+    pub fn text(text: impl Into<Text>) -> Value {
+        Value::Text(text.into())
+    }
+
+    /// Is this undefined?
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    /// Does it carry the integer flag?
+    pub fn is_integer(&self) -> bool {
+        matches!(self, Value::Integer(_) | Value::Number(..))
+    }
+
+    /// The integer reading: undefined and malformed text give 0 (spec cfg-language 8.4).
+    pub fn to_integer(&self) -> i64 {
+        match self {
+            Value::Null => 0,
+            Value::Integer(number) | Value::Number(number, _) => *number,
+            Value::Text(text) => parse_integer(text).unwrap_or(0),
+        }
+    }
+
+    /// The text reading: undefined gives the empty text.
+    pub fn to_text(&self) -> Text {
+        match self {
+            Value::Null => Text::empty(),
+            Value::Integer(number) => Text::from(number.to_string()),
+            Value::Text(text) | Value::Number(_, text) => text.clone(),
+        }
+    }
+
+    /// Appends the text reading to `out`; undefined appends nothing.
+    pub fn append_to(&self, out: &mut Vec<u8>) {
+        match self {
+            Value::Null => {}
+            Value::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Value::Text(text) | Value::Number(_, text) => out.extend_from_slice(text),
+        }
+    }
+}
+
+/// Optional sign and decimal digits only, or `0x` and hexadecimal digits; empty is 0; anything else is `None`.
+pub fn parse_integer(text: &[u8]) -> Option<i64> {
+    if text.is_empty() {
+        return Some(0);
+    }
+    let text = std::str::from_utf8(text).ok()?;
+    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return i64::from_str_radix(digits, 16).ok();
+    }
+    text.parse::<i64>().ok()
+}

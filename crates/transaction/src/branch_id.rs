@@ -1,0 +1,141 @@
+//! The Via branch we put on forwarded requests: `z9hG4bK<hash>.<32 hex>.<index>`, readable back without a search.
+
+use crate::key::{MAGIC_COOKIE, call_hash_of};
+use crate::siphash::{SecretKey, SipHasher};
+use crate::table::TransactionId;
+use md5::{Digest, Md5};
+use sip::{Message, Method};
+
+/// Longest branch value written here: cookie, 4 + 1 + 32 + 1 + 2 characters.
+pub const BRANCH_BYTES_MAX: usize = 47;
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// What a branch of ours says about the reply that carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BranchId {
+    /// A reply to branch `branch` of a transaction of this process.
+    Transaction { id: TransactionId, branch: usize },
+    /// Of our shape but not of a transaction: a stateless forward, another process, or a forgery. Forward statelessly.
+    Stateless,
+    /// Not of our shape.
+    Foreign,
+}
+
+/// Appends the branch of a transaction: the 32 hex digits are slot, generation and a keyed check over both, the hash
+/// part and the index. `call` is the call hash of the request.
+pub fn write_branch(out: &mut Vec<u8>, secret: SecretKey, id: TransactionId, call: u64, branch: usize) {
+    let hash = call as u16;
+    out.extend_from_slice(MAGIC_COOKIE);
+    write_reversed_hex(out, usize::from(hash));
+    out.push(b'.');
+    write_hex(out, u64::from(id.slot), 8);
+    write_hex(out, u64::from(id.generation), 8);
+    write_hex(out, check(secret, id, hash, branch), 16);
+    out.push(b'.');
+    write_reversed_hex(out, branch);
+}
+
+/// Reads the branch of the top Via of a reply.
+pub fn read_branch(secret: SecretKey, value: &[u8]) -> BranchId {
+    let Some((hash, middle, index)) = split(value) else { return BranchId::Foreign };
+    let (Some(hash), Some(index)) = (read_reversed_hex(hash, 4), read_reversed_hex(index, 2)) else {
+        return BranchId::Foreign;
+    };
+    let parts = (read_hex(middle.get(..8)), read_hex(middle.get(8..16)), read_hex(middle.get(16..)));
+    let (Some(slot), Some(generation), Some(mac)) = parts else { return BranchId::Foreign };
+    let id = TransactionId { slot: slot as u32, generation: generation as u32 };
+    if mac == check(secret, id, hash as u16, index) {
+        BranchId::Transaction { id, branch: index }
+    } else {
+        BranchId::Stateless
+    }
+}
+
+/// Appends the branch of a stateless forward: a pure function of the request, so that retransmissions, and the CANCEL
+/// of a statelessly forwarded INVITE, carry the same one (spec 3.2, RFC 3261 §16.11). `false`: no top Via or CSeq.
+pub fn write_stateless_branch(out: &mut Vec<u8>, request: &Message) -> bool {
+    let (Some(via), Some(cseq)) = (request.top_via(), request.cseq()) else { return false };
+    let mut digest = Md5::new();
+    digest.update(request.from_tag());
+    if !matches!(request.method(), Method::Invite | Method::Ack | Method::Cancel) {
+        digest.update(request.to_tag());
+    }
+    digest.update(request.call_id());
+    digest.update(request.request_uri());
+    digest.update(cseq.number_text);
+    digest.update(via.host);
+    digest.update(via.port_text);
+    digest.update(via.branch);
+    let call = call_hash_of(SecretKey(0, 0), request.call_id(), cseq.number);
+    out.extend_from_slice(MAGIC_COOKIE);
+    write_reversed_hex(out, usize::from(call as u16));
+    out.push(b'.');
+    for byte in digest.finalize() {
+        write_hex(out, u64::from(byte), 2);
+    }
+    out.extend_from_slice(b".0");
+    true
+}
+
+fn check(secret: SecretKey, id: TransactionId, hash: u16, branch: usize) -> u64 {
+    let mut hasher = SipHasher::new(secret);
+    hasher.write(b"branch");
+    hasher.write(&id.slot.to_le_bytes());
+    hasher.write(&id.generation.to_le_bytes());
+    hasher.write(&hash.to_le_bytes());
+    hasher.write(&(branch as u32).to_le_bytes());
+    hasher.finish()
+}
+
+fn split(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let rest = value.strip_prefix(MAGIC_COOKIE)?;
+    let mut parts = rest.split(|&byte| byte == b'.');
+    let (hash, middle, index) = (parts.next()?, parts.next()?, parts.next()?);
+    (parts.next().is_none() && middle.len() == 32).then_some((hash, middle, index))
+}
+
+fn digit(value: u64) -> u8 {
+    HEX.get((value & 15) as usize).copied().unwrap_or(b'0')
+}
+
+fn write_hex(out: &mut Vec<u8>, value: u64, digits: u32) {
+    for position in (0..digits).rev() {
+        out.push(digit(value >> (4 * position)));
+    }
+}
+
+/// Least significant digit first, no padding, "0" for zero.
+fn write_reversed_hex(out: &mut Vec<u8>, mut value: usize) {
+    loop {
+        out.push(digit(value as u64));
+        value >>= 4;
+        if value == 0 {
+            return;
+        }
+    }
+}
+
+fn digit_value(byte: u8) -> Option<u64> {
+    match byte {
+        b'0'..=b'9' => Some(u64::from(byte - b'0')),
+        b'a'..=b'f' => Some(u64::from(byte - b'a') + 10),
+        _ => None,
+    }
+}
+
+fn read_hex(digits: Option<&[u8]>) -> Option<u64> {
+    digits?.iter().try_fold(0u64, |value, &byte| Some((value << 4) | digit_value(byte)?))
+}
+
+/// Refuses what `write_reversed_hex` would not have written: empty, too long, padded.
+fn read_reversed_hex(digits: &[u8], digits_max: usize) -> Option<usize> {
+    if digits.is_empty() || digits.len() > digits_max || (digits.len() > 1 && digits.last() == Some(&b'0')) {
+        return None;
+    }
+    digits.iter().rev().try_fold(0usize, |value, &byte| Some((value << 4) | digit_value(byte)? as usize))
+}
+
+#[cfg(test)]
+#[path = "branch_id/tests.rs"]
+mod tests;

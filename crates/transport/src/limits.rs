@@ -1,0 +1,141 @@
+//! Every bound of this room in one place: slots, queues, connections and times.
+
+use std::time::Duration;
+
+/// Datagrams taken by one receive call. At 64 a nap of 1 ms fits 64 000 packets/s.
+pub const RECEIVE_SLOTS: usize = 64;
+
+/// Room for one datagram; a UDP payload never exceeds 65 507 bytes (spec proxy-core 1.4: 65 535).
+pub const DATAGRAM_BYTES_MAX: usize = 65_536;
+
+/// Datagrams handed to the kernel by one send call.
+pub const SEND_SLOTS: usize = 64;
+
+/// Datagrams that wait in an outbox before it is flushed although the batch is not finished.
+pub const OUTBOX_DATAGRAMS_MAX: usize = 512;
+
+/// Bytes that wait in an outbox before it is flushed although the batch is not finished.
+pub const OUTBOX_BYTES_MAX: usize = 1 << 20;
+
+/// How often a full socket buffer is waited for before the datagram is given up.
+pub const SEND_RETRIES_MAX: u32 = 3;
+
+/// How long one such wait may last.
+pub const SEND_RETRY_WAIT: Duration = Duration::from_millis(10);
+
+/// Longest sleep of a worker that has no timer: a net under a lost wake-up, not a mechanism.
+pub const IDLE_WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// How often the deputy looks whether the leader still makes progress.
+pub const WATCH_PERIOD: Duration = Duration::from_millis(100);
+
+/// Workers of one crew; `children` above it is capped.
+pub const WORKERS_MAX: usize = 64;
+
+/// Default of the longest gather nap (anchor: 1 ms costs 11 µs per packet at 5 000 packets/s instead of 41 µs).
+pub const GATHER_MAX_DEFAULT: Duration = Duration::from_millis(1);
+
+/// Highest configurable gather nap.
+pub const GATHER_MAX_LIMIT: Duration = Duration::from_millis(5);
+
+/// Shortest nap that pays for its own wake-up.
+pub const GATHER_MIN: Duration = Duration::from_micros(250);
+
+/// Packets that a nap waits for. More per wake costs less, until the longest nap bounds it.
+pub const GATHER_PACKETS: f64 = 16.0;
+
+/// Time constant of the moving average of the arrival rate.
+pub const GATHER_RATE_WINDOW: Duration = Duration::from_millis(50);
+
+/// Bounds of the stream side. Names of Kamailio's core parameters stand behind each.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamLimits {
+    /// Open connections (`tcp_max_connections`).
+    pub connections_max: usize,
+    /// Open connections accepted from one address (`tcp_accept_unique` has no bound in Kamailio).
+    pub connections_per_source_max: usize,
+    /// A connection without traffic is closed after this (`tcp_connection_lifetime`).
+    pub lifetime: Duration,
+    /// A message that is not complete after this closes the connection (`tcp_msg_read_timeout`).
+    pub read_timeout: Duration,
+    /// A connect that is not finished after this fails (`tcp_connect_timeout`).
+    pub connect_timeout: Duration,
+    /// A peer that accepts no byte of a waiting write for this long is cut off (`tcp_send_timeout`).
+    pub send_timeout: Duration,
+    /// Bytes that wait to be written on one connection (`tcp_conn_wq_max`).
+    pub write_queue_bytes_max: usize,
+    /// Bytes that wait to be written on all connections (`tcp_wq_max`).
+    pub write_queues_bytes_max: usize,
+    /// Largest message on a stream (`tcp_rd_buf_size` is 16 384 there; spec proxy-core 1.4 allows 65 535).
+    pub message_bytes_max: usize,
+}
+
+impl Default for StreamLimits {
+    fn default() -> StreamLimits {
+        StreamLimits {
+            connections_max: 2048,
+            connections_per_source_max: 1024,
+            lifetime: Duration::from_secs(120),
+            read_timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(10),
+            send_timeout: Duration::from_secs(10),
+            write_queue_bytes_max: 32_768,
+            write_queues_bytes_max: 10 << 20,
+            message_bytes_max: 65_535,
+        }
+    }
+}
+
+/// Commands of other threads that wait for the stream thread.
+pub const STREAM_COMMANDS_MAX: usize = 16_384;
+
+/// Bytes inside those commands.
+pub const STREAM_COMMAND_BYTES_MAX: usize = 10 << 20;
+
+/// Connections taken from one listener before other work gets its turn.
+pub const ACCEPTS_PER_ROUND: usize = 64;
+
+/// Bytes read from one connection before other connections get their turn.
+pub const STREAM_READ_BYTES_PER_ROUND: usize = 65_536;
+
+/// Extra ports under which one connection may be found (`;alias`).
+pub const ALIASES_PER_CONNECTION_MAX: usize = 12;
+
+/// Sockets that become ready in one look of the stream thread.
+pub const STREAM_EVENTS_PER_ROUND: usize = 256;
+
+/// How often the stream thread looks for connections that ran out of time.
+pub const STREAM_SWEEP_PERIOD: Duration = Duration::from_secs(1);
+
+/// Waiting connections of a listener.
+pub const LISTEN_BACKLOG: i32 = 1024;
+
+/// Bytes of the head of an HTTP request.
+pub const HTTP_HEAD_BYTES_MAX: usize = 16_384;
+
+/// Bytes of the body of an HTTP request.
+pub const HTTP_BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Threads that wait for the system resolver; a dead name server blocks one of them, not the others.
+pub const RESOLVER_THREADS: usize = 4;
+
+/// Questions that wait for a resolver thread.
+pub const RESOLVER_QUESTIONS_MAX: usize = 1024;
+
+/// Tickets that wait for the same name.
+pub const RESOLVER_TICKETS_PER_NAME_MAX: usize = 1024;
+
+/// Names kept in the cache.
+pub const RESOLVER_CACHE_NAMES_MAX: usize = 4096;
+
+/// Addresses kept of one answer.
+pub const RESOLVER_ADDRESSES_MAX: usize = 32;
+
+/// How long an answer is used again.
+pub const RESOLVER_POSITIVE: Duration = Duration::from_secs(60);
+
+/// How long a failure is used again.
+pub const RESOLVER_NEGATIVE: Duration = Duration::from_secs(10);
+
+/// Longest host name (RFC 1035 §2.3.4).
+pub const HOST_NAME_BYTES_MAX: usize = 255;

@@ -1,0 +1,78 @@
+//! Development commands: `cargo xtask test` installs what the tests need and runs every suite.
+
+mod packages;
+mod step;
+
+use std::process::ExitCode;
+
+use step::{Step, run_all};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  test                   everything: packages, unit tests, simulation, conformance on duolog and on Kamailio
+  quick                  unit tests only
+  simulate [SEEDS]       the simulator over SEEDS seeds (default 300)
+  conformance [SUBJECT]  conformance cases on duolog (default) or kamailio
+  lint                   rustfmt and clippy
+  load [CALLS RATE]      calls through examples/call-limit.cfg with SIPp (default 10000 300)
+";
+
+/// Seeds run by `test`.
+const SEEDS_IN_TEST: &str = "300";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let steps = match words.as_slice() {
+        ["test"] => test(),
+        ["quick"] => vec![unit_tests()],
+        ["simulate"] => vec![simulation(SEEDS_IN_TEST)],
+        ["simulate", seeds] => vec![simulation(seeds)],
+        ["conformance"] => vec![build(), conformance("duolog")],
+        ["conformance", subject] => vec![build(), conformance(subject)],
+        ["lint"] => vec![
+            Step::cargo("rustfmt", &["fmt", "--all", "--check"]),
+            Step::cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        ],
+        ["load"] => vec![Step::cargo("load", &["run", "--release", "--package", "bench", "--", "load", "10000", "300"])],
+        ["load", calls, rate] => {
+            vec![Step::cargo("load", &["run", "--release", "--package", "bench", "--", "load", calls, rate])]
+        }
+        _ => {
+            eprint!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    run_all(&steps)
+}
+
+fn build() -> Step {
+    Step::cargo("build", &["build", "--workspace"])
+}
+
+fn unit_tests() -> Step {
+    Step::cargo("unit tests", &["test", "--workspace"])
+}
+
+fn simulation(seeds: &str) -> Step {
+    Step::cargo("simulation", &["run", "--release", "--package", "simulation", "--", "--seeds", seeds])
+}
+
+fn conformance(subject: &str) -> Step {
+    Step::cargo("conformance", &["run", "--package", "conformance", "--", "--subject", subject])
+}
+
+fn test() -> Vec<Step> {
+    let found = packages::install();
+    let mut steps = vec![build(), unit_tests(), simulation(SEEDS_IN_TEST), conformance("duolog")];
+    if found.kamailio {
+        steps.push(conformance("kamailio"));
+    } else {
+        println!("skipped: conformance on kamailio (package kamailio is not installed and cannot be)");
+    }
+    if !found.sipp {
+        println!("skipped: SIPp scenarios (package sip-tester is not installed and cannot be)");
+    }
+    steps
+}
