@@ -16,8 +16,6 @@ pub struct Agent {
     proxy: String,
     /// Every message received, to tell retransmissions.
     seen: Vec<Vec<u8>>,
-    /// Messages that came while another was awaited.
-    pub received: Vec<Message>,
     pub last_request_sent: Option<Message>,
     pub last_invite_sent: Option<Message>,
     pub last_request_received: Option<Message>,
@@ -42,7 +40,6 @@ impl Agent {
             address,
             proxy: proxy.to_owned(),
             seen: Vec::new(),
-            received: Vec::new(),
             last_request_sent: None,
             last_invite_sent: None,
             last_request_received: None,

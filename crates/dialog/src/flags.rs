@@ -66,8 +66,6 @@ pub(crate) mod mark {
     pub const CALLEE_CSEQ: u16 = 256;
     /// Counted in `failed`.
     pub const COUNTED_FAILED: u16 = 512;
-    /// The expiry was decided as an end without BYE.
-    pub const EXPIRED_ENDING: u16 = 1024;
-    /// The caller's leg was completed after a 2xx.
-    pub const ANSWERED: u16 = 2048;
+    /// Counted in `ended`.
+    pub const COUNTED_ENDED: u16 = 1024;
 }

@@ -8,6 +8,31 @@
 //! (spec dialog 2.3, 2.4): `reply_begin` … route … `reply_finish`, `request_begin` … route … `request_finish`,
 //! `expire` … timeout route … `expiry_decide` … route … `expiry_finish`. See LIFECYCLE.md.
 //!
+//! A call from the INVITE to the BYE:
+//!
+//! ```
+//! use dialog::{Begin, CalleeLeg, Direction, Engine, EventRoute, InDialogRequest, NewDialog, ReplyKind, RequestMethod, Settings};
+//! use sip::time::{Date, Now, Time};
+//!
+//! let now = Now { time: Time(0), date: Date(1_795_380_273_000) };
+//! let engine = Engine::new(now, Settings::default());
+//! let invite = NewDialog { call_id: b"c1@x", from_tag: b"A", contact: b"sip:a@192.0.2.1", cseq: 1, ..NewDialog::default() };
+//! let Begin::Created(id) = engine.begin(now, &invite) else { panic!("refused") };
+//!
+//! let change = engine.reply_begin(now, id, ReplyKind::Success).expect("the dialog exists");
+//! assert_eq!(change.route, Some(EventRoute::Start)); // run it here
+//! let callee = CalleeLeg { tag: b"B", contact: b"sip:b@192.0.2.2", ..CalleeLeg::default() };
+//! engine.reply_finish(now, change, Some(&callee));
+//! assert_eq!(engine.statistics().active, 1);
+//!
+//! let (id, direction) = engine.find_by_identifiers(b"c1@x", b"B", b"A", Direction::None).expect("the callee hangs up");
+//! let bye = InDialogRequest { method: RequestMethod::Bye, direction, cseq: Some(1), contact: None, timeout: None };
+//! let change = engine.request_begin(now, id, &bye).expect("the dialog exists");
+//! assert_eq!(change.route, Some(EventRoute::End)); // run it here
+//! engine.request_finish(now, change, &bye);
+//! assert!(engine.release(now, id)); // when the BYE's transaction ends
+//! ```
+//!
 //! What this crate does NOT do: it knows no transactions, scripts or databases, parses no messages, sends nothing, reads no
 //! clock and no random source, and formats no listings.
 
@@ -35,16 +60,17 @@ mod variables;
 mod wheel;
 
 pub use effect::{
-    Begin, Change, EarlyTermination, EventRoute, Expiry, ExpiryStep, Finished, InDialogRequest, LocalRequest, NewDialog,
-    PendingProfile, Refusal, RequestMethod, Restored, RestoreError, TerminateError, Termination, TimeoutError, TimeoutSet, VariableError,
-    Verdict,
+    Begin, Change, EarlyTermination, EventRoute, Expiry, ExpiryStep, Finished, InDialogRequest,
+    LocalRequest, NewDialog, PendingProfile, Refusal, RequestMethod, RestoreError, Restored,
+    TerminateError, Termination, TimeoutError, TimeoutSet, VariableError, Verdict,
 };
-pub use engine::{DialogId, Engine};
+pub use engine::{DialogId, Engine, ReplyKind, SequenceStep, StateCounts};
+pub use keepalive::KeepaliveProbe;
 pub use leg::{CalleeLeg, Direction, Leg};
 pub use matching::{CookieMatch, MatchTrouble};
 pub use observer::{Observer, Occurrence, OccurrenceKind};
 pub use profiles::{ProfileError, ProfileId, Profiles};
 pub use settings::{MatchMode, Settings, SettingsError};
 pub use state::{Event, State};
-pub use statistics::Counts;
+pub use statistics::{Counts, Resettable};
 pub use view::{Attribute, AttributeValue, DialogView, LegView, ProfileView};

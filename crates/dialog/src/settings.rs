@@ -79,8 +79,6 @@ pub struct Settings {
     pub random_seed: u64,
     /// Beginning of the unique text of memberships, `dlgp-<start time hex>-<process hex>-`.
     pub unique_prefix: String,
-    profiles_without: Vec<String>,
-    profiles_with: Vec<String>,
 }
 
 impl Default for Settings {
@@ -113,8 +111,6 @@ impl Default for Settings {
             dialogs_max: DIALOGS_MAX,
             random_seed: 0,
             unique_prefix: String::from("dlgp-"),
-            profiles_without: Vec::new(),
-            profiles_with: Vec::new(),
         }
     }
 }
@@ -130,35 +126,76 @@ pub enum ParameterValue<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingsError {
     /// No parameter of the engine; the module may know it.
-    Unknown { name: String },
+    Unknown {
+        name: String,
+    },
     /// Text for a number or the reverse.
-    WrongType { name: &'static str },
-    OutOfRange { name: &'static str, value: i64, allowed: &'static str },
-    EmptyText { name: &'static str },
-    TooLong { name: &'static str, bytes_max: usize },
-    KeepaliveTooOften { value: i64 },
-    BadProfileName { name: String, character: char },
-    DuplicateProfile { name: String },
+    WrongType {
+        name: &'static str,
+    },
+    OutOfRange {
+        name: &'static str,
+        value: i64,
+        allowed: &'static str,
+    },
+    EmptyText {
+        name: &'static str,
+    },
+    TooLong {
+        name: &'static str,
+        bytes_max: usize,
+    },
+    KeepaliveTooOften {
+        value: i64,
+    },
+    BadProfileName {
+        name: String,
+        character: char,
+    },
+    DuplicateProfile {
+        name: String,
+    },
     TooManyProfiles,
 }
 
 impl std::fmt::Display for SettingsError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            SettingsError::Unknown { name } => write!(out, "the dialog engine has no parameter `{name}`"),
-            SettingsError::WrongType { name } => write!(out, "parameter `{name}` has the wrong type"),
-            SettingsError::OutOfRange { name, value, allowed } => {
-                write!(out, "parameter `{name}`: {value} is not allowed, use {allowed}")
+            SettingsError::Unknown { name } => {
+                write!(out, "the dialog engine has no parameter `{name}`")
             }
-            SettingsError::EmptyText { name } => write!(out, "parameter `{name}` must not be empty"),
-            SettingsError::TooLong { name, bytes_max } => write!(out, "parameter `{name}` is longer than {bytes_max} bytes"),
-            SettingsError::KeepaliveTooOften { value } => write!(out, "ka interval too low ({value}), has to be at least 30"),
+            SettingsError::WrongType { name } => {
+                write!(out, "parameter `{name}` has the wrong type")
+            }
+            SettingsError::OutOfRange {
+                name,
+                value,
+                allowed,
+            } => {
+                write!(
+                    out,
+                    "parameter `{name}`: {value} is not allowed, use {allowed}"
+                )
+            }
+            SettingsError::EmptyText { name } => {
+                write!(out, "parameter `{name}` must not be empty")
+            }
+            SettingsError::TooLong { name, bytes_max } => {
+                write!(out, "parameter `{name}` is longer than {bytes_max} bytes")
+            }
+            SettingsError::KeepaliveTooOften { value } => {
+                write!(out, "ka interval too low ({value}), has to be at least 30")
+            }
             SettingsError::BadProfileName { name, character } => write!(
                 out,
                 "bad profile name <{name}>, char {character} - use only alphanumerical characters or '_'"
             ),
-            SettingsError::DuplicateProfile { name } => write!(out, "duplicate dialog profile registered <{name}>"),
-            SettingsError::TooManyProfiles => write!(out, "more than {PROFILES_MAX} dialog profiles"),
+            SettingsError::DuplicateProfile { name } => {
+                write!(out, "duplicate dialog profile registered <{name}>")
+            }
+            SettingsError::TooManyProfiles => {
+                write!(out, "more than {PROFILES_MAX} dialog profiles")
+            }
         }
     }
 }
@@ -175,7 +212,11 @@ pub struct SettingsWarning {
 
 impl Settings {
     /// Takes one parameter under its Kamailio name. A warning says that another value is used than was given.
-    pub fn set(&mut self, name: &str, value: ParameterValue<'_>) -> Result<Option<SettingsWarning>, SettingsError> {
+    pub fn set(
+        &mut self,
+        name: &str,
+        value: ParameterValue<'_>,
+    ) -> Result<Option<SettingsWarning>, SettingsError> {
         match name {
             "hash_size" => return self.set_hash_size(integer("hash_size", value)?),
             "rr_param" => self.rr_param = self.checked_rr_param(text("rr_param", value)?)?,
@@ -184,16 +225,27 @@ impl Settings {
                     0 => MatchMode::CookieOnly,
                     1 => MatchMode::CookieThenIdentifiers,
                     2 => MatchMode::IdentifiersOnly,
-                    value => return Err(SettingsError::OutOfRange { name: "dlg_match_mode", value, allowed: "0, 1 or 2" }),
+                    value => {
+                        return Err(SettingsError::OutOfRange {
+                            name: "dlg_match_mode",
+                            value,
+                            allowed: "0, 1 or 2",
+                        });
+                    }
                 }
             }
             "detect_spirals" => self.detect_spirals = switch("detect_spirals", value)?,
             "timeout_noreset" => self.timeout_noreset = switch("timeout_noreset", value)?,
             "default_timeout" => {
                 let seconds = integer("default_timeout", value)?;
-                self.default_timeout = u32::try_from(seconds).ok().filter(|seconds| *seconds > 0).ok_or(
-                    SettingsError::OutOfRange { name: "default_timeout", value: seconds, allowed: "a number above 0" },
-                )?;
+                self.default_timeout = u32::try_from(seconds)
+                    .ok()
+                    .filter(|seconds| *seconds > 0)
+                    .ok_or(SettingsError::OutOfRange {
+                    name: "default_timeout",
+                    value: seconds,
+                    allowed: "a number above 0",
+                })?;
             }
             "early_timeout" => self.early_timeout = seconds("early_timeout", value)?,
             "noack_timeout" => self.noack_timeout = seconds("noack_timeout", value)?,
@@ -208,26 +260,45 @@ impl Settings {
                 }
                 self.ka_interval = clamped(seconds);
             }
-            "ka_failed_limit" => self.ka_failed_limit = clamped(integer("ka_failed_limit", value)?).max(1),
+            "ka_failed_limit" => {
+                self.ka_failed_limit = clamped(integer("ka_failed_limit", value)?).max(1)
+            }
             "bye_early_code" => {
                 let code = integer("bye_early_code", value)?;
-                self.bye_early_code = u16::try_from(code).ok().filter(|code| (300..700).contains(code)).ok_or(
-                    SettingsError::OutOfRange { name: "bye_early_code", value: code, allowed: "300 to 699" },
-                )?;
+                self.bye_early_code = u16::try_from(code)
+                    .ok()
+                    .filter(|code| (300..700).contains(code))
+                    .ok_or(SettingsError::OutOfRange {
+                        name: "bye_early_code",
+                        value: code,
+                        allowed: "300 to 699",
+                    })?;
             }
-            "bye_early_reason" => self.bye_early_reason = text("bye_early_reason", value)?.to_string(),
+            "bye_early_reason" => {
+                self.bye_early_reason = text("bye_early_reason", value)?.to_string()
+            }
             "keep_proxy_rr" => {
                 let bits = integer("keep_proxy_rr", value)?;
                 self.keep_proxy_rr = u8::try_from(bits).ok().filter(|bits| *bits <= 3).ok_or(
-                    SettingsError::OutOfRange { name: "keep_proxy_rr", value: bits, allowed: "0 to 3" },
+                    SettingsError::OutOfRange {
+                        name: "keep_proxy_rr",
+                        value: bits,
+                        allowed: "0 to 3",
+                    },
                 )?;
             }
             "dlg_filter_mode" => self.filter_mode = clamped(integer("dlg_filter_mode", value)?),
             "h_id_start" => self.h_id_start = clamped(integer("h_id_start", value)?),
             "h_id_step" => self.h_id_step = clamped(integer("h_id_step", value)?).max(1),
             "profiles_no_value" => self.set_profiles(text("profiles_no_value", value)?, false)?,
-            "profiles_with_value" => self.set_profiles(text("profiles_with_value", value)?, true)?,
-            _ => return Err(SettingsError::Unknown { name: name.to_string() }),
+            "profiles_with_value" => {
+                self.set_profiles(text("profiles_with_value", value)?, true)?
+            }
+            _ => {
+                return Err(SettingsError::Unknown {
+                    name: name.to_string(),
+                });
+            }
         }
         Ok(None)
     }
@@ -242,7 +313,11 @@ impl Settings {
         let used = 1u32 << wanted.ilog2();
         self.hash_size = used;
         let changed = i64::from(used) != given;
-        Ok(changed.then_some(SettingsWarning { name: "hash_size", given, used: i64::from(used) }))
+        Ok(changed.then_some(SettingsWarning {
+            name: "hash_size",
+            given,
+            used: i64::from(used),
+        }))
     }
 
     fn checked_rr_param(&self, name: &str) -> Result<String, SettingsError> {
@@ -250,40 +325,47 @@ impl Settings {
             return Err(SettingsError::EmptyText { name: "rr_param" });
         }
         if name.len() > RR_PARAM_BYTES_MAX {
-            return Err(SettingsError::TooLong { name: "rr_param", bytes_max: RR_PARAM_BYTES_MAX });
+            return Err(SettingsError::TooLong {
+                name: "rr_param",
+                bytes_max: RR_PARAM_BYTES_MAX,
+            });
         }
         Ok(name.to_string())
     }
 
     fn set_profiles(&mut self, list: &str, has_value: bool) -> Result<(), SettingsError> {
-        let mut names: Vec<String> = Vec::new();
-        for name in list.split(';').map(str::trim).filter(|name| !name.is_empty()) {
-            if let Some(character) = name.chars().find(|character| !character.is_ascii_alphanumeric() && *character != '_') {
-                return Err(SettingsError::BadProfileName { name: name.to_string(), character });
+        // Setting a list again replaces it; the other list stays.
+        let mut profiles: Vec<ProfileDefinition> = self.profiles.clone();
+        profiles.retain(|profile| profile.has_value != has_value);
+        for name in list
+            .split(';')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
+            if let Some(character) = name
+                .chars()
+                .find(|character| !character.is_ascii_alphanumeric() && *character != '_')
+            {
+                return Err(SettingsError::BadProfileName {
+                    name: name.to_string(),
+                    character,
+                });
             }
-            names.push(name.to_string());
-        }
-        if has_value {
-            self.profiles_with = names;
-        } else {
-            self.profiles_without = names;
-        }
-        self.join_profiles()
-    }
-
-    fn join_profiles(&mut self) -> Result<(), SettingsError> {
-        let without = self.profiles_without.iter().map(|name| (name, false));
-        let all: Vec<(&String, bool)> = without.chain(self.profiles_with.iter().map(|name| (name, true))).collect();
-        if all.len() > PROFILES_MAX {
-            return Err(SettingsError::TooManyProfiles);
-        }
-        let mut profiles: Vec<ProfileDefinition> = Vec::with_capacity(all.len());
-        for (name, has_value) in all {
-            if profiles.iter().any(|known| known.name == *name) {
-                return Err(SettingsError::DuplicateProfile { name: name.clone() });
+            if profiles.iter().any(|known| known.name == name) {
+                return Err(SettingsError::DuplicateProfile {
+                    name: name.to_string(),
+                });
             }
-            profiles.push(ProfileDefinition { name: name.clone(), has_value });
+            if profiles.len() >= PROFILES_MAX {
+                return Err(SettingsError::TooManyProfiles);
+            }
+            profiles.push(ProfileDefinition {
+                name: name.to_string(),
+                has_value,
+            });
         }
+        // The sort is stable: profiles without value come first, each list in its own order.
+        profiles.sort_by_key(|profile| profile.has_value);
         self.profiles = profiles;
         Ok(())
     }
@@ -307,13 +389,21 @@ fn switch(name: &'static str, value: ParameterValue<'_>) -> Result<bool, Setting
     match integer(name, value)? {
         0 => Ok(false),
         1 => Ok(true),
-        value => Err(SettingsError::OutOfRange { name, value, allowed: "0 or 1" }),
+        value => Err(SettingsError::OutOfRange {
+            name,
+            value,
+            allowed: "0 or 1",
+        }),
     }
 }
 
 fn seconds(name: &'static str, value: ParameterValue<'_>) -> Result<u32, SettingsError> {
     let number = integer(name, value)?;
-    u32::try_from(number).map_err(|_| SettingsError::OutOfRange { name, value: number, allowed: "0 or more seconds" })
+    u32::try_from(number).map_err(|_| SettingsError::OutOfRange {
+        name,
+        value: number,
+        allowed: "0 or more seconds",
+    })
 }
 
 fn clamped(number: i64) -> u32 {
@@ -321,54 +411,4 @@ fn clamped(number: i64) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::ParameterValue::{Integer, Text};
-    use super::*;
-
-    #[test]
-    fn hash_size_is_rounded_down_with_a_warning() {
-        let mut settings = Settings::default();
-        let warning = settings.set("hash_size", Integer(5000)).unwrap();
-        assert_eq!((settings.hash_size, warning.map(|warning| warning.used)), (4096, Some(4096)));
-        assert_eq!(settings.set("hash_size", Integer(1024)).unwrap(), None);
-        assert!(settings.set("hash_size", Integer(-3)).unwrap().is_some());
-        assert_eq!(settings.hash_size, 1);
-    }
-
-    #[test]
-    fn values_out_of_range_stop_the_start() {
-        let refused = [
-            ("dlg_match_mode", Integer(3)),
-            ("detect_spirals", Integer(2)),
-            ("timeout_noreset", Integer(-1)),
-            ("default_timeout", Integer(0)),
-            ("ka_interval", Integer(29)),
-            ("ka_interval", Integer(-1)),
-            ("keep_proxy_rr", Integer(4)),
-            ("rr_param", Text("")),
-            ("rr_param", Text("a_name_that_is_longer_than_32_bytes")),
-            ("early_timeout", Text("300")),
-            ("profiles_with_value", Text("a;a")),
-            ("profiles_no_value", Text("caller/b")),
-            ("no_such_parameter", Integer(1)),
-        ];
-        for (name, value) in refused {
-            assert!(Settings::default().set(name, value).is_err(), "{name}");
-        }
-        let error = Settings::default().set("ka_interval", Integer(5)).unwrap_err();
-        assert_eq!(error.to_string(), "ka interval too low (5), has to be at least 30");
-    }
-
-    #[test]
-    fn profile_lists_are_trimmed_joined_and_checked() {
-        let mut settings = Settings::default();
-        settings.set("profiles_with_value", Text(" caller ; ;carrier;")).unwrap();
-        settings.set("profiles_no_value", Text("all")).unwrap();
-        let names: Vec<(&str, bool)> = settings.profiles.iter().map(|profile| (&*profile.name, profile.has_value)).collect();
-        assert_eq!(names, [("all", false), ("caller", true), ("carrier", true)]);
-        let error = settings.set("profiles_no_value", Text("caller")).unwrap_err();
-        assert_eq!(error.to_string(), "duplicate dialog profile registered <caller>");
-        let error = settings.set("profiles_no_value", Text("x-y")).unwrap_err();
-        assert_eq!(error.to_string(), "bad profile name <x-y>, char - - use only alphanumerical characters or '_'");
-    }
-}
+mod tests;

@@ -331,21 +331,21 @@ impl Nested {
         self.roots.retain(|root| !names.same(&root.name, name));
     }
 
-    /// Puts the value at `index` in the place of its predecessor, that one's in the place before, and so on: the value at
-    /// the index becomes the newest by dropping those above it.
-    pub fn shift_left(&mut self, names: Names, name: &[u8], count: usize) -> bool {
-        let positions = self.positions(names, name);
-        let Some(newest) = positions.first().copied() else { return false };
-        for _ in 0..count.min(positions.len()) {
-            // The newest goes to the oldest place: everything else moves up by one.
-            let Some(oldest) = self.positions(names, name).last().copied() else { return false };
-            if newest == oldest {
-                return true;
-            }
-            let taken = self.roots.remove(newest);
-            self.roots.insert(oldest, taken);
-        }
+    /// Replaces the content of the root at an index; false when there is none.
+    pub fn replace(&mut self, names: Names, name: &[u8], index: i64, content: Content) -> bool {
+        let position = at(&self.positions(names, name), Some(Index::At(index)));
+        let Some(root) = position.and_then(|position| self.roots.get_mut(position)) else { return false };
+        root.content = content;
         true
+    }
+
+    /// Drops the `count` newest roots of a name, so that `[count]` becomes `[0]`. False: there are none.
+    pub fn shift_left(&mut self, names: Names, name: &[u8], count: usize) -> bool {
+        let is_there = self.count(names, name) > 0;
+        for _ in 0..count.min(self.count(names, name)) {
+            self.remove_newest(names, name);
+        }
+        is_there
     }
 }
 

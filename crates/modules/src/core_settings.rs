@@ -118,6 +118,13 @@ impl CoreSettings {
         settings
     }
 
+    /// The value of the Server header: `server_header` without its name.
+    pub fn server_value(&self) -> &[u8] {
+        let line = &self.server_header[..];
+        let has_name = line.get(..7).is_some_and(|name| name.eq_ignore_ascii_case(b"server:"));
+        if has_name { line.get(7..).unwrap_or_default().trim_ascii() } else { line }
+    }
+
     /// The log threshold: -5 alert .. 3 debug.
     pub fn debug(&self) -> i32 {
         self.debug.load(Ordering::Relaxed)

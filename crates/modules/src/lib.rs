@@ -5,8 +5,10 @@
 
 pub mod attributes;
 pub mod core_settings;
+pub mod next_hop;
 pub mod node;
 pub mod outbox;
+pub mod outgoing;
 pub mod registry;
 pub mod rpc;
 pub mod run;

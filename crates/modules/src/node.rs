@@ -36,6 +36,8 @@ pub struct Process {
     pub pid: u32,
     /// Unix time of the start.
     pub started: sip::time::Date,
+    /// Seconds that local time is ahead of UTC.
+    pub utc_offset_seconds: i32,
     pub arguments: Vec<String>,
     pub working_directory: String,
     pub configuration_path: String,

@@ -126,9 +126,23 @@ impl script::exports::Catalogue<Worker> for Loaded {
 /// What the front end asks while it reads `loadmodule` and `modparam`.
 pub struct Known;
 
-impl Known {
-    /// Kind of a parameter.
-    pub fn kind(module_name: &str, name: &str) -> Option<ParameterKind> {
+/// Modules of Kamailio that may be loaded and do nothing here: drivers and frameworks whose work is done elsewhere.
+const ACCEPTED_WITHOUT_EFFECT: &[&str] = &["mi_fifo", "mi_rpc", "outbound"];
+
+impl script::load::ModuleCatalogue for Known {
+    fn module_exists(&self, name: &str) -> bool {
+        module(name).is_some() || ACCEPTED_WITHOUT_EFFECT.contains(&name)
+    }
+
+    fn parameter(&self, module_name: &str, name: &str) -> Option<ParameterKind> {
         parameter(module_name, name).map(|parameter| parameter.kind)
+    }
+
+    fn known_modules(&self) -> Vec<&str> {
+        ALL.iter().map(|module| module.name).collect()
+    }
+
+    fn parameters(&self, module_name: &str) -> Vec<&str> {
+        module(module_name).map_or_else(Vec::new, |module| module.parameters.iter().map(|parameter| parameter.name).collect())
     }
 }

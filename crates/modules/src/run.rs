@@ -75,6 +75,10 @@ pub struct Run {
     pub is_replied: bool,
     /// The function that goes on when an awaited answer arrives.
     pub continuation: Option<Continuation>,
+    /// The ticket of the last answer asked for ([`crate::worker::Worker::take_ticket`]): a parked run waits for it.
+    pub ticket: u64,
+    pub core: crate::core::RunState,
+    pub cfgutils: crate::cfgutils::RunState,
     pub tm: crate::tm::RunState,
     pub tmx: crate::tmx::RunState,
     pub sl: crate::sl::RunState,
@@ -130,6 +134,9 @@ impl Default for Run {
             is_faked: false,
             is_replied: false,
             continuation: None,
+            ticket: 0,
+            core: Default::default(),
+            cfgutils: Default::default(),
             tm: Default::default(),
             tmx: Default::default(),
             sl: Default::default(),
@@ -178,6 +185,9 @@ impl Run {
         self.is_faked = false;
         self.is_replied = false;
         self.continuation = None;
+        self.ticket = 0;
+        self.core.clear();
+        self.cfgutils.clear();
         self.tm.clear();
         self.tmx.clear();
         self.sl.clear();

@@ -27,7 +27,7 @@ impl Socket {
     /// A socket with its texts made.
     pub fn new(protocol: Protocol, address: SocketAddr, advertise: Option<(String, Option<u16>)>, name: Option<String>) -> Socket {
         let host = bracketed(address.ip());
-        let text = format!("{}:{}:{}", protocol.name(), host, address.port());
+        let text = format!("{}:{}:{}", word(protocol), host, address.port());
         let sent_by = match &advertise {
             Some((advertised, Some(port))) => format!("{advertised}:{port}"),
             Some((advertised, None)) => advertised.clone(),
@@ -35,6 +35,18 @@ impl Socket {
             None => format!("{host}:{}", address.port()),
         };
         Socket { protocol, address, advertise, name, text: Text::from(text), sent_by: Text::from(sent_by) }
+    }
+}
+
+/// The protocol in lower case, as socket texts and URIs write it.
+pub const fn word(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Udp => "udp",
+        Protocol::Tcp => "tcp",
+        Protocol::Tls => "tls",
+        Protocol::Sctp => "sctp",
+        Protocol::Ws => "ws",
+        Protocol::Wss => "wss",
     }
 }
 
@@ -111,7 +123,7 @@ impl Sockets {
     pub fn find_text(&self, text: &[u8]) -> Option<u16> {
         let text = std::str::from_utf8(text).ok()?;
         let (protocol, rest) = match text.split_once(':') {
-            Some((word, rest)) if Protocol::from_name(word.as_bytes()).is_some() => (Protocol::from_name(word.as_bytes()), rest),
+            Some((word, rest)) if Protocol::from_bytes(word.as_bytes()).is_some() => (Protocol::from_bytes(word.as_bytes()), rest),
             _ => (None, text),
         };
         let (host, port) = match rest.rsplit_once(':') {

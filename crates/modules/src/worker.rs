@@ -33,6 +33,7 @@ pub struct Worker {
     pub messages: u64,
     spare: Vec<Box<Run>>,
     nested: usize,
+    tickets: u64,
 }
 
 impl Worker {
@@ -48,7 +49,16 @@ impl Worker {
             messages: 0,
             spare: Vec::new(),
             nested: 0,
+            tickets: 0,
         }
+    }
+
+    /// A ticket for an effect that will be answered, unique among all workers; the run that parks remembers it.
+    pub fn take_ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        let ticket = (u64::from(self.number) << 48) | self.tickets;
+        self.run.ticket = ticket;
+        ticket
     }
 
     /// A cleared run state, reused when there is one.
@@ -76,7 +86,7 @@ impl Worker {
     /// Runs a route to its end on the current run. A function that wants to wait inside is refused (it gets -1):
     /// only the outermost run of a message can park. None: no such route, or nested too deeply.
     pub fn run_route(&mut self, kind: RouteKind, name: &str) -> Option<vm::Finish> {
-        let route = self.node.program.route(kind, name)?;
+        let route = self.node.program.route(kind, name.as_bytes())?;
         self.run_route_id(route)
     }
 
@@ -156,20 +166,15 @@ impl Host for Worker {
 
 impl Evaluate for Worker {
     fn read(&mut self, reference: &Reference) -> Value {
-        let node = Arc::clone(&self.node);
-        vm::read(&node.program, self, reference)
+        vm::read(self, reference)
     }
 
     fn write(&mut self, reference: &Reference, value: Value) -> Result<(), String> {
-        let node = Arc::clone(&self.node);
-        vm::write(&node.program, self, reference, value)
+        vm::write(self, reference, value)
     }
 
     fn format(&mut self, format: &Format) -> Text {
-        let node = Arc::clone(&self.node);
-        let mut out = Vec::new();
-        vm::format(&node.program, self, format, &mut out);
-        Text::from(out)
+        vm::format_text(self, format)
     }
 }
 

@@ -1,1 +1,120 @@
-//! proxy
+//! The spine: joins messages, scripts, transactions and dialogs into one machine without I/O. The newcomer starts here.
+//!
+//! [`Proxy::handle`] is the one door (invariant A2): an [`Input`] goes in with the time, effects come out in the worker's
+//! outbox. The same code runs behind sockets and in the simulator.
+//!
+//! This crate opens no socket, reads no clock and starts no thread; it does not know how effects are carried out.
+
+mod input;
+mod parked;
+mod reply;
+mod request;
+pub mod startup;
+mod timers;
+
+pub use input::Input;
+pub use startup::{Checked, Prepared, StartError, check, start};
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use modules::registry::Loaded;
+use modules::rpc::{Command, Fault, Parameters, Reply};
+use modules::{Node, Worker};
+use sip::limits::Limits;
+use sip::time::{Now, Time};
+
+use parked::Parked;
+
+/// One proxy. Shared by all workers.
+pub struct Proxy {
+    pub node: Arc<Node>,
+    limits: Limits,
+    parked: Parked,
+    commands: Vec<&'static Command>,
+    /// Last whole second whose once-a-second work was done.
+    second: AtomicU64,
+}
+
+impl Proxy {
+    /// A proxy over a started node.
+    pub fn new(node: Node) -> Proxy {
+        let loaded: &Loaded = &node.loaded;
+        let commands = loaded.commands();
+        let limits = Limits::default();
+        Proxy { node: Arc::new(node), limits, parked: Parked::default(), commands, second: AtomicU64::new(0) }
+    }
+
+    /// A worker of this proxy. Seeds must differ between workers and between starts.
+    pub fn worker(&self, number: u32, seed: u64, now: Now) -> Worker {
+        Worker::new(Arc::clone(&self.node), number, seed, now)
+    }
+
+    /// Does everything one input asks for; effects are in `worker.outbox` afterwards.
+    pub fn handle(&self, worker: &mut Worker, now: Now, input: Input<'_>) {
+        worker.now = now;
+        match input {
+            Input::Message { bytes, from } => self.receive(worker, bytes, from),
+            Input::Answer { ticket, answer } => self.resume(worker, ticket, answer),
+            Input::Tick => self.tick(worker),
+        }
+    }
+
+    fn receive(&self, worker: &mut Worker, bytes: &[u8], from: transaction::Endpoint) {
+        if is_keepalive(bytes) {
+            return;
+        }
+        worker.messages += 1;
+        let number = worker.messages;
+        worker.run.clear();
+        worker.run.source = from;
+        worker.run.message_number = number;
+        let node = Arc::clone(&self.node);
+        let parsed = worker.run.message.parse(bytes, &self.limits).and_then(|()| worker.run.message.check_required());
+        if let Err(error) = parsed {
+            node.states.core.counters.bad_header();
+            worker.log(-1, "core", &format!("message from {} dropped: {error}", from.address));
+            return;
+        }
+        if worker.run.message.is_request() {
+            request::receive(self, worker);
+        } else {
+            reply::receive(worker);
+        }
+    }
+
+    /// A moment not later than the next timer; None: nothing is armed.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let transactions = self.node.transactions.next_deadline();
+        let second = Time((self.second.load(Ordering::Relaxed) + 1) * timers::SECOND);
+        Some(transactions.map_or(second, |deadline| deadline.min(second)))
+    }
+
+    /// Every RPC command of the loaded modules, sorted by name.
+    pub fn commands(&self) -> &[&'static Command] {
+        &self.commands
+    }
+
+    /// Runs an RPC command; effects are in `worker.outbox` afterwards.
+    pub fn call(&self, worker: &mut Worker, now: Now, name: &str, parameters: &mut Parameters) -> Result<Reply, Fault> {
+        worker.now = now;
+        worker.run.clear();
+        let command = self
+            .commands
+            .binary_search_by(|command| command.name.cmp(name))
+            .ok()
+            .and_then(|index| self.commands.get(index))
+            .ok_or_else(|| Fault::new(500, format!("command {name} not found")))?;
+        (command.run)(worker, parameters)
+    }
+
+    /// Runs parked and waiting for answers.
+    pub fn parked(&self) -> usize {
+        self.parked.len()
+    }
+}
+
+/// CRLF, zero and STUN-less keepalives (spec proxy-core 1.1): at most four bytes or only line ends.
+fn is_keepalive(bytes: &[u8]) -> bool {
+    bytes.len() <= 4 || bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0))
+}

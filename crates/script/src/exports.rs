@@ -41,7 +41,7 @@ pub struct RunLimits {
     pub steps_max: u64,
 }
 
-impl Default for RunLimits {
+impl std::default::Default for RunLimits {
     fn default() -> RunLimits {
         RunLimits { while_loops_max: 100, depth_max: 256, return_mode: 0, steps_max: 1_000_000 }
     }

@@ -6,9 +6,25 @@
 //! It does not know any module, message or proxy: functions and variables come in through the tables of `exports`,
 //! files through `source::Files`. It reads no clock, file, environment or socket by itself.
 
+pub mod bytecode;
+pub mod compile;
 pub mod core_parameters;
 pub mod diagnostic;
+pub mod exports;
+pub mod format;
+pub mod lexer;
 pub mod limits;
+pub mod load;
+pub mod preprocess;
+pub mod regex;
 pub mod source;
 pub mod syntax;
+pub mod transform;
 pub mod value;
+pub mod variable;
+pub mod vm;
+
+pub use bytecode::{Program, RouteId};
+
+#[cfg(test)]
+pub(crate) mod test_host;

@@ -11,7 +11,11 @@ pub struct Text(Arc<[u8]>);
 impl Text {
     /// The empty text.
     pub fn empty() -> Text {
-        Text(Arc::from(&b""[..]))
+        thread_local! {
+            static EMPTY: Arc<[u8]> = Arc::from(&b""[..]);
+        }
+        // While a thread ends its own copy may be gone already.
+        Text(EMPTY.try_with(Arc::clone).unwrap_or_else(|_| Arc::from(&b""[..])))
     }
 }
 
@@ -24,6 +28,12 @@ impl Default for Text {
 impl Deref for Text {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<[u8]> for Text {
+    fn borrow(&self) -> &[u8] {
         &self.0
     }
 }
@@ -135,7 +145,42 @@ pub fn parse_integer(text: &[u8]) -> Option<i64> {
     }
     let text = std::str::from_utf8(text).ok()?;
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        return i64::from_str_radix(digits, 16).ok();
+        let is_number = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        return if is_number { i64::from_str_radix(digits, 16).ok() } else { None };
     }
     text.parse::<i64>().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_read_whole_or_not_at_all() {
+        for (text, wanted) in [
+            ("", Some(0)),
+            ("12", Some(12)),
+            ("-5", Some(-5)),
+            ("+5", Some(5)),
+            ("0x1F", Some(31)),
+            ("12abc", None),
+            (" 12", None),
+            ("0x", None),
+            ("0x-1", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(parse_integer(text.as_bytes()), wanted, "{text}");
+        }
+        assert_eq!(parse_integer(b"\xff"), None);
+    }
+
+    #[test]
+    fn a_number_keeps_its_text() {
+        let value = Value::Number(16, Text::from("0x10"));
+        assert_eq!((value.to_integer(), value.to_text().to_string().as_str()), (16, "0x10"));
+        let mut out = b"n=".to_vec();
+        value.append_to(&mut out);
+        assert_eq!(out, b"n=0x10");
+        assert!(Value::Null.to_text().is_empty());
+    }
 }

@@ -65,13 +65,13 @@ header_ids! {
     RecvInfo "Recv-Info", InfoPackage "Info-Package", GeoLocation "Geolocation",
 }
 
-const SLOTS: usize = 128;
+const SLOTS: usize = 256;
 const SLOT_DEPTH: usize = 4;
 const UNUSED: u8 = u8::MAX;
 
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 const fn slot_of(first: u8, last: u8, length: usize) -> usize {
-    ((first | 0x20) as usize * 5 + (last | 0x20) as usize * 3 + length * 7) & (SLOTS - 1)
+    ((first | 0x20) as usize * 5 + (last | 0x20) as usize * 17 + length * 29) & (SLOTS - 1)
 }
 
 /// Names by (first byte, last byte, length), computed while compiling; an overfull slot stops the build.

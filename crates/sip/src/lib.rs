@@ -37,6 +37,7 @@ pub mod start_line;
 pub mod time;
 pub mod uri;
 pub mod via;
+mod via_mark;
 
 pub use edit::Edits;
 pub use error::ParseError;

@@ -1,7 +1,9 @@
 //! Transition table of one non-INVITE client branch (RFC 3261 §17.1.2).
 
 use crate::machine::ClientState::{Accepted, Calling, Completed, Idle, Proceeding};
-use crate::machine::effect::{BACK_OFF, BOUND, FAIL, PASS, QUIET, REFUSE, RESEND, RETRANSMIT, SLOW_DOWN, STOP};
+use crate::machine::effect::{
+    BACK_OFF, BOUND, FAIL, PASS, QUIET, REFUSE, RESEND, RETRANSMIT, SLOW_DOWN, STOP,
+};
 use crate::machine::{ClientEvent, ClientState, Row};
 
 type R = Row<ClientState>;

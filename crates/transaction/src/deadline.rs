@@ -11,7 +11,11 @@ impl Deadline {
 
     /// `milliseconds` after `now`; 0 counts as 1, so that no timer fires in the step that set it.
     pub fn after(now: Time, milliseconds: u32) -> Deadline {
-        Deadline(now.0.saturating_add(u64::from(milliseconds.max(1))).min(u64::MAX - 1))
+        Deadline(
+            now.0
+                .saturating_add(u64::from(milliseconds.max(1)))
+                .min(u64::MAX - 1),
+        )
     }
 
     pub const fn is_set(self) -> bool {
@@ -36,5 +40,39 @@ impl Deadline {
 impl Default for Deadline {
     fn default() -> Self {
         Deadline::NEVER
+    }
+}
+
+/// A retransmission timer: when, and the interval that led there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retransmission {
+    pub at: Deadline,
+    /// Milliseconds.
+    pub interval: u32,
+}
+
+impl Retransmission {
+    /// First retransmission after T1.
+    pub fn start(&mut self, now: Time, first: u32) {
+        self.interval = first.max(1);
+        self.at = Deadline::after(now, self.interval);
+    }
+
+    /// Doubles the interval up to T2. Counted from now, so a late worker does not send a burst.
+    pub fn back_off(&mut self, now: Time, longest: u32) {
+        self.interval = self.interval.saturating_mul(2).min(longest.max(1));
+        self.at = Deadline::after(now, self.interval);
+    }
+
+    /// Goes to T2 if it runs (RFC 3261 §17.1.2.2, Proceeding).
+    pub fn slow_down(&mut self, now: Time, longest: u32) {
+        if self.at.is_set() {
+            self.interval = longest.max(1);
+            self.at = Deadline::after(now, self.interval);
+        }
+    }
+
+    pub fn stop(&mut self) {
+        self.at = Deadline::NEVER;
     }
 }

@@ -54,7 +54,12 @@ pub fn cancelled_key(secret: SecretKey, cancel: &Message, settings: &Settings) -
     key_as(secret, cancel, settings, Method::Invite)
 }
 
-fn key_as(secret: SecretKey, request: &Message, settings: &Settings, method: Method) -> Option<Key> {
+fn key_as(
+    secret: SecretKey,
+    request: &Message,
+    settings: &Settings,
+    method: Method,
+) -> Option<Key> {
     let via = request.top_via()?;
     let cseq = request.cseq()?;
     let call = call_hash(secret, request)?;
@@ -68,7 +73,11 @@ fn key_as(secret: SecretKey, request: &Message, settings: &Settings, method: Met
         Some(rest) if !rest.is_empty() => hash_via(&mut hasher, &via, rest),
         _ => hash_without_cookie(&mut hasher, request, &via, settings, method),
     }
-    Some(Key { call, identity: hasher.finish_wide(), method })
+    Some(Key {
+        call,
+        identity: hasher.finish_wide(),
+        method,
+    })
 }
 
 /// RFC 3261 §17.2.3: branch, sent-by, transport.
@@ -127,3 +136,6 @@ pub fn same_request_uri(a: &[u8], b: &[u8]) -> bool {
         _ => a == b,
     }
 }
+
+#[cfg(test)]
+mod tests;

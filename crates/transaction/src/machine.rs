@@ -175,3 +175,6 @@ impl ClientEvent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,8 @@
 
 use crate::machine::ServerState::{Accepted, Completed, Confirmed, Proceeding, Terminated, Trying};
 use crate::machine::effect::{
-    BACK_OFF, BOUND, END, QUIET, REFUSE, RESEND, RETRANSMIT, RETRANSMIT_ALWAYS, SEND, STOP, STORE, WAIT,
+    BACK_OFF, BOUND, END, QUIET, REFUSE, RESEND, RETRANSMIT, RETRANSMIT_ALWAYS, SEND, STOP, STORE,
+    WAIT,
 };
 use crate::machine::{Row, ServerEvent, ServerState};
 

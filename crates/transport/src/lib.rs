@@ -14,7 +14,6 @@ pub mod batch;
 pub mod crew;
 pub mod error;
 pub mod gather;
-pub mod http;
 pub mod interfaces;
 pub mod limits;
 pub mod outbox;

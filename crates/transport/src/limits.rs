@@ -44,6 +44,10 @@ pub const GATHER_MIN: Duration = Duration::from_micros(250);
 /// Packets that a nap waits for. More per wake costs less, until the longest nap bounds it.
 pub const GATHER_PACKETS: f64 = 16.0;
 
+/// Packets that must be expected within the longest nap. Measured with evenly spaced arrivals: at 1.3 a nap costs as much
+/// as it saves, at 2 it saves a third, at 3.5 half.
+pub const GATHER_EXPECTED_MIN: f64 = 1.5;
+
 /// Time constant of the moving average of the arrival rate.
 pub const GATHER_RATE_WINDOW: Duration = Duration::from_millis(50);
 
@@ -109,12 +113,6 @@ pub const STREAM_SWEEP_PERIOD: Duration = Duration::from_secs(1);
 
 /// Waiting connections of a listener.
 pub const LISTEN_BACKLOG: i32 = 1024;
-
-/// Bytes of the head of an HTTP request.
-pub const HTTP_HEAD_BYTES_MAX: usize = 16_384;
-
-/// Bytes of the body of an HTTP request.
-pub const HTTP_BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Threads that wait for the system resolver; a dead name server blocks one of them, not the others.
 pub const RESOLVER_THREADS: usize = 4;

@@ -1,6 +1,8 @@
-//! The `cfg_rpc` module: what a configuration sees of it.
+//! The `cfg_rpc` module: reading and changing configuration at run time through `cfg.*` (spec proxy-core 14.1).
 
 mod exports;
+mod pending;
+mod rpc;
 
 pub use exports::MODULE;
 
@@ -9,20 +11,13 @@ use crate::worker::Worker;
 
 /// What this module keeps for the whole node.
 #[derive(Debug, Default)]
-pub struct State {}
-
-impl State {
-    /// Reads the module's parameters.
-    pub fn start(_settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
-        Ok(State {})
-    }
+pub struct State {
+    pending: pending::Pending,
 }
 
-/// What this module keeps for one run of a script (one message).
-#[derive(Debug, Default)]
-pub struct RunState {}
-
-impl RunState {
-    /// Makes the state as new for the next message.
-    pub fn clear(&mut self) {}
+impl State {
+    /// The module has no parameters.
+    pub fn start(_settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
+        Ok(State::default())
+    }
 }

@@ -1,28 +1,61 @@
-//! The `cfgutils` module: what a configuration sees of it.
+//! The `cfgutils` module: chance, sleeping, global flags, named locks, routes by name (spec proxy-core 11.10).
 
 mod exports;
+mod functions;
+mod global_flags;
+mod locks;
+mod rpc;
+mod sleep;
 
 pub use exports::MODULE;
+pub use locks::Locks;
+
+use std::sync::atomic::{AtomicI64, AtomicU32};
 
 use crate::settings::Settings;
 use crate::worker::Worker;
 
 /// What this module keeps for the whole node.
 #[derive(Debug, Default)]
-pub struct State {}
+pub struct State {
+    /// Percent.
+    initial_probability: i64,
+    probability: AtomicI64,
+    flags: AtomicU32,
+    pub locks: Locks,
+}
 
 impl State {
     /// Reads the module's parameters.
-    pub fn start(_settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
-        Ok(State {})
+    pub fn start(settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
+        let probability = settings.integer("cfgutils", "initial_probability");
+        if !(0..=100).contains(&probability) {
+            return Err(format!("cfgutils: initial_probability {probability} is not a percentage"));
+        }
+        let flags = settings.integer("cfgutils", "initial_gflags");
+        let flags = u32::try_from(flags).map_err(|_| format!("cfgutils: initial_gflags {flags} is not a set of 32 flags"))?;
+        let size = settings.integer("cfgutils", "lock_set_size");
+        let size = u32::try_from(size).ok().filter(|size| *size <= locks::SIZE_MAX);
+        let size = size.ok_or_else(|| format!("cfgutils: lock_set_size is above {}", locks::SIZE_MAX))?;
+        Ok(State {
+            initial_probability: probability,
+            probability: AtomicI64::new(probability),
+            flags: AtomicU32::new(flags),
+            locks: Locks::new(size),
+        })
     }
 }
 
 /// What this module keeps for one run of a script (one message).
 #[derive(Debug, Default)]
-pub struct RunState {}
+pub struct RunState {
+    /// The lock a parked run waits for, and how often it has tried.
+    awaited: Option<(u32, u32)>,
+}
 
 impl RunState {
     /// Makes the state as new for the next message.
-    pub fn clear(&mut self) {}
+    pub fn clear(&mut self) {
+        self.awaited = None;
+    }
 }

@@ -1,6 +1,11 @@
-//! The `corex` module: what a configuration sees of it.
+//! The `corex` module: branches with parameters, raw sends, choice of sockets, extended flags (spec proxy-core 11.8).
 
 mod exports;
+mod functions;
+mod message_flags;
+mod rpc;
+mod send;
+mod socket_lookup;
 
 pub use exports::MODULE;
 
@@ -9,20 +14,86 @@ use crate::worker::Worker;
 
 /// What this module keeps for the whole node.
 #[derive(Debug, Default)]
-pub struct State {}
+pub struct State {
+    subdomains: Vec<Subdomain>,
+}
+
+/// `alias_subdomains`: a domain whose subdomains count as this proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Subdomain {
+    domain: String,
+    /// None matches any port.
+    port: Option<u16>,
+}
 
 impl State {
-    /// Reads the module's parameters.
-    pub fn start(_settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
-        Ok(State {})
+    /// Reads the module's parameters: `alias_subdomains` is `[proto:]domain[:port]`.
+    pub fn start(settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
+        let read = |text: &script::value::Text| subdomain(&text.to_string()).ok_or_else(|| format!("corex: bad alias_subdomains {text}"));
+        let subdomains = settings.texts("corex", "alias_subdomains").iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(State { subdomains })
     }
+
+    /// Were domains given?
+    pub fn has_subdomains(&self) -> bool {
+        !self.subdomains.is_empty()
+    }
+
+    /// Is the host one of the domains or below one?
+    pub fn is_subdomain(&self, host: &[u8], port: Option<u16>) -> bool {
+        let port = port.filter(|port| *port != 0).unwrap_or(crate::sockets::DEFAULT_PORT);
+        self.subdomains.iter().any(|own| own.port.is_none_or(|own| own == port) && is_below(host, own.domain.as_bytes()))
+    }
+}
+
+fn subdomain(text: &str) -> Option<Subdomain> {
+    let text = match text.split_once(':') {
+        Some((word, rest)) if transaction::Protocol::from_bytes(word.as_bytes()).is_some() => rest,
+        _ => text,
+    };
+    let (domain, port) = match text.split_once(':') {
+        Some((domain, port)) => (domain, Some(port.parse().ok()?)),
+        None => (text, None),
+    };
+    if domain.is_empty() { None } else { Some(Subdomain { domain: domain.to_owned(), port }) }
+}
+
+fn is_below(host: &[u8], domain: &[u8]) -> bool {
+    let Some(start) = host.len().checked_sub(domain.len()) else { return false };
+    let (front, end) = host.split_at(start);
+    end.eq_ignore_ascii_case(domain) && (front.is_empty() || front.ends_with(b"."))
 }
 
 /// What this module keeps for one run of a script (one message).
 #[derive(Debug, Default)]
-pub struct RunState {}
+pub struct RunState {
+    /// `msg_iflag_set`: bits of [`message_flags`].
+    pub internal_flags: u32,
+    /// `msg_vbflag_set`: flags to be carried in the Via.
+    pub via_flags: u32,
+}
 
 impl RunState {
     /// Makes the state as new for the next message.
-    pub fn clear(&mut self) {}
+    pub fn clear(&mut self) {
+        self.internal_flags = 0;
+        self.via_flags = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_below_a_domain_are_recognised() {
+        let state = State { subdomains: vec![subdomain("udp:example.com:5060").unwrap(), subdomain("example.net").unwrap()] };
+        assert!(state.is_subdomain(b"a.Example.com", None));
+        assert!(state.is_subdomain(b"example.com", Some(5060)));
+        assert!(!state.is_subdomain(b"a.example.com", Some(5070)));
+        assert!(state.is_subdomain(b"x.y.example.net", Some(9)));
+        assert!(!state.is_subdomain(b"myexample.net", None));
+        assert!(subdomain("").is_none());
+        assert!(subdomain("a:b").is_none());
+    }
 }

@@ -1,6 +1,10 @@
-//! The `kex` module: what a configuration sees of it.
+//! The `kex` module: branch and script flags, next hop, `is_myself`, and the RPC commands on statistics (spec proxy-core 11.9).
 
 mod exports;
+mod flags;
+mod functions;
+mod rpc;
+mod rpc_memory;
 
 pub use exports::MODULE;
 
@@ -9,20 +13,14 @@ use crate::worker::Worker;
 
 /// What this module keeps for the whole node.
 #[derive(Debug, Default)]
-pub struct State {}
-
-impl State {
-    /// Reads the module's parameters.
-    pub fn start(_settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
-        Ok(State {})
-    }
+pub struct State {
+    /// The log threshold before the first `setdebug`.
+    threshold: std::sync::OnceLock<i32>,
 }
 
-/// What this module keeps for one run of a script (one message).
-#[derive(Debug, Default)]
-pub struct RunState {}
-
-impl RunState {
-    /// Makes the state as new for the next message.
-    pub fn clear(&mut self) {}
+impl State {
+    /// The module has no parameters.
+    pub fn start(_settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
+        Ok(State::default())
+    }
 }

@@ -80,6 +80,8 @@ pub(super) fn rr_next_hop_route(worker: &mut Worker, _: &[Argument]) -> Flow {
 fn route(worker: &mut Worker, mode: i64) -> i32 {
     let node = Arc::clone(&worker.node);
     let mut entries = std::mem::take(&mut worker.run.rr.entries);
+    worker.run.rr.is_own_route = false;
+    worker.run.rr.route_parameters.clear();
     let is_complete = collect(&worker.run, &mut entries);
     let result = if entries.is_empty() || !is_complete {
         NOT_DRIVEN
@@ -246,7 +248,7 @@ fn leave_strict(run: &mut Run, current_uri: &Text) {
     line.extend_from_slice(run.message.request_uri());
     line.extend_from_slice(b">\r\n");
     let end = run.message.headers_end();
-    run.edits.insert_before(end, &line);
+    run.edits.insert_after(end, &line);
     run.set_request_uri(&next_hop(current_uri));
 }
 

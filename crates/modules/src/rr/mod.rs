@@ -61,7 +61,7 @@ impl State {
         let is_on = |name: &str| settings.integer("rr", name) != 0;
         let user_source = match settings.text("rr", "custom_user_avp") {
             Some(text) if !text.is_empty() => {
-                Some(program.compile_format(&text).map_err(|error| format!("rr: custom_user_avp: {error:?}"))?)
+                Some(program.compile_format(&text).map_err(|error| format!("rr: custom_user_avp: {error}"))?)
             }
             _ => None,
         };

@@ -65,6 +65,16 @@ impl Plan {
         self.recordings.is_empty()
     }
 
+    /// How many Record-Route lines [`render`] writes for these sockets.
+    pub fn header_count(&self, node: &Node, received_on: u16, sent_from: u16) -> usize {
+        let lines = |recording: &Recording| match recording {
+            Recording::Socket(_) if is_double(node, received_on, sent_from) => 2,
+            Recording::Socket(_) | Recording::Preset(_) => 1,
+            Recording::Advertised(_) => if has_two_advertised(node, self, received_on, sent_from) { 2 } else { 1 },
+        };
+        self.recordings.iter().map(lines).sum()
+    }
+
     /// Parameters added so far, each with its leading `;`.
     pub fn added(&self) -> &[u8] {
         &self.added
@@ -279,12 +289,25 @@ fn write_preset(plan: &Plan, address: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b";lr>\r\n");
 }
 
+/// The protocols a request arrived and leaves with.
+fn protocols(node: &Node, plan: &Plan, received_on: u16, sent_from: u16) -> (Option<Protocol>, Option<Protocol>) {
+    let of = |index: u16| node.sockets.at(index).map(|socket| socket.protocol);
+    (plan.received.or_else(|| of(received_on)), of(sent_from))
+}
+
+fn has_two_advertised(node: &Node, plan: &Plan, received_on: u16, sent_from: u16) -> bool {
+    let (received, sent) = protocols(node, plan, received_on, sent_from);
+    match node.states.rr.double_record {
+        DoubleRecord::Never => false,
+        DoubleRecord::Always => true,
+        DoubleRecord::OnDifference => received != sent,
+    }
+}
+
 fn write_advertised(node: &Node, plan: &Plan, address: &[u8], received_on: u16, sent_from: u16, out: &mut Vec<u8>) {
     let state = &node.states.rr;
-    let received = plan.received.or_else(|| node.sockets.at(received_on).map(|socket| socket.protocol));
-    let sent = node.sockets.at(sent_from).map(|socket| socket.protocol);
-    let protocols_differ = state.double_record != DoubleRecord::Never && received != sent;
-    let has_two = protocols_differ || state.double_record == DoubleRecord::Always;
+    let (received, sent) = protocols(node, plan, received_on, sent_from);
+    let has_two = has_two_advertised(node, plan, received_on, sent_from);
     let is_marked = has_two || is_double(node, received_on, sent_from);
     let mut write = |protocol: Option<Protocol>| {
         start(plan, out);

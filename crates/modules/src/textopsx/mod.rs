@@ -1,18 +1,34 @@
-//! The `textopsx` module: what a configuration sees of it.
+//! The `textopsx` module: committing edits, editing single header values, iterating headers and body lines (spec proxy-core 11.5).
 
+mod apply;
+mod body_lines;
 mod exports;
+mod glob;
+mod header_name;
+mod header_values;
+mod headers;
+mod keep;
+mod status;
 
+pub use apply::{apply_changes, changed_message};
 pub use exports::MODULE;
+pub use glob::glob;
+pub use status::{changed_status, status_line};
+
+use script::value::Text;
 
 use crate::settings::Settings;
 use crate::worker::Worker;
 
-/// What this module keeps for the whole node.
+/// Most iterators of one kind at a time.
+pub const ITERATORS_MAX: usize = 8;
+
+/// What this module keeps for the whole node: nothing.
 #[derive(Debug, Default)]
 pub struct State {}
 
 impl State {
-    /// Reads the module's parameters.
+    /// The module has no parameters.
     pub fn start(_settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
         Ok(State {})
     }
@@ -20,9 +36,23 @@ impl State {
 
 /// What this module keeps for one run of a script (one message).
 #[derive(Debug, Default)]
-pub struct RunState {}
+pub struct RunState {
+    /// The status a script gave to the reply.
+    status: Option<(u16, Text)>,
+    headers: Vec<headers::Iterator>,
+    lines: Vec<body_lines::Iterator>,
+}
 
 impl RunState {
     /// Makes the state as new for the next message.
-    pub fn clear(&mut self) {}
+    pub fn clear(&mut self) {
+        self.status = None;
+        self.forget_positions();
+    }
+
+    /// Iterators point into a message that is no more.
+    fn forget_positions(&mut self) {
+        self.headers.clear();
+        self.lines.clear();
+    }
 }

@@ -1,28 +1,33 @@
-//! The `tm` module: what a configuration sees of it.
+//! The `tm` module: stateful forwarding. Joins the transaction room, the script and the senders (spec proxy-core 7).
 
+mod actions;
+mod cancel;
+mod create;
+mod data;
 mod exports;
+mod failure;
+mod functions;
+mod local;
+mod parameters;
+mod received;
+mod relay;
+mod relay_reply;
+mod reply;
+mod rpc;
+mod settle;
+mod state;
+mod timer;
 
+pub use cancel::relay_cancel;
+pub use create::{Created, absorb_ack, absorb_retransmission, create, lookup_request};
+pub use data::{Purpose, TransactionData};
 pub use exports::MODULE;
-
-use crate::settings::Settings;
-use crate::worker::Worker;
-
-/// What this module keeps for the whole node.
-#[derive(Debug, Default)]
-pub struct State {}
-
-impl State {
-    /// Reads the module's parameters.
-    pub fn start(_settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
-        Ok(State {})
-    }
-}
-
-/// What this module keeps for one run of a script (one message).
-#[derive(Debug, Default)]
-pub struct RunState {}
-
-impl RunState {
-    /// Makes the state as new for the next message.
-    pub fn clear(&mut self) {}
-}
+pub use failure::FailureView;
+pub use local::{LocalRequest, send_local};
+pub use received::{Received, receive_reply};
+pub use relay::{Forced, relay};
+pub use reply::{has_transaction, reply, reply_with};
+pub use rpc::{deliver, new_call_id};
+pub use settle::{attach, check_in, detach, finish_request};
+pub use state::{ReplyView, RunState, State};
+pub use timer::on_due;

@@ -1,20 +1,52 @@
-//! The `xlog` module: what a configuration sees of it.
+//! The `xlog` module: formatted log lines from the script (spec proxy-core 11.7).
 
+mod colors;
 mod exports;
+mod functions;
+pub mod level;
 
 pub use exports::MODULE;
+
+use script::format::Format;
+use script::value::Text;
 
 use crate::settings::Settings;
 use crate::worker::Worker;
 
 /// What this module keeps for the whole node.
 #[derive(Debug, Default)]
-pub struct State {}
+pub struct State {
+    /// Written before each line.
+    prefix: Text,
+    /// The prefix as a format, with `prefix_mode` 1.
+    prefix_format: Option<Format>,
+    /// Longest line in bytes; longer ones are cut.
+    line_bytes_max: usize,
+    facility: Option<u8>,
+    /// Methods that `xlogm` is silent for, as Kamailio numbers them; -1 all.
+    silent_methods: i64,
+}
 
 impl State {
     /// Reads the module's parameters.
-    pub fn start(_settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
-        Ok(State {})
+    pub fn start(settings: &Settings, program: &script::Program<Worker>) -> Result<State, String> {
+        let prefix = settings.text("xlog", "prefix").unwrap_or_default();
+        let prefix_format = match settings.integer("xlog", "prefix_mode") {
+            0 => None,
+            _ => Some(program.compile_format(&prefix).map_err(|error| format!("xlog: prefix: {error}"))?),
+        };
+        let facility = match settings.text("xlog", "log_facility") {
+            Some(name) => Some(level::facility(&name).ok_or_else(|| format!("xlog: unknown log_facility {name}"))?),
+            None => None,
+        };
+        let line_bytes_max = usize::try_from(settings.integer("xlog", "buf_size")).ok().filter(|size| *size > 0);
+        Ok(State {
+            prefix,
+            prefix_format,
+            line_bytes_max: line_bytes_max.ok_or("xlog: buf_size must be above 0")?,
+            facility,
+            silent_methods: settings.integer("xlog", "methods_filter"),
+        })
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) enum Origin {
 }
 
 /// A position to build a span from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mark {
     line: u32,
     column: u32,

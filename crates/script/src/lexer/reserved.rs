@@ -1,11 +1,16 @@
 //! Words of the language itself: defines of the same name have no effect on them (spec cfg-language 1.5).
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use crate::core_parameters;
 use crate::lexer::token::word_number;
 
 /// Is this word reserved, so that it is never looked up among the defines?
 pub fn is_reserved(word: &str) -> bool {
-    WORDS.contains(&word) || word_number(word).is_some() || core_parameters::find(word).is_some() || core_function_names().any(|name| name == word)
+    static RESERVED: LazyLock<HashSet<&'static str>> =
+        LazyLock::new(|| WORDS.iter().copied().chain(core_parameters::names()).chain(core_function_names()).collect());
+    RESERVED.contains(word) || word_number(word).is_some()
 }
 
 const WORDS: &[&str] = &[

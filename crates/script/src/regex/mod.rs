@@ -71,6 +71,11 @@ impl Pattern {
         Ok(Pattern { source: Text::from(source), regex })
     }
 
+    /// As a function argument: ignoring case, line by line.
+    pub fn new(source: &[u8]) -> Result<Pattern, String> {
+        Pattern::compile(source, Flags::ARGUMENT)
+    }
+
     /// A pattern whose text is known only at run time; the last ones used by this thread are kept.
     pub fn dynamic(source: &[u8], flags: Flags) -> Result<Arc<Pattern>, String> {
         type Kept = Vec<(Flags, Arc<Pattern>)>;

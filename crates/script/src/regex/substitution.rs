@@ -8,6 +8,8 @@ use crate::variable::{self, Dictionary, Reference};
 
 /// Replacements made in one subject.
 pub const REPLACEMENTS_MAX: usize = 65_536;
+/// Text put in by all replacements of one subject, bytes; then no more are made.
+pub const REPLACED_BYTES_MAX: usize = 1 << 20;
 
 /// A compiled substitution.
 #[derive(Clone, Debug)]
@@ -80,6 +82,7 @@ impl Substitution {
     pub fn replacements(&self, subject: &[u8], mut expand: impl FnMut(&Reference, &mut Vec<u8>)) -> Vec<Replaced> {
         let most = if self.is_global { REPLACEMENTS_MAX } else { 1 };
         let mut made = Vec::new();
+        let mut total = 0;
         for captures in self.pattern.regex().captures_iter(subject).take(most) {
             let Some(whole) = captures.get(0) else { continue };
             let mut text = Vec::new();
@@ -93,6 +96,10 @@ impl Substitution {
                     }
                     Piece::Variable(reference) => expand(reference, &mut text),
                 }
+            }
+            total += text.len();
+            if total > REPLACED_BYTES_MAX {
+                break;
             }
             made.push(Replaced { start: whole.start(), end: whole.end(), text });
         }

@@ -1,0 +1,263 @@
+//! The BINRPC wire format (spec proxy-core 12): requests in, replies and faults out.
+
+use modules::rpc::{Fault, Item, Parameter, Reply};
+
+use crate::limits::{BINRPC_RECORDS_MAX, BINRPC_REQUEST_BYTES_MAX};
+
+const MAGIC: u8 = 0xA1;
+const REQUEST: u8 = 0;
+const REPLY: u8 = 1;
+const FAULT: u8 = 3;
+
+const INTEGER: u8 = 0;
+const TEXT: u8 = 1;
+const DOUBLE: u8 = 2;
+const STRUCTURE: u8 = 3;
+const ARRAY: u8 = 4;
+const NAME: u8 = 5;
+const BYTES: u8 = 6;
+const END: u8 = 0x80;
+
+/// A request as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Echoed in the answer.
+    pub cookie: u32,
+    /// None: the first record is no text.
+    pub method: Result<String, &'static str>,
+    pub parameters: Vec<Parameter>,
+}
+
+/// What a buffer holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decoded {
+    /// A request and how many bytes it took.
+    Request(Request, usize),
+    /// More bytes are needed.
+    Incomplete,
+    /// Not BINRPC, or too long: close.
+    Broken(&'static str),
+}
+
+/// Reads one request from the start of `bytes`.
+pub fn decode(bytes: &[u8]) -> Decoded {
+    let (Some(magic), Some(kind)) = (bytes.first(), bytes.get(1)) else { return Decoded::Incomplete };
+    if *magic != MAGIC {
+        return Decoded::Broken("bad magic");
+    }
+    if kind >> 4 != REQUEST {
+        return Decoded::Broken("not a request");
+    }
+    let length_bytes = usize::from((kind >> 2) & 3) + 1;
+    let cookie_bytes = usize::from(kind & 3) + 1;
+    let head = 2 + length_bytes + cookie_bytes;
+    let (Some(length), Some(cookie)) = (bytes.get(2..2 + length_bytes), bytes.get(2 + length_bytes..head)) else {
+        return Decoded::Incomplete;
+    };
+    let length = big_endian(length) as usize;
+    if length > BINRPC_REQUEST_BYTES_MAX {
+        return Decoded::Broken("body too long");
+    }
+    let Some(body) = bytes.get(head..head + length) else { return Decoded::Incomplete };
+    let cookie = big_endian(cookie) as u32;
+    match records(body) {
+        Err(reason) => Decoded::Request(Request { cookie, method: Err(reason), parameters: Vec::new() }, head + length),
+        Ok(mut values) => {
+            let method = if values.is_empty() {
+                Err("end of packet encountered")
+            } else {
+                match values.remove(0) {
+                    Parameter::Text(text) => Ok(String::from_utf8_lossy(&text).into_owned()),
+                    _ => Err("record doesn't match type"),
+                }
+            };
+            Decoded::Request(Request { cookie, method, parameters: values }, head + length)
+        }
+    }
+}
+
+fn big_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |value, byte| (value << 8) | u64::from(*byte))
+}
+
+fn records(mut body: &[u8]) -> Result<Vec<Parameter>, &'static str> {
+    let mut values = Vec::new();
+    while let Some(tag) = body.first() {
+        if values.len() >= BINRPC_RECORDS_MAX {
+            return Err("too many records");
+        }
+        let kind = tag & 0x0f;
+        let size = usize::from((tag >> 4) & 7);
+        let is_long = tag & 0x80 != 0;
+        let mut at = 1;
+        let length = if kind == DOUBLE {
+            size | if is_long { 8 } else { 0 }
+        } else if is_long {
+            let digits = body.get(at..at + size).ok_or("end of packet encountered")?;
+            at += size;
+            usize::try_from(big_endian(digits)).map_err(|_| "record too long")?
+        } else {
+            size
+        };
+        if kind == STRUCTURE || kind == ARRAY {
+            return Err("structures are not accepted as parameters");
+        }
+        let end = at.checked_add(length).ok_or("record too long")?;
+        let value = body.get(at..end).ok_or("end of packet encountered")?;
+        values.push(match kind {
+            INTEGER if length <= 8 => Parameter::Integer(i64::from(big_endian(value) as u32 as i32)),
+            DOUBLE if length <= 8 => Parameter::Double(big_endian(value) as i64 as f64 / 1000.0),
+            TEXT | NAME => Parameter::Text(value.strip_suffix(b"\0").unwrap_or(value).to_vec()),
+            BYTES => Parameter::Text(value.to_vec()),
+            _ => return Err("unknown record type"),
+        });
+        body = body.get(end..).unwrap_or_default();
+    }
+    Ok(values)
+}
+
+/// Writes the packet that answers a call.
+pub fn encode(cookie: u32, answer: &Result<Reply, Fault>) -> Vec<u8> {
+    let mut body = Vec::new();
+    let kind = match answer {
+        Ok(reply) => {
+            for item in &reply.items {
+                write_item(&mut body, item);
+            }
+            REPLY
+        }
+        Err(fault) => {
+            write_integer(&mut body, i64::from(fault.code));
+            write_text(&mut body, TEXT, fault.text.as_bytes());
+            FAULT
+        }
+    };
+    let length = minimal(body.len() as u64, 1);
+    let cookie = minimal(u64::from(cookie), 1);
+    let mut packet = vec![MAGIC, (kind << 4) | (((length.len() - 1) as u8) << 2) | (cookie.len() - 1) as u8];
+    packet.extend_from_slice(&length);
+    packet.extend_from_slice(&cookie);
+    packet.append(&mut body);
+    packet
+}
+
+/// Big-endian digits without leading zeros, at least `least`.
+fn minimal(value: u64, least: usize) -> Vec<u8> {
+    let bytes = value.to_be_bytes();
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count().min(bytes.len() - least);
+    bytes.get(zeros..).unwrap_or_default().to_vec()
+}
+
+fn write_item(out: &mut Vec<u8>, item: &Item) {
+    match item {
+        Item::Integer(value) => write_integer(out, *value),
+        Item::Long(value) => write_double(out, value.saturating_mul(1000)),
+        Item::Double(value) => write_double(out, (value * 1000.0).round() as i64),
+        Item::Text(text) => write_text(out, TEXT, text),
+        Item::Null => write_text(out, TEXT, b"<null string>"),
+        Item::Structure(fields) => {
+            out.push(STRUCTURE);
+            for (name, value) in fields {
+                write_text(out, NAME, name.as_bytes());
+                write_item(out, value);
+            }
+            out.push(END | STRUCTURE);
+        }
+        // Kamailio's servers write arrays as structures with unnamed members; its clients expect that.
+        Item::Array(items) => {
+            out.push(STRUCTURE);
+            for value in items {
+                write_item(out, value);
+            }
+            out.push(END | STRUCTURE);
+        }
+    }
+}
+
+/// The low 32 bits, minimal.
+fn write_integer(out: &mut Vec<u8>, value: i64) {
+    let digits = minimal(u64::from(value as u32), 0);
+    out.push(((digits.len() as u8) << 4) | INTEGER);
+    out.extend_from_slice(&digits);
+}
+
+fn write_double(out: &mut Vec<u8>, thousandths: i64) {
+    let digits = minimal(thousandths as u64, 0);
+    out.push(((digits.len() as u8) << 4) | DOUBLE);
+    out.extend_from_slice(&digits);
+}
+
+fn write_text(out: &mut Vec<u8>, kind: u8, text: &[u8]) {
+    let length = text.len() + 1;
+    if length < 8 {
+        out.push(((length as u8) << 4) | kind);
+    } else {
+        let digits = minimal(length as u64, 1);
+        out.push(0x80 | ((digits.len() as u8) << 4) | kind);
+        out.extend_from_slice(&digits);
+    }
+    out.extend_from_slice(text);
+    out.push(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_for_the_version_is_read() {
+        let bytes = [&[0xa1, 0x01, 0x0f, 0x12, 0x34, 0x91, 0x0d][..], b"core.version\0"].concat();
+        let expected = Request { cookie: 0x1234, method: Ok("core.version".to_owned()), parameters: Vec::new() };
+        assert_eq!(decode(&bytes), Decoded::Request(expected, bytes.len()));
+        assert_eq!(decode(&bytes[..6]), Decoded::Incomplete);
+        assert_eq!(decode(b"GET / HTTP/1.0"), Decoded::Broken("bad magic"));
+    }
+
+    #[test]
+    fn an_empty_reply_is_five_bytes() {
+        assert_eq!(encode(0x1234, &Ok(Reply::empty())), [0xa1, 0x11, 0x00, 0x12, 0x34]);
+    }
+
+    #[test]
+    fn integers_are_minimal_and_negative_ones_have_four_bytes() {
+        let body = |value| {
+            let mut out = Vec::new();
+            write_integer(&mut out, value);
+            out
+        };
+        assert_eq!(body(0), [0x00]);
+        assert_eq!(body(3), [0x10, 3]);
+        assert_eq!(body(300), [0x20, 1, 0x2c]);
+        assert_eq!(body(-5), [0x40, 0xff, 0xff, 0xff, 0xfb]);
+    }
+
+    #[test]
+    fn a_structure_has_names_and_ends() {
+        let reply = Reply::one(Item::Structure(vec![("uptime".into(), Item::Integer(77))]));
+        let packet = encode(1, &Ok(reply));
+        let expected = [&[0x03, 0x75][..], b"uptime\0", &[0x10, 0x4d, 0x83]].concat();
+        assert_eq!(packet.get(4..), Some(&expected[..]));
+    }
+
+    #[test]
+    fn a_fault_carries_code_and_text() {
+        let packet = encode(1, &Err(Fault::new(500, "no")));
+        assert_eq!(packet, [0xa1, 0x30, 7, 1, 0x20, 0x01, 0xf4, 0x31, b'n', b'o', 0]);
+    }
+
+    #[test]
+    fn garbage_never_panics_and_never_asks_for_endless_memory() {
+        let mut state = 1_u64;
+        for _ in 0..20_000 {
+            let mut bytes = vec![0xa1];
+            for _ in 0..(state % 40) {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                bytes.push((state >> 56) as u8);
+            }
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99);
+            if let Decoded::Request(request, used) = decode(&bytes) {
+                assert!(used <= bytes.len() && request.parameters.len() <= bytes.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! JSON-RPC over a FIFO: requests are read from one, answers written to the FIFO the caller names (spec proxy-core 13.3).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crate::limits::{FIFO_REPLY_PAUSE_MILLISECONDS, FIFO_REPLY_TRIES, JSON_REQUEST_BYTES_MAX};
+use crate::listener::{Listeners, make_room, spawn};
+use crate::{Caller, json};
+
+impl Listeners {
+    /// Makes the FIFO and starts its thread. Answers go to FIFOs in `reply_folder` only.
+    pub fn open_fifo(&mut self, path: &Path, reply_folder: &Path, mode: u32, is_pretty: bool, caller: &Arc<dyn Caller>) -> io::Result<()> {
+        make_room(path)?;
+        let made = Command::new("mkfifo").arg(path).status()?;
+        if !made.success() {
+            return Err(io::Error::other(format!("mkfifo {} failed", path.display())));
+        }
+        self.keep(path, mode)?;
+        // Opened for both directions, so that it never reaches its end when a caller closes.
+        let mut fifo = OpenOptions::new().read(true).write(true).open(path)?;
+        let (caller, reply_folder) = (Arc::clone(caller), reply_folder.to_path_buf());
+        spawn("ctl-fifo", move || serve(&mut fifo, &reply_folder, is_pretty, &caller))
+    }
+}
+
+fn serve(fifo: &mut File, reply_folder: &Path, is_pretty: bool, caller: &Arc<dyn Caller>) {
+    let mut scanner = Scanner::default();
+    let mut chunk = [0_u8; 4096];
+    loop {
+        let length = match fifo.read(&mut chunk) {
+            Ok(0) | Err(_) => return,
+            Ok(length) => length,
+        };
+        for byte in chunk.get(..length).unwrap_or_default() {
+            if let Some(text) = scanner.push(*byte) {
+                if let Err(reason) = answer(&text, reply_folder, is_pretty, caller) {
+                    caller.log(0, &format!("FIFO request not answered: {reason}"));
+                }
+            }
+        }
+    }
+}
+
+/// Cuts balanced `{...}` out of a stream; quotes are honoured, anything outside braces is ignored.
+#[derive(Default)]
+struct Scanner {
+    text: Vec<u8>,
+    depth: usize,
+    is_quoted: bool,
+    is_escaped: bool,
+}
+
+impl Scanner {
+    fn push(&mut self, byte: u8) -> Option<Vec<u8>> {
+        if self.depth == 0 && byte != b'{' {
+            return None;
+        }
+        if self.text.len() >= JSON_REQUEST_BYTES_MAX {
+            *self = Scanner::default();
+            return None;
+        }
+        self.text.push(byte);
+        if self.is_quoted {
+            self.is_quoted = self.is_escaped || byte != b'"';
+            self.is_escaped = !self.is_escaped && byte == b'\\';
+            return None;
+        }
+        match byte {
+            b'"' => self.is_quoted = true,
+            b'{' => self.depth += 1,
+            b'}' => self.depth -= 1,
+            _ => {}
+        }
+        (self.depth == 0).then(|| std::mem::take(&mut self.text))
+    }
+}
+
+fn answer(text: &[u8], reply_folder: &Path, is_pretty: bool, caller: &Arc<dyn Caller>) -> Result<(), String> {
+    let request = json::decode(text).map_err(|(_, reason)| reason.to_owned())?;
+    let name = request.reply_name.clone().ok_or("no reply_name")?;
+    let path = reply_path(&name, reply_folder)?;
+    let answer = json::answer_request(caller.as_ref(), &request, is_pretty);
+    for _ in 0..FIFO_REPLY_TRIES {
+        // Non-blocking: a caller that is gone must not hold the others up.
+        match OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&path) {
+            Ok(mut fifo) => return fifo.write_all(answer.text.as_bytes()).map_err(|error| error.to_string()),
+            Err(error) if error.raw_os_error() == Some(libc::ENXIO) => {
+                thread::sleep(Duration::from_millis(FIFO_REPLY_PAUSE_MILLISECONDS));
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Err(format!("nobody reads {}", path.display()))
+}
+
+/// The caller's FIFO: a plain name, an existing FIFO, no link of any kind.
+fn reply_path(name: &str, folder: &Path) -> Result<PathBuf, String> {
+    if name.is_empty() || name.contains(['/', '\\']) || name.contains("..") {
+        return Err(format!("forbidden reply FIFO name `{name}`"));
+    }
+    let path = folder.join(name);
+    let found = fs::symlink_metadata(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    if !found.file_type().is_fifo() || found.nlink() != 1 {
+        return Err(format!("{} is no plain FIFO", path.display()));
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_cut_out_of_the_stream() {
+        let mut scanner = Scanner::default();
+        let found: Vec<Vec<u8>> = br#"junk {"a":"}\"{"} more {"b":{}}"#.iter().filter_map(|byte| scanner.push(*byte)).collect();
+        assert_eq!(found, [br#"{"a":"}\"{"}"#.to_vec(), br#"{"b":{}}"#.to_vec()]);
+    }
+
+    #[test]
+    fn a_reply_name_cannot_leave_its_folder() {
+        for name in ["", "../x", "a/b", "a\\b", ".."] {
+            assert!(reply_path(name, Path::new("/tmp")).is_err(), "{name}");
+        }
+    }
+}

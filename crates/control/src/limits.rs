@@ -1,0 +1,19 @@
+//! Bounds of the control room.
+
+/// Longest BINRPC request body, bytes.
+pub const BINRPC_REQUEST_BYTES_MAX: usize = 65_536;
+/// Most records in one BINRPC request.
+pub const BINRPC_RECORDS_MAX: usize = 1_024;
+/// Longest JSON request, bytes.
+pub const JSON_REQUEST_BYTES_MAX: usize = 65_536;
+/// Most control connections at one time.
+pub const CONNECTIONS_MAX: usize = 64;
+/// Longest silence of a control connection, seconds.
+pub const CONNECTION_IDLE_SECONDS: u64 = 300;
+/// Longest datagram read or written, bytes.
+pub const DATAGRAM_BYTES_MAX: usize = 65_507;
+/// Longest HTTP head of a JSON-RPC request, bytes.
+pub const HTTP_HEAD_BYTES_MAX: usize = 8_192;
+/// How often the reply FIFO of a caller is tried, and the pause between, milliseconds.
+pub const FIFO_REPLY_TRIES: u32 = 4;
+pub const FIFO_REPLY_PAUSE_MILLISECONDS: u64 = 80;

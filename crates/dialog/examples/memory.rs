@@ -1,0 +1,108 @@
+//! Measures the resident memory of confirmed dialogs: two profiles, one variable, typical texts.
+//!
+//! `cargo run --release -p dialog --example memory -- 200000`
+
+use dialog::settings::ParameterValue;
+use dialog::{
+    Begin, CalleeLeg, Direction, Engine, InDialogRequest, NewDialog, PendingProfile, ReplyKind,
+    RequestMethod, Settings,
+};
+use sip::time::{Date, Now, Time};
+
+/// Resident bytes of this process as Linux tells them; `None` elsewhere.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+fn main() {
+    let count: u64 = std::env::args()
+        .nth(1)
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(200_000);
+    let mut settings = Settings::default();
+    let defined = settings.set("profiles_no_value", ParameterValue::Text("all"));
+    let defined =
+        defined.and_then(|_| settings.set("profiles_with_value", ParameterValue::Text("caller")));
+    if let Err(error) = defined {
+        eprintln!("{error}");
+        return;
+    }
+    let now = Now {
+        time: Time(1),
+        date: Date(1_795_380_273_000),
+    };
+    let engine = Engine::new(now, settings);
+    let (Some(all), Some(caller)) = (
+        engine.profiles().find("all"),
+        engine.profiles().find("caller"),
+    ) else {
+        return;
+    };
+    let before = resident_bytes().unwrap_or(0);
+    let started = std::time::Instant::now();
+    for number in 0..count {
+        let call_id = format!("{number}-19529@192.0.2.17");
+        let from_tag = format!("{number}SIPpTag00");
+        let to_tag = format!("{number}SIPpTag01");
+        let value = format!("user{}", number % 1000);
+        let new = NewDialog {
+            call_id: call_id.as_bytes(),
+            from_uri: b"sip:alice@example.com",
+            to_uri: b"sip:bob@example.com",
+            request_uri: b"sip:bob@127.0.0.1:15060",
+            from_tag: from_tag.as_bytes(),
+            contact: b"sip:alice@127.0.0.1:15070",
+            route_set: b"",
+            cseq: 1,
+            socket: b"udp:127.0.0.1:15060",
+            variables: &[(b"account", b"12345678")],
+            profiles: &[
+                PendingProfile {
+                    profile: all,
+                    value: None,
+                },
+                PendingProfile {
+                    profile: caller,
+                    value: Some(value.as_bytes()),
+                },
+            ],
+            ..NewDialog::default()
+        };
+        let Begin::Created(id) = engine.begin(now, &new) else {
+            return;
+        };
+        let callee = CalleeLeg {
+            tag: to_tag.as_bytes(),
+            contact: b"sip:127.0.0.1:15080;transport=UDP",
+            socket: b"udp:127.0.0.1:15060",
+            ..CalleeLeg::default()
+        };
+        if let Some(change) = engine.reply_begin(now, id, ReplyKind::Success) {
+            engine.reply_finish(now, change, Some(&callee));
+        }
+        let ack = InDialogRequest {
+            method: RequestMethod::Ack,
+            direction: Direction::Downstream,
+            cseq: Some(1),
+            contact: None,
+            timeout: None,
+        };
+        if let Some(change) = engine.request_begin(now, id, &ack) {
+            engine.request_finish(now, change, &ack);
+        }
+    }
+    let elapsed = started.elapsed();
+    let after = resident_bytes().unwrap_or(0);
+    println!("dialogs                {}", engine.statistics().active);
+    println!(
+        "bytes per dialog       {}",
+        after.saturating_sub(before) / count.max(1)
+    );
+    println!(
+        "µs per INVITE-200-ACK  {:.2}",
+        elapsed.as_secs_f64() * 1e6 / count.max(1) as f64
+    );
+}

@@ -1,0 +1,140 @@
+//! Reading dialogs: copies, single fields, walks over all in listing order, recounts (spec dialog 5.2, 7.2 to 7.6).
+
+use std::sync::PoisonError;
+
+use sip::time::Now;
+
+use super::work::view;
+use super::{DialogId, Engine};
+use crate::leg::Leg;
+use crate::limits::LISTING_PAGE;
+use crate::record::{Field, NO_SOCKET, Record};
+use crate::state::State;
+use crate::view::{Attribute, AttributeValue, DialogView};
+
+/// Dialogs by state, counted by walking (`dlg.stats_active`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StateCounts {
+    pub unconfirmed: u64,
+    pub early: u64,
+    pub confirmed_no_ack: u64,
+    pub confirmed: u64,
+    pub deleted: u64,
+}
+
+impl Engine {
+    /// A copy of the dialog.
+    pub fn view(&self, now: Now, id: DialogId) -> Option<DialogView> {
+        self.read(id, |record| view(self, record, now))
+    }
+
+    pub fn state(&self, id: DialogId) -> Option<State> {
+        self.read(id, |record| record.state)
+    }
+
+    /// One field, for `$dlg(...)`. Outer `None`: no such dialog; inner: the field is empty.
+    pub fn attribute(&self, id: DialogId, attribute: Attribute) -> Option<Option<AttributeValue>> {
+        self.read(id, |record| self.attribute_of(record, attribute))
+    }
+
+    /// Calls `each` with a copy of every dialog, slot by slot, oldest first. No lock is held during the call; dialogs that
+    /// come or go meanwhile may be missed. `each` returns false to stop.
+    pub fn for_each(&self, now: Now, mut each: impl FnMut(&DialogView) -> bool) {
+        for cell in &self.cells {
+            let ids = cell
+                .shard
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .listing();
+            for page in ids.chunks(LISTING_PAGE) {
+                let views: Vec<DialogView> = {
+                    let shard = cell.shard.lock().unwrap_or_else(PoisonError::into_inner);
+                    let records = page.iter().filter_map(|id| {
+                        shard
+                            .index_of(*id)
+                            .and_then(|index| shard.records.get(index))
+                    });
+                    records.map(|record| view(self, record, now)).collect()
+                };
+                if !views.iter().all(&mut each) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The dialogs of one slot, oldest first.
+    pub fn list_slot(&self, entry: u32) -> Vec<DialogId> {
+        let ids = self
+            .lock(entry)
+            .map(|shard| shard.listing())
+            .unwrap_or_default();
+        ids.into_iter().filter(|id| id.entry == entry).collect()
+    }
+
+    /// Counts by walking over all records; with `local_only` those with a caller socket.
+    pub fn state_counts(&self, local_only: bool) -> StateCounts {
+        let mut counts = StateCounts::default();
+        self.scan(|record| {
+            if local_only && record.socket(Leg::Caller) == NO_SOCKET {
+                return;
+            }
+            match record.state {
+                State::Unconfirmed => counts.unconfirmed += 1,
+                State::Early => counts.early += 1,
+                State::ConfirmedNoAck => counts.confirmed_no_ack += 1,
+                State::Confirmed => counts.confirmed += 1,
+                State::Deleted => counts.deleted += 1,
+            }
+        });
+        counts
+    }
+
+    /// Looks at every record, one lock group at a time.
+    pub(super) fn scan(&self, mut look: impl FnMut(&Record)) {
+        for cell in &self.cells {
+            let shard = cell.shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.records.iter().for_each(&mut look);
+        }
+    }
+
+    pub(super) fn read<R>(&self, id: DialogId, look: impl FnOnce(&Record) -> R) -> Option<R> {
+        let shard = self.lock(id.entry)?;
+        let index = shard.index_of(id)?;
+        shard.records.get(index).map(look)
+    }
+
+    fn attribute_of(&self, record: &Record, attribute: Attribute) -> Option<AttributeValue> {
+        let number = |number: u32| Some(AttributeValue::Number(i64::from(number)));
+        let text = |text: &[u8]| (!text.is_empty()).then(|| AttributeValue::Text(text.to_vec()));
+        match attribute {
+            // The reading itself refers to the record, as in the original.
+            Attribute::References => number(record.references() + 1),
+            Attribute::HashId => number(record.id.id),
+            Attribute::HashEntry => number(record.id.entry),
+            Attribute::State => number(record.state.number()),
+            Attribute::DialogFlags => number(u32::from(record.dialog_flags)),
+            Attribute::ScriptFlags => number(record.script_flags),
+            Attribute::InternalFlags => number(u32::from(record.internal_flags)),
+            Attribute::TimeoutRoute => {
+                Some(AttributeValue::Number(i64::from(record.timeout_route)))
+            }
+            Attribute::TimeoutRouteName => text(record.field(Field::TimeoutRoute)),
+            Attribute::Lifetime => number(record.lifetime),
+            Attribute::InitTime => number(record.created),
+            Attribute::StartTime => number(record.answered),
+            Attribute::EndTime => number(record.ended),
+            Attribute::CallId => text(record.field(Field::CallId)),
+            Attribute::FromUri => text(record.field(Field::FromUri)),
+            Attribute::ToUri => text(record.field(Field::ToUri)),
+            Attribute::RequestUri => text(record.field(Field::RequestUri)),
+            Attribute::Tag(leg) => text(record.tag(leg)),
+            Attribute::CSeq(leg) => record
+                .sequence(leg)
+                .and_then(|cseq| text(cseq.to_string().as_bytes())),
+            Attribute::RouteSet(leg) => text(record.route_set(leg)),
+            Attribute::Contact(leg) => text(record.contact(leg)),
+            Attribute::Socket(leg) => text(&self.socket_name(record.socket(leg))),
+        }
+    }
+}

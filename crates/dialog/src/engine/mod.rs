@@ -1,0 +1,321 @@
+//! The engine: all dialogs of one proxy, found by number or identifiers, changed in short locked steps.
+
+mod begin;
+mod expiry;
+mod finding;
+mod listing;
+mod membership;
+mod properties;
+mod reply;
+mod request;
+mod restore;
+mod termination;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use foldhash::quality::FixedState;
+use sip::time::{Now, Time};
+
+use crate::limits::{DIALOGS_MAX, HASH_SIZE_MAX, SHARDS_MAX, SOCKETS_MAX};
+use crate::observer::{Observer, Occurrence};
+use crate::profiles::Profiles;
+use crate::record::NO_SOCKET;
+use crate::settings::Settings;
+use crate::shard::{Numbering, Shard};
+use crate::statistics::{Counts, Resettable, Statistics};
+use crate::view::DialogView;
+use work::Work;
+
+pub use listing::StateCounts;
+pub use reply::ReplyKind;
+pub use termination::SequenceStep;
+
+/// The pair that names a dialog: its hash slot and its number there. A number alone is not unique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DialogId {
+    pub entry: u32,
+    pub id: u32,
+}
+
+impl std::fmt::Display for DialogId {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}:{}", self.entry, self.id)
+    }
+}
+
+/// All dialogs of a proxy. Shared by all workers; every method takes `&self` and holds at most one lock at a time
+/// (plus, inside it, that of one profile slot). Dialogs whose step was begun but not finished are kept until their deadline.
+pub struct Engine {
+    settings: Settings,
+    cells: Box<[Cell]>,
+    /// Slots of one cell, as a shift.
+    slots_shift: u32,
+    /// Monotonic milliseconds at which ticks start.
+    origin: u64,
+    live: AtomicU64,
+    profiles: Profiles,
+    statistics: Statistics,
+    sockets: RwLock<Vec<Box<[u8]>>>,
+    observed: AtomicBool,
+    observers: RwLock<Vec<Arc<dyn Observer>>>,
+}
+
+/// One lock group on cache lines of its own.
+#[repr(align(128))]
+struct Cell {
+    /// Monotonic milliseconds before which nothing is due here.
+    next: AtomicU64,
+    shard: Mutex<Shard>,
+}
+
+impl Engine {
+    /// An engine without dialogs. Memory grows with the dialogs held, up to `settings.dialogs_max`.
+    pub fn new(now: Now, mut settings: Settings) -> Engine {
+        settings.hash_size = 1 << settings.hash_size.clamp(1, HASH_SIZE_MAX).ilog2();
+        settings.h_id_step = settings.h_id_step.max(1);
+        settings.dialogs_max = settings
+            .dialogs_max
+            .clamp(1, DIALOGS_MAX.saturating_mul(1000));
+        let count = settings.hash_size.min(SHARDS_MAX);
+        let slots = settings.hash_size / count;
+        let mut random = settings.random_seed;
+        let hasher = FixedState::with_seed(next_random(&mut random));
+        let cells = (0..count).map(|number| {
+            let next_ids = (0..slots)
+                .map(|_| first_number(&settings, &mut random))
+                .collect();
+            Cell {
+                next: AtomicU64::new(u64::MAX),
+                shard: Mutex::new(Shard::new(number * slots, next_ids, hasher.clone())),
+            }
+        });
+        Engine {
+            cells: cells.collect(),
+            slots_shift: slots.ilog2(),
+            origin: now.time.0,
+            live: AtomicU64::new(0),
+            profiles: Profiles::new(
+                &settings.profiles,
+                settings.random_seed,
+                &settings.unique_prefix,
+            ),
+            statistics: Statistics::default(),
+            sockets: RwLock::new(Vec::new()),
+            observed: AtomicBool::new(false),
+            observers: RwLock::new(Vec::new()),
+            settings,
+        }
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn profiles(&self) -> &Profiles {
+        &self.profiles
+    }
+
+    /// The counters; equal to a recount of the records at any moment without a running step.
+    pub fn statistics(&self) -> Counts {
+        self.statistics.counts()
+    }
+
+    pub fn reset_statistic(&self, counter: Resettable) {
+        self.statistics.reset(counter);
+    }
+
+    /// Records in memory, finished ones included.
+    pub fn len(&self) -> u64 {
+        self.live.load(Relaxed)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds an observer of all dialogs; later ones are called first, as Kamailio does.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.observers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(0, observer);
+        self.observed.store(true, Relaxed);
+    }
+
+    /// Tells observers something only the caller can see, such as a forwarded reply.
+    pub fn report(&self, now: Now, id: DialogId, occurrence: Occurrence) {
+        if self.observed.load(Relaxed)
+            && let Some(view) = self.view(now, id)
+        {
+            self.tell(&[(view, occurrence)]);
+        }
+    }
+
+    /// Keeps the record while a transaction refers to it. Pair with [`Engine::release`].
+    pub fn hold(&self, id: DialogId) -> bool {
+        let Some(mut shard) = self.lock(id.entry) else {
+            return false;
+        };
+        let Some(record) = shard
+            .index_of(id)
+            .and_then(|index| shard.records.get_mut(index))
+        else {
+            return false;
+        };
+        let more = record.holds.checked_add(1);
+        record.holds = more.unwrap_or(record.holds);
+        more.is_some()
+    }
+
+    /// Gives back one hold; the record goes away when nothing else refers to it. Says whether it did.
+    pub fn release(&self, now: Now, id: DialogId) -> bool {
+        self.step(now, id, |work, index| {
+            if let Some(record) = work.record_mut(index) {
+                record.holds = record.holds.saturating_sub(1);
+            }
+            work.destroy_if_free(index)
+        })
+        .unwrap_or(false)
+    }
+
+    /// A moment before which no deadline is due; `None` when no dialog exists. May be early, never late.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let next = self
+            .cells
+            .iter()
+            .map(|cell| cell.next.load(Relaxed))
+            .min()?;
+        (next != u64::MAX).then_some(Time(next))
+    }
+
+    fn numbering(&self) -> Numbering {
+        Numbering {
+            start: self.settings.h_id_start,
+            step: self.settings.h_id_step,
+        }
+    }
+
+    fn cell(&self, entry: u32) -> Option<&Cell> {
+        (entry < self.settings.hash_size)
+            .then(|| self.cells.get((entry >> self.slots_shift) as usize))
+            .flatten()
+    }
+
+    fn lock(&self, entry: u32) -> Option<MutexGuard<'_, Shard>> {
+        self.cell(entry)
+            .map(|cell| cell.shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs one locked step on a cell, then tells observers what it noted.
+    fn locked<R>(&self, now: Now, cell: &Cell, act: impl FnOnce(&mut Work<'_>) -> R) -> R {
+        let mut shard = cell.shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut work = Work {
+            engine: self,
+            shard: &mut shard,
+            now,
+            notices: Vec::new(),
+        };
+        let result = act(&mut work);
+        let notices = work.notices;
+        cell.next.store(self.next_of(&shard), Relaxed);
+        drop(shard);
+        self.tell(&notices);
+        result
+    }
+
+    /// Runs one locked step on a record; `None` when it does not exist.
+    fn step<R>(
+        &self,
+        now: Now,
+        id: DialogId,
+        act: impl FnOnce(&mut Work<'_>, u32) -> R,
+    ) -> Option<R> {
+        let cell = self.cell(id.entry)?;
+        self.locked(now, cell, |work| {
+            let index = work.shard.index_of(id)?;
+            Some(act(work, index))
+        })
+    }
+
+    fn next_of(&self, shard: &Shard) -> u64 {
+        let tick = shard.wheel.next_tick();
+        let wheel = tick.map(|tick| {
+            self.origin
+                .saturating_add(u64::from(tick) * crate::wheel::TICK_MILLISECONDS)
+        });
+        wheel
+            .into_iter()
+            .chain(shard.keepalives.next())
+            .min()
+            .unwrap_or(u64::MAX)
+    }
+
+    fn tell(&self, notices: &[(DialogView, Occurrence)]) {
+        if notices.is_empty() {
+            return;
+        }
+        let observers = self
+            .observers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for (view, occurrence) in notices {
+            for observer in &observers {
+                observer.on(view, *occurrence);
+            }
+        }
+    }
+
+    /// The number of a local socket's name. Few exist, so a short list is searched.
+    fn socket_number(&self, name: &[u8]) -> u16 {
+        if name.is_empty() {
+            return NO_SOCKET;
+        }
+        let position = |list: &Vec<Box<[u8]>>| list.iter().position(|known| **known == *name);
+        let known = position(&self.sockets.read().unwrap_or_else(PoisonError::into_inner));
+        let number = known.or_else(|| {
+            let mut list = self.sockets.write().unwrap_or_else(PoisonError::into_inner);
+            position(&list).or_else(|| {
+                (list.len() < SOCKETS_MAX).then(|| {
+                    list.push(name.into());
+                    list.len() - 1
+                })
+            })
+        });
+        number
+            .and_then(|number| u16::try_from(number).ok())
+            .unwrap_or(NO_SOCKET)
+    }
+
+    fn socket_name(&self, number: u16) -> Vec<u8> {
+        let list = self.sockets.read().unwrap_or_else(PoisonError::into_inner);
+        list.get(usize::from(number))
+            .map(|name| name.to_vec())
+            .unwrap_or_default()
+    }
+}
+
+/// Where the numbers of a slot begin (spec dialog 1.3).
+fn first_number(settings: &Settings, random: &mut u64) -> u32 {
+    let range = u64::from(settings.hash_size) * 3;
+    let drawn = u32::try_from(next_random(random) % range).unwrap_or(0);
+    if settings.h_id_step <= 1 {
+        return drawn;
+    }
+    settings
+        .h_id_start
+        .wrapping_add(settings.h_id_step.wrapping_mul(drawn + 1))
+}
+
+/// SplitMix64: the seed comes in with the settings, so that the same seed gives the same numbers.
+fn next_random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}

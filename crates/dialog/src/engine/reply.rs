@@ -1,0 +1,219 @@
+//! Replies to the INVITE: the state moves first, the event route runs, then the callee's leg is taken (spec dialog 2.3).
+
+use sip::time::Now;
+
+use super::work::Work;
+use super::{DialogId, Engine};
+use crate::effect::{Change, EventRoute, Finished, Verdict};
+use crate::flags::{dialog_flag, mark};
+use crate::leg::{CalleeLeg, Direction};
+use crate::lifetime;
+use crate::observer::{Occurrence, OccurrenceKind};
+use crate::record::Field;
+use crate::state::{self, Event, State};
+use crate::statistics::{Leaving, Mark};
+
+/// What kind of reply to the INVITE is about to be sent towards the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyKind {
+    /// 101 to 199, relayed.
+    Provisional,
+    /// 2xx.
+    Success,
+    /// 300 and above.
+    Failure,
+}
+
+impl ReplyKind {
+    /// The kind of a status code; `None` for 100, which says nothing about the dialog.
+    pub fn of(code: u16) -> Option<ReplyKind> {
+        match code {
+            101..=199 => Some(ReplyKind::Provisional),
+            200..=299 => Some(ReplyKind::Success),
+            300.. => Some(ReplyKind::Failure),
+            _ => None,
+        }
+    }
+}
+
+impl Engine {
+    /// First half: moves the state. Run the route of the result, then call [`Engine::reply_finish`]. `None`: no such dialog.
+    pub fn reply_begin(&self, now: Now, id: DialogId, kind: ReplyKind) -> Option<Change> {
+        let event = match kind {
+            ReplyKind::Provisional => Event::Provisional,
+            ReplyKind::Success => Event::Success,
+            ReplyKind::Failure => Event::Failure,
+        };
+        self.step(now, id, |work, index| work.reply_begin(index, event))
+            .flatten()
+    }
+
+    /// Second half. `callee` is what the 2xx tells; `None` for other replies and for a 2xx made locally.
+    pub fn reply_finish(
+        &self,
+        now: Now,
+        change: Change,
+        callee: Option<&CalleeLeg<'_>>,
+    ) -> Finished {
+        let gone = Finished {
+            gone: true,
+            ..Finished::default()
+        };
+        self.step(now, change.id, |work, index| {
+            work.reply_finish(index, &change, callee)
+        })
+        .unwrap_or(gone)
+    }
+}
+
+impl Work<'_> {
+    fn reply_begin(&mut self, index: u32, event: Event) -> Option<Change> {
+        let (old, next) = self.record(index).map(|record| {
+            (
+                record.state,
+                state::next(record.state, event, record.facts()),
+            )
+        })?;
+        let id = self.begin_step(index)?;
+        let mut change = Change {
+            id,
+            event,
+            old,
+            new: next.unwrap_or(old),
+            verdict: Verdict::Stayed,
+            route: None,
+            age: 0,
+            held: false,
+        };
+        match next {
+            None => {
+                self.engine.statistics.bogus();
+                change.verdict = Verdict::Bogus;
+            }
+            Some(new) if new == old => {}
+            Some(new) => {
+                change.verdict = Verdict::Moved;
+                change.route = self.reply_moves(index, old, new);
+                change.held = new == State::Deleted && self.engine.settings.wait_ack;
+                if change.held
+                    && let Some(record) = self.record_mut(index)
+                {
+                    record.holds = record.holds.saturating_add(1);
+                }
+            }
+        }
+        Some(change)
+    }
+
+    fn reply_moves(&mut self, index: u32, old: State, new: State) -> Option<EventRoute> {
+        match new {
+            State::Deleted => {
+                self.enter_deleted(index);
+                return self.take_finish_route(index, EventRoute::Failed);
+            }
+            State::ConfirmedNoAck if old == State::Deleted => self.revive(index),
+            _ => {}
+        }
+        let record = self.record_mut(index)?;
+        record.state = new;
+        let starts = new == State::ConfirmedNoAck && !record.is_marked(mark::STARTED);
+        if starts {
+            record.set_mark(mark::STARTED, true);
+            record.set_mark(mark::FINISHED, false);
+        }
+        self.arm(index);
+        starts.then_some(EventRoute::Start)
+    }
+
+    /// A 2xx crossed the CANCEL: the record lives again and its failure was none (F21).
+    fn revive(&mut self, index: u32) {
+        if let Some(record) = self.record_mut(index) {
+            record.set_mark(mark::LINKED, true);
+            record.ended = 0;
+        }
+        self.count_again(index);
+    }
+
+    fn reply_finish(
+        &mut self,
+        index: u32,
+        change: &Change,
+        callee: Option<&CalleeLeg<'_>>,
+    ) -> Finished {
+        let mut finished = Finished::default();
+        let state = self.record(index).map(|record| record.state);
+        match (change.verdict, change.new) {
+            (Verdict::Bogus, _) => {}
+            (_, State::Early) if change.event == Event::Provisional => {
+                if state == Some(State::Early) {
+                    self.count_as(index, Mark::Early);
+                }
+                finished.occurrence = Some(Occurrence::towards(
+                    OccurrenceKind::Early,
+                    Direction::Upstream,
+                ));
+            }
+            (Verdict::Moved, State::ConfirmedNoAck) => {
+                self.answered(index, callee);
+                finished.store = true;
+                finished.occurrence = Some(Occurrence::towards(
+                    OccurrenceKind::Answered,
+                    Direction::Upstream,
+                ));
+            }
+            // A 2xx may have revived the call while the route ran.
+            (Verdict::Moved, State::Deleted) if state == Some(State::Deleted) => {
+                self.count_out(index, Leaving::Failed);
+                self.unlink(index);
+                finished.occurrence = Some(Occurrence::towards(
+                    OccurrenceKind::Failed,
+                    Direction::Upstream,
+                ));
+            }
+            _ => {}
+        }
+        if let Some(occurrence) = finished.occurrence {
+            self.note(index, occurrence);
+        }
+        finished.destroyed = self.end_step(index);
+        finished
+    }
+
+    /// Takes the callee's leg and starts the lifetime.
+    fn answered(&mut self, index: u32, callee: Option<&CalleeLeg<'_>>) {
+        let seconds = lifetime::wall_seconds(self.now);
+        let socket = callee.map_or(crate::record::NO_SOCKET, |callee| {
+            self.engine.socket_number(callee.socket)
+        });
+        let Some(record) = self.record_mut(index) else {
+            return;
+        };
+        record.answered = seconds;
+        record.dialog_flags |= dialog_flag::NEW;
+        if let Some(callee) = callee {
+            let mut changes = [
+                (Field::CalleeTag, callee.tag),
+                (Field::CalleeContact, callee.contact),
+                (Field::CalleeRouteSet, callee.route_set),
+                (
+                    Field::CallerRouteSet,
+                    callee.caller_route_set.unwrap_or_default(),
+                ),
+            ]
+            .to_vec();
+            if callee.caller_route_set.is_none() {
+                changes.truncate(3);
+            }
+            // A leg too large to keep stays empty, as one that was never told; matching then goes by the caller's tag.
+            if record.set_fields(&changes).is_ok() {
+                record.set_mark(mark::CALLEE_CSEQ, true);
+                record.sequence[1] = 0;
+                record.sockets[1] = socket;
+            }
+        }
+        if record.state.is_answered() {
+            self.restart_lifetime(index);
+            self.count_as(index, Mark::Active);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Ending a call from here, and the requests this proxy builds within a dialog (spec dialog 9.1 to 9.3).
+
+use sip::time::Now;
+
+use super::work::Work;
+use super::{DialogId, Engine};
+use crate::effect::{
+    EarlyTermination, EventRoute, Finished, LocalRequest, TerminateError, Termination,
+};
+use crate::flags::{dialog_flag, internal_flag, mark};
+use crate::leg::{Leg, split_alias};
+use crate::observer::{Occurrence, OccurrenceKind};
+use crate::record::{Field, NO_SOCKET, Record};
+use crate::settings::ByeSequence;
+use crate::state::State;
+use crate::statistics::Leaving;
+
+/// The CSeq of a local request against the last one of the party it speaks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SequenceStep {
+    /// So far above.
+    Above(u32),
+    /// One below, never under 1: a probe that must not disturb (spec dialog 9.5).
+    Below,
+}
+
+impl Engine {
+    /// Ends the call ("BYE all"). Refused while BYEs are out (F46).
+    pub fn terminate(&self, now: Now, id: DialogId) -> Result<Termination, TerminateError> {
+        self.step(now, id, |work, index| work.terminate(index))
+            .unwrap_or(Err(TerminateError::UnknownDialog))
+    }
+
+    /// `dlg_bye("caller")` or `dlg_bye("callee")`: a BYE to one side, once in the life of a dialog.
+    pub fn terminate_leg(
+        &self,
+        now: Now,
+        id: DialogId,
+        leg: Leg,
+    ) -> Result<Termination, TerminateError> {
+        self.step(now, id, |work, index| work.terminate_leg(index, leg))
+            .unwrap_or(Err(TerminateError::UnknownDialog))
+    }
+
+    /// A final reply of any code to a local BYE (408 when there was none): the first one ends the dialog. `gone` when it
+    /// ended before; provisional replies change nothing.
+    pub fn local_bye_finished(&self, now: Now, id: DialogId, leg: Leg, code: u16) -> Finished {
+        if code < 200 {
+            return Finished::default();
+        }
+        let gone = Finished {
+            gone: true,
+            ..Finished::default()
+        };
+        self.step(now, id, |work, index| work.local_bye_finished(index, leg))
+            .unwrap_or(gone)
+    }
+
+    /// A local BYE could not be sent at all: it may be tried again.
+    pub fn local_bye_unsent(&self, now: Now, id: DialogId, leg: Leg) {
+        self.step(now, id, |work, index| {
+            if let Some(record) = work.record_mut(index) {
+                record.set_mark(pending(leg), false);
+            }
+        });
+    }
+
+    /// A request within the dialog to one party, for REFER and others (spec dialog 9.4, 9.6). The stored CSeq stays.
+    pub fn local_request(
+        &self,
+        id: DialogId,
+        leg: Leg,
+        step: SequenceStep,
+    ) -> Result<LocalRequest, TerminateError> {
+        let shard = self.lock(id.entry).ok_or(TerminateError::UnknownDialog)?;
+        let record = shard
+            .index_of(id)
+            .and_then(|index| shard.records.get(index))
+            .ok_or(TerminateError::UnknownDialog)?;
+        local_request(self, record, leg, step)
+    }
+}
+
+impl Work<'_> {
+    fn terminate(&mut self, index: u32) -> Result<Termination, TerminateError> {
+        let record = self.record(index).ok_or(TerminateError::UnknownDialog)?;
+        if let Some(early) = self.early(record)? {
+            return Ok(early);
+        }
+        if record.is_marked(mark::CALLER_BYE_PENDING | mark::CALLEE_BYE_PENDING) {
+            return Err(TerminateError::Pending);
+        }
+        let (caller, callee) = (self.bye(index, Leg::Caller), self.bye(index, Leg::Callee));
+        if let (Err(error), Err(_)) = (&caller, &callee) {
+            return Err(*error);
+        }
+        self.note(index, Occurrence::of(OccurrenceKind::Terminated));
+        let route = self.take_finish_route(index, EventRoute::End);
+        Ok(Termination::Byes {
+            caller: caller.ok(),
+            callee: callee.ok(),
+            route,
+        })
+    }
+
+    fn terminate_leg(&mut self, index: u32, leg: Leg) -> Result<Termination, TerminateError> {
+        let record = self.record(index).ok_or(TerminateError::UnknownDialog)?;
+        let flag = match leg {
+            Leg::Caller => dialog_flag::CALLER_BYE,
+            Leg::Callee => dialog_flag::CALLEE_BYE,
+        };
+        if record.has_flag(flag) || record.is_marked(pending(leg)) {
+            return Err(TerminateError::Pending);
+        }
+        if let Some(early) = self.early(record)? {
+            return Ok(early);
+        }
+        let bye = self.bye(index, leg)?;
+        if let Some(record) = self.record_mut(index) {
+            record.dialog_flags |= flag;
+        }
+        let route = self.take_finish_route(index, EventRoute::End);
+        let (caller, callee) = if leg == Leg::Caller {
+            (Some(bye), None)
+        } else {
+            (None, Some(bye))
+        };
+        Ok(Termination::Byes {
+            caller,
+            callee,
+            route,
+        })
+    }
+
+    /// How to end a call that is not answered; `None` when it is.
+    fn early(&self, record: &Record) -> Result<Option<Termination>, TerminateError> {
+        let settings = &self.engine.settings;
+        match record.state {
+            State::Unconfirmed | State::Early => Ok(Some(Termination::Early(EarlyTermination {
+                code: settings.bye_early_code,
+                reason: settings.bye_early_reason.clone(),
+            }))),
+            State::ConfirmedNoAck | State::Confirmed => Ok(None),
+            State::Deleted => Err(TerminateError::AlreadyOver),
+        }
+    }
+
+    /// A BYE to the party, marked as being out.
+    fn bye(&mut self, index: u32, leg: Leg) -> Result<Box<LocalRequest>, TerminateError> {
+        let record = self.record(index).ok_or(TerminateError::UnknownDialog)?;
+        let step = match self.engine.settings.bye_sequence {
+            ByeSequence::Plus101 => 101,
+            ByeSequence::Plus1 if record.has_internal(internal_flag::PRACK) => 81,
+            ByeSequence::Plus1 => 1,
+        };
+        let request = local_request(self.engine, record, leg, SequenceStep::Above(step))?;
+        if let Some(record) = self.record_mut(index) {
+            record.set_mark(pending(leg), true);
+        }
+        Ok(Box::new(request))
+    }
+
+    /// The same, when no BYE is out to the party and one can be built.
+    pub(super) fn bye_if_possible(&mut self, index: u32, leg: Leg) -> Option<Box<LocalRequest>> {
+        let free = self
+            .record(index)
+            .is_some_and(|record| !record.is_marked(pending(leg)));
+        if free {
+            self.bye(index, leg).ok()
+        } else {
+            None
+        }
+    }
+
+    fn local_bye_finished(&mut self, index: u32, leg: Leg) -> Finished {
+        let Some(record) = self.record_mut(index) else {
+            return Finished::default();
+        };
+        record.set_mark(pending(leg), false);
+        if !record.state.is_answered() {
+            return Finished::default();
+        }
+        record.dialog_flags |= dialog_flag::HAS_BYE;
+        self.enter_deleted(index);
+        self.count_out(index, Leaving::Ended);
+        self.unlink(index);
+        let occurrence = Occurrence::of(OccurrenceKind::TerminatedConfirmed);
+        self.note(index, occurrence);
+        let destroyed = self.destroy_if_free(index);
+        Finished {
+            destroyed,
+            occurrence: Some(occurrence),
+            store: true,
+            ..Finished::default()
+        }
+    }
+}
+
+fn pending(leg: Leg) -> u16 {
+    match leg {
+        Leg::Caller => mark::CALLER_BYE_PENDING,
+        Leg::Callee => mark::CALLEE_BYE_PENDING,
+    }
+}
+
+/// A request to `leg`, speaking for the other party (spec dialog 9.1).
+pub(super) fn local_request(
+    engine: &Engine,
+    record: &Record,
+    leg: Leg,
+    step: SequenceStep,
+) -> Result<LocalRequest, TerminateError> {
+    let other = leg.other();
+    let contact = record.contact(leg);
+    if contact.is_empty() {
+        return Err(TerminateError::Incomplete(leg));
+    }
+    let base = record
+        .sequence(other)
+        .ok_or(TerminateError::Incomplete(other))?;
+    let cseq = match step {
+        SequenceStep::Above(step) => base.saturating_add(step),
+        SequenceStep::Below => base.saturating_sub(1).max(1),
+    };
+    let route_set = record.route_set(leg);
+    let destination = if route_set.is_empty() {
+        split_alias(contact)
+    } else {
+        None
+    };
+    let request_uri = destination
+        .as_ref()
+        .map_or_else(|| contact.to_vec(), |alias| alias.uri.clone());
+    let (to_uri, from_uri) = match leg {
+        Leg::Caller => (Field::FromUri, Field::ToUri),
+        Leg::Callee => (Field::ToUri, Field::FromUri),
+    };
+    let socket = record.socket(leg);
+    Ok(LocalRequest {
+        dialog: record.id,
+        leg,
+        request_uri,
+        destination,
+        call_id: record.field(Field::CallId).to_vec(),
+        to_uri: record.field(to_uri).to_vec(),
+        to_tag: record.tag(leg).to_vec(),
+        from_uri: record.field(from_uri).to_vec(),
+        from_tag: record.tag(other).to_vec(),
+        cseq,
+        route_set: route_set.to_vec(),
+        socket: if socket == NO_SOCKET {
+            Vec::new()
+        } else {
+            engine.socket_name(socket)
+        },
+    })
+}

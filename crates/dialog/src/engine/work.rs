@@ -1,0 +1,259 @@
+//! What a locked step can do to the records of one group.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use sip::time::Now;
+
+use super::{DialogId, Engine};
+use crate::effect::EventRoute;
+use crate::flags::{dialog_flag, mark};
+use crate::leg::Leg;
+use crate::lifetime;
+use crate::observer::{Occurrence, OccurrenceKind};
+use crate::profiles::ProfileId;
+use crate::record::{Field, NO_SOCKET, Record};
+use crate::shard::Shard;
+use crate::state::State;
+use crate::statistics::{Leaving, Mark};
+use crate::variables;
+use crate::view::{DialogView, LegView, ProfileView};
+
+/// A locked group, the time of the step and what observers will be told after it.
+pub(super) struct Work<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) shard: &'a mut Shard,
+    pub(super) now: Now,
+    pub(super) notices: Vec<(DialogView, Occurrence)>,
+}
+
+impl Work<'_> {
+    pub(super) fn record(&self, index: u32) -> Option<&Record> {
+        self.shard.records.get(index)
+    }
+
+    pub(super) fn record_mut(&mut self, index: u32) -> Option<&mut Record> {
+        self.shard.records.get_mut(index)
+    }
+
+    /// Sets the one deadline the record has in its state (invariant D7).
+    pub(super) fn arm(&mut self, index: u32) {
+        let Some(record) = self.shard.records.get(index) else {
+            return;
+        };
+        let deadline = lifetime::deadline(record, &self.engine.settings, self.now);
+        let tick = lifetime::tick_of(deadline, self.engine.origin);
+        self.shard.wheel.arm(&mut self.shard.records, index, tick);
+    }
+
+    /// Starts the lifetime anew with the seconds stored.
+    pub(super) fn restart_lifetime(&mut self, index: u32) {
+        let now = self.now;
+        if let Some(record) = self.record_mut(index) {
+            record.deadline = lifetime::after(now, record.lifetime);
+            record.set_mark(mark::LIFETIME, true);
+            record.dialog_flags |= dialog_flag::CHANGED;
+        }
+        self.arm(index);
+    }
+
+    /// Cuts the lifetime to the last seconds after a missing ACK or failed probes.
+    pub(super) fn shorten_lifetime(&mut self, index: u32) {
+        if let Some(record) = self.record_mut(index) {
+            record.lifetime = lifetime::SHORTENED_SECONDS;
+            record.set_mark(mark::NO_ACK_SHORTENED, true);
+        }
+        self.restart_lifetime(index);
+    }
+
+    pub(super) fn note(&mut self, index: u32, occurrence: Occurrence) {
+        if self.engine.observed.load(Relaxed)
+            && let Some(record) = self.shard.records.get(index)
+        {
+            self.notices
+                .push((view(self.engine, record, self.now), occurrence));
+        }
+    }
+
+    /// Everything that belongs to the moment of entering state 5: the profiles are left at once (invariant P2).
+    pub(super) fn enter_deleted(&mut self, index: u32) {
+        let now = lifetime::wall_seconds(self.now);
+        let Some(record) = self.shard.records.get_mut(index) else {
+            return;
+        };
+        record.state = State::Deleted;
+        record.ended = now;
+        record.modified = now;
+        record.set_mark(mark::LIFETIME | mark::EXPIRING, false);
+        for membership in record.memberships() {
+            self.engine
+                .profiles
+                .leave(ProfileId(membership.profile), membership.value);
+        }
+        record.set_memberships(&[]);
+        let id = record.id;
+        self.shard.keepalives.stop(id);
+        self.arm(index);
+    }
+
+    /// The last route of the dialog, if it was not handed out before (F15).
+    pub(super) fn take_finish_route(
+        &mut self,
+        index: u32,
+        route: EventRoute,
+    ) -> Option<EventRoute> {
+        let record = self.record_mut(index)?;
+        let first = !record.is_marked(mark::FINISHED);
+        record.set_mark(mark::FINISHED, true);
+        first.then_some(route)
+    }
+
+    /// Counts the record in another gauge.
+    pub(super) fn count_as(&mut self, index: u32, mark: Mark) {
+        let statistics = &self.engine.statistics;
+        if let Some(record) = self.shard.records.get_mut(index) {
+            statistics.enter(&mut record.counted, mark);
+        }
+    }
+
+    /// Counts the end of the record; a second time does nothing.
+    pub(super) fn count_out(&mut self, index: u32, why: Leaving) {
+        let statistics = &self.engine.statistics;
+        if let Some(record) = self.shard.records.get_mut(index)
+            && statistics.leave(&mut record.counted, why)
+        {
+            record.set_mark(mark::COUNTED_FAILED, why == Leaving::Failed);
+            record.set_mark(mark::COUNTED_ENDED, why == Leaving::Ended);
+        }
+    }
+
+    /// Takes back the counted end of a record that lives again; it is back in the first gauge.
+    pub(super) fn count_again(&mut self, index: u32) {
+        let statistics = &self.engine.statistics;
+        let Some(record) = self.shard.records.get_mut(index) else {
+            return;
+        };
+        if record.counted != Mark::None {
+            return;
+        }
+        if record.is_marked(mark::COUNTED_FAILED) {
+            statistics.reopened(Leaving::Failed);
+        } else if record.is_marked(mark::COUNTED_ENDED) {
+            statistics.reopened(Leaving::Ended);
+        } else {
+            // Loaded in state 5: counted nowhere so far.
+            statistics.loaded();
+        }
+        record.set_mark(mark::COUNTED_FAILED | mark::COUNTED_ENDED, false);
+        statistics.enter(&mut record.counted, Mark::Unconfirmed);
+    }
+
+    /// The table lets go of the record.
+    pub(super) fn unlink(&mut self, index: u32) {
+        if let Some(record) = self.record_mut(index) {
+            record.set_mark(mark::LINKED, false);
+        }
+    }
+
+    /// Ends a step that began with a hold of its own; says whether the record went away.
+    pub(super) fn end_step(&mut self, index: u32) -> bool {
+        if let Some(record) = self.record_mut(index) {
+            record.holds = record.holds.saturating_sub(1);
+        }
+        self.destroy_if_free(index)
+    }
+
+    pub(super) fn destroy_if_free(&mut self, index: u32) -> bool {
+        let free = self.record(index).is_some_and(Record::is_free);
+        if free {
+            self.destroy(index, Leaving::Abandoned);
+        }
+        free
+    }
+
+    /// Removes the record whatever refers to it; `why` counts only if its end was not counted yet.
+    pub(super) fn destroy(&mut self, index: u32, why: Leaving) {
+        self.note(index, Occurrence::of(OccurrenceKind::Destroyed));
+        self.count_out(index, why);
+        if let Some(record) = self.shard.remove(index) {
+            for membership in record.memberships() {
+                self.engine
+                    .profiles
+                    .leave(ProfileId(membership.profile), membership.value);
+            }
+            let _ = self
+                .engine
+                .live
+                .fetch_update(Relaxed, Relaxed, |live| Some(live.saturating_sub(1)));
+        }
+    }
+
+    /// The id of a record whose step begins: it is held until the step ends.
+    pub(super) fn begin_step(&mut self, index: u32) -> Option<DialogId> {
+        let now = lifetime::wall_seconds(self.now);
+        let record = self.record_mut(index)?;
+        record.holds = record.holds.checked_add(1)?;
+        record.modified = now;
+        Some(record.id)
+    }
+}
+
+/// A copy of the record.
+pub(super) fn view(engine: &Engine, record: &Record, now: Now) -> DialogView {
+    let leg = |leg: Leg| LegView {
+        tag: record.tag(leg).to_vec(),
+        contact: record.contact(leg).to_vec(),
+        cseq: record.sequence(leg),
+        route_set: record.route_set(leg).to_vec(),
+        socket: if record.socket(leg) == NO_SOCKET {
+            Vec::new()
+        } else {
+            engine.socket_name(record.socket(leg))
+        },
+    };
+    let profiles = record.memberships().filter_map(|membership| {
+        let id = ProfileId(membership.profile);
+        let name = engine.profiles.name(id)?;
+        let value = engine.profiles.value_text(id, membership.value);
+        Some(ProfileView {
+            name,
+            value,
+            unique: engine.profiles.unique_text(membership.serial),
+        })
+    });
+    let variables =
+        variables::iter(record.variables()).map(|(key, value)| (key.to_vec(), value.to_vec()));
+    DialogView {
+        id: record.id,
+        references: record.references(),
+        call_id: record.field(Field::CallId).to_vec(),
+        from_uri: record.field(Field::FromUri).to_vec(),
+        to_uri: record.field(Field::ToUri).to_vec(),
+        request_uri: record.field(Field::RequestUri).to_vec(),
+        state: record.state,
+        init_time: record.created,
+        start_time: record.answered,
+        end_time: record.ended,
+        modified_time: record.modified,
+        timeout: timeout(record, now),
+        lifetime: record.lifetime,
+        dialog_flags: record.dialog_flags,
+        script_flags: record.script_flags,
+        internal_flags: record.internal_flags,
+        timeout_route: record.timeout_route,
+        timeout_route_name: record.field(Field::TimeoutRoute).to_vec(),
+        caller_route_entries: record.route_entries,
+        caller: leg(Leg::Caller),
+        callee: leg(Leg::Callee),
+        profiles: profiles.collect(),
+        variables: variables.collect(),
+    }
+}
+
+/// Unix seconds at which the lifetime ends, 0 when it does not run.
+fn timeout(record: &Record, now: Now) -> u32 {
+    if !record.is_marked(mark::LIFETIME) {
+        return 0;
+    }
+    let left = record.deadline.saturating_sub(now.time.0).div_ceil(1000);
+    lifetime::wall_seconds(now).saturating_add(u32::try_from(left).unwrap_or(u32::MAX))
+}

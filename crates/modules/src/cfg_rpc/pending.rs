@@ -1,0 +1,39 @@
+//! Changes that wait for `cfg.commit`.
+
+use std::sync::{Mutex, PoisonError};
+
+use script::syntax::ast::Literal;
+
+/// Most changes that can wait.
+pub const CHANGES_MAX: usize = 1024;
+
+/// One change: group, name, new value.
+pub(super) type Change = (String, String, Literal);
+
+/// The changes in order.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    changes: Mutex<Vec<Change>>,
+}
+
+impl Pending {
+    /// Adds a change; false at the bound.
+    pub(super) fn add(&self, change: Change) -> bool {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        if changes.len() >= CHANGES_MAX {
+            return false;
+        }
+        changes.push(change);
+        true
+    }
+
+    /// Takes all changes away.
+    pub(super) fn take(&self) -> Vec<Change> {
+        std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// All changes that wait.
+    pub(super) fn all(&self) -> Vec<Change> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

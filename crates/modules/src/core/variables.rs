@@ -1,0 +1,106 @@
+//! Variables that need no module: return code, environment, defines.
+
+use script::exports::{Index, Inner, InnerKind, Variable};
+use script::value::{Text, Value, parse_integer};
+use sip::Method;
+
+use crate::worker::Worker;
+
+const fn plain(name: &'static str, read: fn(&mut Worker, &Inner, Option<Index>) -> Value) -> Variable<Worker> {
+    Variable { name, inner: InnerKind::None, indexed: false, read, write: None, note: "" }
+}
+
+const fn named(name: &'static str, read: fn(&mut Worker, &Inner, Option<Index>) -> Value) -> Variable<Worker> {
+    Variable { name, inner: InnerKind::Word, indexed: false, read, write: None, note: "" }
+}
+
+/// The interpreter answers `$rc`, `$retcode`, `$?` and `$null` by itself; they stand here to be listed.
+pub(super) static TABLE: &[Variable<Worker>] = &[
+    plain("?", return_code),
+    plain("rc", return_code),
+    plain("retcode", return_code),
+    plain("null", |_, _, _| Value::Null),
+    named("env", |worker, inner, _| environment(worker, inner).map_or(Value::Null, Value::Text)),
+    named("envn", |worker, inner, _| Value::Integer(number(environment(worker, inner)))),
+    named("def", |worker, inner, _| define(worker, inner).map_or(Value::Null, Value::Text)),
+    named("defn", |worker, inner, _| Value::Integer(number(define(worker, inner)))),
+    named("defv", |worker, inner, _| {
+        define(worker, inner).map_or(Value::Null, |text| Value::text(unquoted(&text)))
+    }),
+    named("defs", |worker, inner, _| {
+        define(worker, inner).map_or(Value::Null, |text| Value::text([&b"\""[..], unquoted(&text), &b"\""[..]].concat()))
+    }),
+    plain("iuid", |worker, _, _| {
+        let process = &worker.node.process;
+        Value::text(format!("{:x}-{:x}", process.started.seconds(), process.pid))
+    }),
+];
+
+fn return_code(worker: &mut Worker, _inner: &Inner, _index: Option<Index>) -> Value {
+    Value::Integer(worker.run.return_code)
+}
+
+fn environment(worker: &Worker, inner: &Inner) -> Option<Text> {
+    let name = std::str::from_utf8(inner.word()).ok()?;
+    worker.node.environment.get(name).map(|value| Text::from(value.as_str()))
+}
+
+/// A define's value; `1` when it has none.
+fn define(worker: &Worker, inner: &Inner) -> Option<Text> {
+    let found = worker.node.defines.iter().rev().find(|(name, _)| name.as_bytes() == inner.word())?;
+    Some(found.1.clone().unwrap_or_else(|| Text::from("1")))
+}
+
+fn number(text: Option<Text>) -> i64 {
+    text.and_then(|text| parse_integer(&text)).unwrap_or(0)
+}
+
+fn unquoted(text: &[u8]) -> &[u8] {
+    let bare = |quote: &[u8]| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+    bare(b"\"").or_else(|| bare(b"'")).unwrap_or(text)
+}
+
+/// The number Kamailio gives a method in `$rmid` and in method filters.
+pub fn symbol_of_method(method: Method) -> i64 {
+    match method {
+        Method::Invite => 1,
+        Method::Cancel => 2,
+        Method::Ack => 4,
+        Method::Bye => 8,
+        Method::Info => 16,
+        Method::Register => 32,
+        Method::Subscribe => 64,
+        Method::Notify => 128,
+        Method::Message => 256,
+        Method::Options => 512,
+        Method::Prack => 1024,
+        Method::Update => 2048,
+        Method::Refer => 4096,
+        Method::Publish => 8192,
+        Method::Kdmq => 16_384,
+        Method::Other => 65_536,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defines_lose_one_pair_of_quotes() {
+        assert_eq!(unquoted(b"\"a b\""), b"a b");
+        assert_eq!(unquoted(b"'x'"), b"x");
+        assert_eq!(unquoted(b"\""), b"\"");
+        assert_eq!(unquoted(b"plain"), b"plain");
+    }
+
+    #[test]
+    fn methods_have_different_bits() {
+        let mut seen = 0;
+        for method in Method::ALL {
+            let bit = symbol_of_method(*method);
+            assert_eq!(seen & bit, 0, "{method:?}");
+            seen |= bit;
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Where a request goes next: from `$du` or the request URI to an address, a protocol and a local socket (spec proxy-core 6.1, 6.3, 2.6).
+
+use std::net::{IpAddr, SocketAddr};
+
+use sip::uri::Uri;
+use transaction::{Endpoint, Protocol};
+
+use crate::run::Target;
+use crate::sockets::{DEFAULT_PORT, Sockets, parse_address};
+
+/// Default port of SIP over TLS.
+pub const DEFAULT_TLS_PORT: u16 = 5061;
+
+/// Internal error codes a script sees in `$rc` (spec proxy-core 1.5).
+pub mod error {
+    /// Send failed.
+    pub const SEND: i32 = -477;
+    /// Unresolvable destination.
+    pub const BAD_ADDRESS: i32 = -478;
+    /// Unusable URI.
+    pub const BAD_URI: i32 = -479;
+    /// No local socket of that protocol and family.
+    pub const NO_SOCKET: i32 = -7;
+    /// No branch to forward.
+    pub const CONFIGURATION: i32 = -6;
+    /// The transaction is cancelled already.
+    pub const CANCELED: i32 = -487;
+    /// Malformed request.
+    pub const BAD_REQUEST: i32 = -400;
+    /// `t_newtran` called twice.
+    pub const EXISTS: i32 = -10;
+    /// Table full or no memory.
+    pub const NO_ROOM: i32 = -2;
+}
+
+/// The next hop of one branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextHop {
+    Address(Hop),
+    /// A name: addresses must be looked up first.
+    Name { host: String, port: u16, protocol: Protocol },
+}
+
+/// Protocol and remote address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hop {
+    pub protocol: Protocol,
+    pub address: SocketAddr,
+}
+
+/// The next hop that a URI names; `forced` overrides its transport.
+pub fn of_uri(uri: &[u8], forced: Option<Protocol>) -> Result<NextHop, i32> {
+    let uri = Uri::parse(uri).map_err(|_| error::BAD_URI)?;
+    if uri.host.is_empty() {
+        return Err(error::BAD_URI);
+    }
+    let named = match uri.transport() {
+        Some(word) => Some(Protocol::from_bytes(word).ok_or(error::BAD_URI)?),
+        None if uri.is_sips() => Some(Protocol::Tls),
+        None => None,
+    };
+    let protocol = forced.or(named).unwrap_or(Protocol::Udp);
+    let default = if protocol == Protocol::Tls { DEFAULT_TLS_PORT } else { DEFAULT_PORT };
+    let port = uri.port.filter(|port| *port != 0).unwrap_or(default);
+    let host = uri.maddr().unwrap_or(uri.host);
+    Ok(of_host(host, port, protocol))
+}
+
+/// The next hop that a host and port name.
+pub fn of_host(host: &[u8], port: u16, protocol: Protocol) -> NextHop {
+    match parse_address(host) {
+        Some(address) => NextHop::Address(Hop { protocol, address: SocketAddr::new(address, port) }),
+        None => NextHop::Name { host: String::from_utf8_lossy(host).into_owned(), port, protocol },
+    }
+}
+
+/// The address of a name that was looked up: the first one a local socket can reach.
+pub fn of_answer(addresses: &[IpAddr], port: u16, protocol: Protocol, sockets: &Sockets) -> Result<Hop, i32> {
+    addresses
+        .iter()
+        .copied()
+        .find(|address| sockets.automatic(protocol, *address, None).is_some())
+        .or_else(|| addresses.first().copied())
+        .map(|address| Hop { protocol, address: SocketAddr::new(address, port) })
+        .ok_or(error::BAD_ADDRESS)
+}
+
+/// The local end for a hop: the forced socket when protocol and family fit (else one with its address and the hop's
+/// protocol), otherwise the automatic choice.
+pub fn endpoint(sockets: &Sockets, hop: Hop, target: &Target, received_on: Option<u16>) -> Result<Endpoint, i32> {
+    let forced = target.socket.and_then(|index| {
+        let socket = sockets.at(index)?;
+        if socket.address.is_ipv4() != hop.address.is_ipv4() {
+            return None;
+        }
+        if socket.protocol == hop.protocol {
+            return Some(index);
+        }
+        sockets.find(Some(hop.protocol), socket.address.ip(), socket.address.port())
+    });
+    let socket = forced.or_else(|| sockets.automatic(hop.protocol, hop.address.ip(), received_on)).ok_or(error::NO_SOCKET)?;
+    Ok(Endpoint { protocol: hop.protocol, address: hop.address, socket, connection: 0 })
+}

@@ -1,0 +1,46 @@
+//! Script functions `sanity_check` and `sanity_reply`.
+
+use std::sync::Arc;
+
+use script::exports::{Argument, Flow};
+
+use super::checks::{self, Refusal};
+use crate::worker::Worker;
+
+/// `sanity_check([message_checks[, uri_checks]])`: 1 passed; else 0 (script ends) or -1 by `autodrop`.
+pub(super) fn sanity_check(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let node = Arc::clone(&worker.node);
+    let state = &node.states.sanity;
+    let message_checks = arguments.first().map_or(state.default_checks, Argument::integer);
+    let uri_checks = arguments.get(1).map_or(state.uri_checks, Argument::integer);
+    let Err(refusal) = checks::check(state, &worker.run.message, message_checks, uri_checks) else {
+        return Flow::Code(1);
+    };
+    worker.log(2, "sanity", refusal.reason);
+    if state.holds_reply {
+        worker.run.sanity.held = Some(refusal);
+    } else {
+        send(worker, &refusal);
+    }
+    Flow::Code(if state.ends_script { 0 } else { -1 })
+}
+
+/// `sanity_reply()`: sends what a failed check held back.
+pub(super) fn sanity_reply(worker: &mut Worker, _: &[Argument]) -> Flow {
+    match worker.run.sanity.held.take() {
+        Some(refusal) => Flow::from(send(worker, &refusal)),
+        None => Flow::Code(-1),
+    }
+}
+
+fn send(worker: &mut Worker, refusal: &Refusal) -> bool {
+    if refusal.is_silent || !worker.run.message.is_request() {
+        return false;
+    }
+    worker.run.reply_headers.extend_from_slice(&refusal.headers);
+    if worker.node.states.sl.uses_transactions && crate::tm::has_transaction(worker) {
+        crate::tm::reply(worker, refusal.code, refusal.reason.as_bytes())
+    } else {
+        crate::sl::reply(worker, refusal.code, refusal.reason.as_bytes())
+    }
+}

@@ -1,0 +1,34 @@
+//! Where a locally generated reply goes (RFC 3261 §18.2.2, RFC 3581 §4; spec proxy-core 3.5).
+
+use std::net::SocketAddr;
+
+use transaction::{Endpoint, Protocol};
+
+use crate::node::Node;
+use crate::run::Run;
+use crate::sockets::parse_address;
+
+/// Default ports of SIP (RFC 3261 §19.1.2).
+const PORT: u16 = 5060;
+const PORT_TLS: u16 = 5061;
+
+/// The endpoint that replies to the run's request are sent to: from the receiving socket; on the connection of a stream.
+pub fn reply_endpoint(node: &Node, run: &Run) -> Endpoint {
+    let mut endpoint = run.source;
+    let Some(via) = run.message.top_via() else { return endpoint };
+    let via_port = via.port.filter(|port| *port != 0).unwrap_or(match endpoint.protocol {
+        Protocol::Tls | Protocol::Wss => PORT_TLS,
+        _ => PORT,
+    });
+    if endpoint.protocol.is_reliable() && endpoint.connection != 0 {
+        return endpoint;
+    }
+    let to_source_port = via.rport.is_some() || run.force_rport || node.core.force_rport;
+    let port = if to_source_port { endpoint.address.port() } else { via_port };
+    let address = match parse_address(via.host) {
+        Some(address) if node.core.reply_to_via && address.is_ipv4() == endpoint.address.is_ipv4() => address,
+        _ => endpoint.address.ip(),
+    };
+    endpoint.address = SocketAddr::new(address, port);
+    endpoint
+}

@@ -1,0 +1,103 @@
+//! Making pending edits visible: the message is written anew and read again (spec proxy-core 4.2).
+
+use std::sync::Arc;
+
+use script::exports::{Argument, Flow};
+use script::syntax::ast::RouteKind;
+use script::value::Text;
+use sip::limits::Limits;
+use sip::message::Message;
+use sip::serialise::{ReplyHead, RequestHead, write_reply_relay_with, write_request};
+
+use super::status_line;
+use crate::run::Run;
+use crate::worker::Worker;
+
+/// Reads a message that must have what every message needs.
+fn parse(bytes: &[u8]) -> Option<Message> {
+    let mut message = Message::new();
+    message.parse(bytes, &Limits::stream()).ok()?;
+    message.check_required().ok()?;
+    Some(message)
+}
+
+/// The current message with its pending edits, without our Via. None: the edits made it unreadable.
+pub fn changed_message(run: &Run) -> Option<Message> {
+    let mut bytes = Vec::with_capacity(run.message.bytes().len().saturating_add(256));
+    let is_stream = run.source.protocol.is_reliable();
+    if run.message.is_request() {
+        let head = RequestHead { uri: run.request_uri(), ..RequestHead::default() };
+        write_request(&mut bytes, &run.message, &[&run.edits], &head, is_stream);
+    } else {
+        let status = status_line(run).unwrap_or_default();
+        let head = ReplyHead { status_line: &status, keep_top_via: true };
+        write_reply_relay_with(&mut bytes, &run.message, &[&run.edits], &head, is_stream);
+    }
+    parse(&bytes)
+}
+
+/// Puts another message in place of the current one.
+fn replace(run: &mut Run, message: Message) {
+    run.message = message;
+    run.edits.clear();
+    run.target.uri = None;
+    run.textopsx.status = None;
+    run.textopsx.forget_positions();
+}
+
+/// `msg_apply_changes()` for modules: 1 done, -1 refused, 0 the new text cannot be read and the script must end.
+pub fn apply_changes(worker: &mut Worker) -> i32 {
+    if worker.run.message.is_request() && !worker.run.rr.plan.is_empty() {
+        worker.log(-1, "textopsx", "msg_apply_changes must come before record_route");
+        return -1;
+    }
+    match changed_message(&worker.run) {
+        Some(message) => {
+            replace(&mut worker.run, message);
+            1
+        }
+        None => {
+            worker.log(-1, "textopsx", "the changed message cannot be read");
+            0
+        }
+    }
+}
+
+/// `msg_apply_changes()`.
+pub(super) fn msg_apply_changes(worker: &mut Worker, _: &[Argument]) -> Flow {
+    Flow::Code(apply_changes(worker))
+}
+
+/// `msg_set_buffer(data)`: the whole message becomes this text.
+pub(super) fn msg_set_buffer(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let data: Text = arguments.first().map(Argument::text).unwrap_or_default();
+    match parse(&data) {
+        Some(message) if message.is_request() == worker.run.message.is_request() => {
+            replace(&mut worker.run, message);
+            Flow::Code(1)
+        }
+        _ => {
+            worker.log(-1, "textopsx", "msg_set_buffer: the text is no message of the same kind");
+            Flow::Code(-1)
+        }
+    }
+}
+
+/// `msg_changed_route(name)`: runs a route on the message as it would be with the edits, which stay pending.
+pub(super) fn msg_changed_route(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let name = arguments.first().map(Argument::text).unwrap_or_default();
+    let node = Arc::clone(&worker.node);
+    let Some(route) = node.program.route(RouteKind::Request, &name) else {
+        worker.log(-1, "textopsx", &format!("msg_changed_route: no route[{name}]"));
+        return Flow::Code(-1);
+    };
+    let Some(changed) = changed_message(&worker.run) else { return Flow::Code(-1) };
+    let original = std::mem::replace(&mut worker.run.message, changed);
+    let edits = std::mem::take(&mut worker.run.edits);
+    worker.run.textopsx.forget_positions();
+    worker.run_route_id(route);
+    worker.run.message = original;
+    worker.run.edits = edits;
+    worker.run.textopsx.forget_positions();
+    Flow::Code(1)
+}

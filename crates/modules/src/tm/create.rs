@@ -1,0 +1,176 @@
+//! Creating and finding server transactions for received requests (spec proxy-core 7.2, 7.3).
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use sip::method::Method;
+use transaction::{Creation, Delivery, Event, Transaction, TransactionId};
+
+use super::data::TransactionData;
+use crate::next_hop::error;
+use crate::sl;
+use crate::worker::Worker;
+
+/// What `create` found or made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// A new transaction, now held by the run.
+    New,
+    /// The run has one already.
+    Exists,
+    /// The request came before; its last reply was sent again.
+    Retransmission,
+    /// Not possible: internal error code.
+    Refused(i32),
+}
+
+/// Makes the transaction of the run's request, once.
+pub fn create(worker: &mut Worker) -> Created {
+    if worker.run.tm.transaction.is_some() {
+        return Created::Exists;
+    }
+    let method = worker.run.message.method();
+    if !worker.run.message.is_request() || method == Method::Ack {
+        return Created::Refused(-1);
+    }
+    let node = Arc::clone(&worker.node);
+    let settings = &node.states.tm.settings;
+    let Some(key) = transaction::key::request_key(node.transactions.secret(), &worker.run.message, settings) else {
+        return Created::Refused(-9);
+    };
+    let route = sl::reply_endpoint(&node, &worker.run);
+    let message = &worker.run.message;
+    match node.transactions.create(&key, worker.now.time, route, settings, || message.clone()) {
+        Creation::New(transaction) => {
+            adopt(worker, transaction);
+            node.states.tm.counters.uas.fetch_add(1, Ordering::Relaxed);
+            crate::dialog::transaction_created(worker);
+            Created::New
+        }
+        Creation::Exists(id) => {
+            resend(worker, id);
+            Created::Retransmission
+        }
+        Creation::Full => Created::Refused(error::NO_ROOM),
+    }
+}
+
+/// Takes over into the new transaction what the script has set for the message so far.
+fn adopt(worker: &mut Worker, mut transaction: Box<Transaction<TransactionData>>) {
+    let run = &mut worker.run;
+    let tm = &mut run.tm;
+    transaction.armed = tm.armed;
+    let timers = tm.timers;
+    transaction.change_retransmission(timers.retransmit_first, timers.retransmit_longest);
+    transaction.change_lifetime(timers.lifetime_invite, timers.lifetime_other);
+    transaction.change_final_response(worker.now.time, timers.final_response_invite, timers.final_response);
+    let flags = &mut transaction.flags;
+    for (place, wanted) in [
+        (&mut flags.auto_100, tm.auto_100),
+        (&mut flags.disable_6xx, tm.disable_6xx),
+        (&mut flags.disable_internal_reply, tm.disable_internal_reply),
+        (&mut flags.no_cancel_reason, tm.no_cancel_reason),
+        (&mut flags.disable_failover, tm.disable_failover),
+        (&mut flags.no_auto_ack, tm.no_auto_ack),
+    ] {
+        if let Some(wanted) = wanted {
+            *place = wanted;
+        }
+    }
+    let data = &mut transaction.data;
+    data.source = Some(run.source);
+    data.request_uri = run.target.uri.clone();
+    data.next_hop = run.target.next_hop.clone();
+    data.path = run.target.path.clone();
+    data.socket = run.target.socket;
+    data.record_route = run.rr.plan.clone();
+    data.force_rport = run.force_rport;
+    data.local_rport = run.local_rport;
+    data.advertised = (run.advertised_address.clone(), run.advertised_port);
+    run.tm.transaction = Some(transaction);
+}
+
+/// Is the run's request one that came before? Then its last reply is sent again.
+pub fn absorb_retransmission(worker: &mut Worker) -> bool {
+    match find(worker) {
+        Some(id) => {
+            resend(worker, id);
+            true
+        }
+        None => false,
+    }
+}
+
+fn find(worker: &Worker) -> Option<TransactionId> {
+    let node = &worker.node;
+    let key = transaction::key::request_key(node.transactions.secret(), &worker.run.message, &node.states.tm.settings)?;
+    node.transactions.find(&key)
+}
+
+/// Is there a transaction for the run's request, whoever holds it?
+pub fn exists(worker: &Worker) -> bool {
+    worker.run.tm.transaction.is_some() || find(worker).is_some()
+}
+
+/// Takes the transaction of the run's request into the run.
+pub fn lookup_request(worker: &mut Worker) -> bool {
+    let Some(id) = find(worker) else { return false };
+    match worker.node.transactions.checkout(id) {
+        transaction::Checkout::Taken(transaction) => {
+            super::settle::attach(worker, transaction);
+            true
+        }
+        transaction::Checkout::Busy | transaction::Checkout::Gone => false,
+    }
+}
+
+fn resend(worker: &mut Worker, id: TransactionId) {
+    let node = Arc::clone(&worker.node);
+    if let Delivery::Taken(transaction, _) = node.transactions.deliver(id, Event::Retransmission) {
+        if let Some((endpoint, bytes)) = transaction.on_retransmission().and_then(|buffer| transaction.buffer(buffer)) {
+            worker.outbox.send(endpoint, bytes);
+        }
+        super::settle::return_transaction(worker, transaction);
+    }
+}
+
+/// An ACK before the script: true when it acknowledges a reply made here and goes no further (spec proxy-core 7.10).
+pub fn absorb_ack(worker: &mut Worker) -> bool {
+    let node = Arc::clone(&worker.node);
+    let secret = node.transactions.secret();
+    let settings = &node.states.tm.settings;
+    let by_via = transaction::key::request_key(secret, &worker.run.message, settings).and_then(|key| node.transactions.find(&key));
+    if let Some(id) = by_via {
+        if acknowledge(worker, id, true) {
+            return true;
+        }
+    }
+    let Some(call) = transaction::key::call_hash(secret, &worker.run.message) else { return false };
+    let mut candidates = Vec::new();
+    node.transactions.find_by_call(call, Method::Invite, &mut candidates);
+    candidates.into_iter().filter(|id| Some(*id) != by_via).any(|id| acknowledge(worker, id, false))
+}
+
+fn acknowledge(worker: &mut Worker, id: TransactionId, by_via: bool) -> bool {
+    let node = Arc::clone(&worker.node);
+    let event = Event::Acknowledge { message: Box::new(worker.run.message.clone()), by_via, source: worker.run.source };
+    match node.transactions.deliver(id, event) {
+        Delivery::Taken(mut transaction, _) => {
+            let step = transaction.ack_received(worker.now.time, &worker.run.message, by_via, &node.states.tm.settings);
+            super::settle::return_transaction(worker, transaction);
+            matches!(step, transaction::AckStep::Absorbed { .. })
+        }
+        // The holder decides; an ACK found by its Via belongs to a failure reply as a rule.
+        Delivery::Queued => by_via,
+        Delivery::Dropped | Delivery::Gone(_) => false,
+    }
+}
+
+/// Does the run's ACK belong to an INVITE whose 2xx was relayed and is still remembered?
+pub fn is_end_to_end_ack(worker: &Worker) -> bool {
+    let node = &worker.node;
+    let Some(call) = transaction::key::call_hash(node.transactions.secret(), &worker.run.message) else { return false };
+    let mut candidates = Vec::new();
+    node.transactions.find_by_call(call, Method::Invite, &mut candidates);
+    !candidates.is_empty()
+}

@@ -1,0 +1,499 @@
+//! The script functions of tm (spec proxy-core 7.4).
+
+use std::sync::Arc;
+
+use script::exports::{Argument, Flow, Routes};
+use script::regex::Pattern;
+use sip::method::Method;
+use transaction::{DropReplies, Protocol};
+
+use super::actions::perform_all;
+use super::create::{Created, create, lookup_request};
+use super::relay::{Forced, relay};
+use crate::next_hop::{self, NextHop};
+use crate::worker::Worker;
+
+fn text(arguments: &[Argument], index: usize) -> script::value::Text {
+    arguments.get(index).map(Argument::text).unwrap_or_default()
+}
+
+fn integer(arguments: &[Argument], index: usize) -> i64 {
+    arguments.get(index).map_or(0, Argument::integer)
+}
+
+fn forced_hop(arguments: &[Argument], protocol: Protocol) -> Option<NextHop> {
+    let host = text(arguments, 0);
+    if host.is_empty() {
+        return None;
+    }
+    let port = u16::try_from(integer(arguments, 1)).ok().filter(|port| *port != 0).unwrap_or(crate::sockets::DEFAULT_PORT);
+    Some(next_hop::of_host(&host, port, protocol))
+}
+
+fn relay_with(worker: &mut Worker, arguments: &[Argument], protocol: Option<Protocol>) -> Flow {
+    let hop = forced_hop(arguments, protocol.unwrap_or(Protocol::Udp));
+    relay(worker, Forced { hop, protocol, ..Forced::default() })
+}
+
+/// `t_relay([host, port])`
+pub fn t_relay(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    relay_with(worker, arguments, None)
+}
+
+/// `t_relay_to_udp([host, port])`
+pub fn t_relay_to_udp(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    relay_with(worker, arguments, Some(Protocol::Udp))
+}
+
+/// `t_relay_to_tcp([host, port])`
+pub fn t_relay_to_tcp(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    relay_with(worker, arguments, Some(Protocol::Tcp))
+}
+
+/// `t_relay_to_tls([host, port])`
+pub fn t_relay_to_tls(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    relay_with(worker, arguments, Some(Protocol::Tls))
+}
+
+/// `t_relay_to_sctp([host, port])`
+pub fn t_relay_to_sctp(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    relay_with(worker, arguments, Some(Protocol::Sctp))
+}
+
+/// `t_relay_to([proxy][, flags])`: proxy `proto:host:port` or `host:port`.
+pub fn t_relay_to(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let proxy = text(arguments, 0);
+    let flags = if arguments.len() == 1 && proxy.iter().all(u8::is_ascii_digit) { integer(arguments, 0) } else { integer(arguments, 1) };
+    let hop = if proxy.iter().all(u8::is_ascii_digit) { None } else { parse_proxy(&proxy) };
+    relay(worker, Forced { hop, without_100: flags & 1 != 0, without_reply: flags & 2 != 0, ..Forced::default() })
+}
+
+fn parse_proxy(proxy: &[u8]) -> Option<NextHop> {
+    let proxy = std::str::from_utf8(proxy).ok()?;
+    let (protocol, rest) = match proxy.split_once(':') {
+        Some((word, rest)) if Protocol::from_bytes(word.as_bytes()).is_some() => (Protocol::from_bytes(word.as_bytes())?, rest),
+        _ => (Protocol::Udp, proxy),
+    };
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port.parse().ok()?),
+        _ => (rest, crate::sockets::DEFAULT_PORT),
+    };
+    Some(next_hop::of_host(host.as_bytes(), port, protocol))
+}
+
+/// `t_replicate([uri])`, `t_replicate(host, port)`: a copy goes out, its replies are not relayed.
+pub fn t_replicate(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let hop = match arguments.len() {
+        0 => None,
+        1 => next_hop::of_uri(&text(arguments, 0), None).ok(),
+        _ => forced_hop(arguments, Protocol::Udp),
+    };
+    relay(worker, Forced { hop, without_100: true, without_reply: true, is_copy: true, ..Forced::default() })
+}
+
+/// `t_newtran()`
+pub fn t_newtran(worker: &mut Worker, _: &[Argument]) -> Flow {
+    Flow::Code(match create(worker) {
+        Created::New => 1,
+        Created::Retransmission => 0,
+        Created::Exists => next_hop::error::EXISTS,
+        Created::Refused(code) => code,
+    })
+}
+
+/// `t_reply(code, reason)`
+pub fn t_reply(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let (code, reason) = reply_arguments(worker, arguments);
+    super::reply(worker, code, &reason).into()
+}
+
+/// `t_send_reply(code, reason)`: creates the transaction when it is not there yet.
+pub fn t_send_reply(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    if worker.run.tm.transaction.is_none() {
+        match create(worker) {
+            Created::New | Created::Exists => {}
+            Created::Retransmission => return Flow::Code(0),
+            Created::Refused(code) => return Flow::Code(code),
+        }
+    }
+    t_reply(worker, arguments)
+}
+
+fn reply_arguments(worker: &Worker, arguments: &[Argument]) -> (u16, Vec<u8>) {
+    let settings = &worker.node.states.tm.settings;
+    let code = u16::try_from(integer(arguments, 0)).ok().filter(|code| (100..700).contains(code));
+    let reason = text(arguments, 1);
+    match code {
+        Some(code) if !reason.is_empty() => (code, reason.to_vec()),
+        Some(code) => (code, settings.default_reason.as_bytes().to_vec()),
+        None => (settings.default_code, settings.default_reason.as_bytes().to_vec()),
+    }
+}
+
+/// `t_reply_error()`: answers with the last internal error.
+pub fn t_reply_error(worker: &mut Worker, _: &[Argument]) -> Flow {
+    let (code, reason) = crate::sl::error_reply(worker.run.last_error, "TM");
+    super::reply(worker, code, reason.as_bytes()).into()
+}
+
+/// `t_check_trans()`
+pub fn t_check_trans(worker: &mut Worker, _: &[Argument]) -> Flow {
+    if !worker.run.route_set.meets(Routes::REQUEST) {
+        return Flow::Code(1);
+    }
+    if !worker.run.message.is_request() {
+        return worker.run.tm.transaction.is_some().into();
+    }
+    match worker.run.message.method() {
+        Method::Cancel => super::cancel::invite_of(worker).is_some().into(),
+        Method::Ack => super::create::is_end_to_end_ack(worker).into(),
+        _ if worker.run.tm.transaction.is_some() => Flow::Code(1),
+        _ => {
+            if super::absorb_retransmission(worker) {
+                Flow::Code(0)
+            } else {
+                Flow::Code(-1)
+            }
+        }
+    }
+}
+
+/// `t_lookup_request()`
+pub fn t_lookup_request(worker: &mut Worker, _: &[Argument]) -> Flow {
+    (worker.run.tm.transaction.is_some() || lookup_request(worker)).into()
+}
+
+/// `t_lookup_cancel([1])`
+pub fn t_lookup_cancel(worker: &mut Worker, _: &[Argument]) -> Flow {
+    (worker.run.message.method() == Method::Cancel && super::cancel::invite_of(worker).is_some()).into()
+}
+
+/// `t_relay_cancel()`: handled → 0 ends the script; no INVITE → 1.
+pub fn t_relay_cancel(worker: &mut Worker, _: &[Argument]) -> Flow {
+    if worker.run.message.method() != Method::Cancel {
+        return Flow::Code(1);
+    }
+    match super::relay_cancel(worker) {
+        Some(code) if code > 0 => Flow::Code(0),
+        Some(code) => Flow::Code(code),
+        None => Flow::Code(1),
+    }
+}
+
+/// `t_retransmit_reply()`
+pub fn t_retransmit_reply(worker: &mut Worker, _: &[Argument]) -> Flow {
+    let Some(transaction) = &worker.run.tm.transaction else { return Flow::Code(-1) };
+    match transaction.buffer(transaction::Buffer::Reply) {
+        Some((endpoint, bytes)) => {
+            worker.outbox.send(endpoint, bytes);
+            Flow::Code(1)
+        }
+        None => Flow::Code(-1),
+    }
+}
+
+/// `t_release()`
+pub fn t_release(worker: &mut Worker, _: &[Argument]) -> Flow {
+    let node = Arc::clone(&worker.node);
+    let mut actions = Vec::new();
+    let Some(transaction) = &mut worker.run.tm.transaction else { return Flow::Code(-1) };
+    transaction.release(worker.now.time, &node.states.tm.settings, &mut actions);
+    perform_all(worker, &actions, None);
+    Flow::Code(1)
+}
+
+fn route_argument(worker: &Worker, kind: script::syntax::ast::RouteKind, name: &[u8]) -> Result<Option<u32>, ()> {
+    if name.is_empty() || name == b"0" {
+        return Ok(None);
+    }
+    worker.node.program.route(kind, name).map(|route| Some(route.0)).ok_or(())
+}
+
+fn arm(worker: &mut Worker, kind: script::syntax::ast::RouteKind, name: &[u8], place: fn(&mut transaction::ArmedRoutes) -> &mut Option<u32>) -> Flow {
+    let Ok(route) = route_argument(worker, kind, name) else {
+        worker.log(-1, "tm", &format!("no such route: {}", String::from_utf8_lossy(name)));
+        return Flow::Code(-1);
+    };
+    *place(&mut worker.run.tm.armed) = route;
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        *place(&mut transaction.armed) = route;
+        if let Some(branch) = worker.run.tm.reply.branch.and_then(|index| transaction.branches.get_mut(index)) {
+            *place(&mut branch.armed) = route;
+        }
+    }
+    Flow::Code(1)
+}
+
+/// `t_on_failure("NAME")`
+pub fn t_on_failure(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    arm(worker, script::syntax::ast::RouteKind::Failure, &text(arguments, 0), |armed| &mut armed.failure)
+}
+
+/// `t_on_reply("NAME")`
+pub fn t_on_reply(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    arm(worker, script::syntax::ast::RouteKind::OnReply, &text(arguments, 0), |armed| &mut armed.reply)
+}
+
+/// `t_on_branch("NAME")`
+pub fn t_on_branch(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    arm(worker, script::syntax::ast::RouteKind::Branch, &text(arguments, 0), |armed| &mut armed.branch)
+}
+
+/// `t_on_branch_failure("NAME")`: `event_route[tm:branch-failure:NAME]`.
+pub fn t_on_branch_failure(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let name = text(arguments, 0);
+    let name = if name.is_empty() || &*name == b"0" { name.to_vec() } else { [b"tm:branch-failure:".as_slice(), &name].concat() };
+    arm(worker, script::syntax::ast::RouteKind::Event, &name, |armed| &mut armed.branch_failure)
+}
+
+/// `t_check_status("re")`
+pub fn t_check_status(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let code = status_code(worker).to_string();
+    match arguments.first() {
+        Some(Argument::Regex(pattern)) => pattern.is_match(code.as_bytes()).into(),
+        Some(other) => Pattern::new(&other.text()).is_ok_and(|pattern| pattern.is_match(code.as_bytes())).into(),
+        None => Flow::Code(-1),
+    }
+}
+
+/// The code that `t_check_status` and `t_get_status_code` look at.
+pub fn status_code(worker: &Worker) -> u16 {
+    let routes = worker.run.route_set;
+    if routes.meets(Routes::FAILURE.or(Routes::BRANCH_FAILURE)) {
+        return worker.run.tm.reply.code;
+    }
+    if routes.meets(Routes::ONREPLY) && !worker.run.message.is_request() {
+        return worker.run.message.status();
+    }
+    worker.run.tm.transaction.as_ref().map_or(0, |transaction| transaction.server.status)
+}
+
+/// `t_get_status_code()`
+pub fn t_get_status_code(worker: &mut Worker, _: &[Argument]) -> Flow {
+    match status_code(worker) {
+        0 => Flow::Code(-1),
+        code => Flow::Code(i32::from(code)),
+    }
+}
+
+/// `t_set_fr(fr_inv[, fr])`, milliseconds; 0 leaves a value unchanged.
+pub fn t_set_fr(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let (invite, other) = (milliseconds(arguments, 0), milliseconds(arguments, 1));
+    let timers = &mut worker.run.tm.timers;
+    timers.final_response_invite = invite;
+    timers.final_response = other;
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.change_final_response(worker.now.time, invite, other);
+    }
+    Flow::Code(1)
+}
+
+fn milliseconds(arguments: &[Argument], index: usize) -> u32 {
+    u32::try_from(integer(arguments, index)).unwrap_or(0)
+}
+
+/// `t_reset_fr()`
+pub fn t_reset_fr(worker: &mut Worker, _: &[Argument]) -> Flow {
+    let defaults = worker.node.states.tm.settings.timers;
+    worker.run.tm.timers.final_response_invite = 0;
+    worker.run.tm.timers.final_response = 0;
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.change_final_response(worker.now.time, defaults.final_response_invite, defaults.final_response);
+    }
+    Flow::Code(1)
+}
+
+/// `t_set_retr(t1, t2)`
+pub fn t_set_retr(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let (first, longest) = (milliseconds(arguments, 0), milliseconds(arguments, 1));
+    worker.run.tm.timers.retransmit_first = first;
+    worker.run.tm.timers.retransmit_longest = longest;
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.change_retransmission(first, longest);
+    }
+    Flow::Code(1)
+}
+
+/// `t_reset_retr()`
+pub fn t_reset_retr(worker: &mut Worker, _: &[Argument]) -> Flow {
+    let defaults = worker.node.states.tm.settings.timers;
+    worker.run.tm.timers.retransmit_first = 0;
+    worker.run.tm.timers.retransmit_longest = 0;
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.change_retransmission(defaults.retransmit_first, defaults.retransmit_longest);
+    }
+    Flow::Code(1)
+}
+
+/// `t_set_max_lifetime(invite, other)`
+pub fn t_set_max_lifetime(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let (invite, other) = (milliseconds(arguments, 0), milliseconds(arguments, 1));
+    worker.run.tm.timers.lifetime_invite = invite;
+    worker.run.tm.timers.lifetime_other = other;
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.change_lifetime(invite, other);
+    }
+    Flow::Code(1)
+}
+
+/// `t_reset_max_lifetime()`
+pub fn t_reset_max_lifetime(worker: &mut Worker, _: &[Argument]) -> Flow {
+    let defaults = worker.node.states.tm.settings.timers;
+    worker.run.tm.timers.lifetime_invite = 0;
+    worker.run.tm.timers.lifetime_other = 0;
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.change_lifetime(defaults.lifetime_invite, defaults.lifetime_other);
+    }
+    Flow::Code(1)
+}
+
+/// `t_set_auto_inv_100(0|1)`
+pub fn t_set_auto_inv_100(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let is_on = integer(arguments, 0) != 0;
+    worker.run.tm.auto_100 = Some(is_on);
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.flags.auto_100 = is_on;
+    }
+    Flow::Code(1)
+}
+
+/// `t_set_disable_6xx(0|1)`
+pub fn t_set_disable_6xx(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let is_on = integer(arguments, 0) != 0;
+    worker.run.tm.disable_6xx = Some(is_on);
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.flags.disable_6xx = is_on;
+    }
+    Flow::Code(1)
+}
+
+/// `t_set_disable_internal_reply(0|1)`
+pub fn t_set_disable_internal_reply(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let is_on = integer(arguments, 0) != 0;
+    worker.run.tm.disable_internal_reply = Some(is_on);
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.flags.disable_internal_reply = is_on;
+    }
+    Flow::Code(1)
+}
+
+/// `t_set_disable_failover(0|1)`
+pub fn t_set_disable_failover(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let is_on = integer(arguments, 0) != 0;
+    worker.run.tm.disable_failover = Some(is_on);
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.flags.disable_failover = is_on;
+    }
+    Flow::Code(1)
+}
+
+/// `t_set_no_e2e_cancel_reason(0|1)`
+pub fn t_set_no_cancel_reason(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let is_on = integer(arguments, 0) != 0;
+    worker.run.tm.no_cancel_reason = Some(is_on);
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.flags.no_cancel_reason = is_on;
+    }
+    Flow::Code(1)
+}
+
+/// `t_set_no_auto_ack(0|1)`
+pub fn t_set_no_auto_ack(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let is_on = integer(arguments, 0) != 0;
+    worker.run.tm.no_auto_ack = Some(is_on);
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.flags.no_auto_ack = is_on;
+    }
+    Flow::Code(1)
+}
+
+/// `t_branch_timeout()`
+pub fn t_branch_timeout(worker: &mut Worker, _: &[Argument]) -> Flow {
+    let view = &worker.run.tm.reply;
+    (view.is_faked && view.code == 408).into()
+}
+
+/// `t_branch_replied()`: a reply came earlier, the current one not counted.
+pub fn t_branch_replied(worker: &mut Worker, _: &[Argument]) -> Flow {
+    let Some(transaction) = &worker.run.tm.transaction else { return Flow::Code(-1) };
+    worker.run.tm.reply.branch.and_then(|index| transaction.branches.get(index)).is_some_and(|branch| branch.flags.provisional).into()
+}
+
+/// `t_any_timeout()`
+pub fn t_any_timeout(worker: &mut Worker, _: &[Argument]) -> Flow {
+    worker.run.tm.transaction.as_ref().is_some_and(|transaction| transaction.any_timed_out()).into()
+}
+
+/// `t_any_replied()`
+pub fn t_any_replied(worker: &mut Worker, _: &[Argument]) -> Flow {
+    worker.run.tm.transaction.as_ref().is_some_and(|transaction| transaction.any_replied()).into()
+}
+
+/// `t_is_canceled()`
+pub fn t_is_canceled(worker: &mut Worker, _: &[Argument]) -> Flow {
+    worker.run.tm.transaction.as_ref().is_some_and(|transaction| transaction.flags.canceled).into()
+}
+
+/// `t_is_expired()`
+pub fn t_is_expired(worker: &mut Worker, _: &[Argument]) -> Flow {
+    worker.run.tm.transaction.as_ref().is_some_and(|transaction| transaction.is_expired(worker.now.time)).into()
+}
+
+/// `t_grep_status("code")`
+pub fn t_grep_status(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let code = u16::try_from(integer(arguments, 0)).unwrap_or(0);
+    worker.run.tm.transaction.as_ref().is_some_and(|transaction| transaction.has_status(code)).into()
+}
+
+/// `t_drop_replies([mode])`
+pub fn t_drop_replies(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let mode = match text(arguments, 0).first() {
+        Some(b'n') => DropReplies::None,
+        Some(b'l') => DropReplies::LastStep,
+        _ => DropReplies::All,
+    };
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.drop_replies(mode);
+    }
+    Flow::Code(1)
+}
+
+/// `t_save_lumps()`: the edits so far hold for all branches.
+pub fn t_save_lumps(worker: &mut Worker, _: &[Argument]) -> Flow {
+    let run = &mut worker.run;
+    match &mut run.tm.transaction {
+        Some(transaction) if transaction.branches.is_empty() => {
+            transaction.edits = run.edits.clone();
+            Flow::Code(1)
+        }
+        _ => Flow::Code(-1),
+    }
+}
+
+/// `t_is_set("failure_route"|"branch_route"|"onreply_route"|"branch_failure_route")`
+pub fn t_is_set(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let armed = &worker.run.tm.armed;
+    match &*text(arguments, 0) {
+        b"failure_route" => armed.failure.is_some().into(),
+        b"branch_route" => armed.branch.is_some().into(),
+        b"onreply_route" => armed.reply.is_some().into(),
+        b"branch_failure_route" => armed.branch_failure.is_some().into(),
+        _ => Flow::Code(-1),
+    }
+}
+
+/// `t_exists()`: test without side effects.
+pub fn t_exists(worker: &mut Worker, _: &[Argument]) -> Flow {
+    super::create::exists(worker).into()
+}
+
+/// `t_clean()`: nothing gets stuck here, so there is nothing to purge.
+pub fn t_clean(_: &mut Worker, _: &[Argument]) -> Flow {
+    Flow::Code(1)
+}
+
+/// A function that this version declares but does not carry out: says so and fails.
+pub fn not_offered(worker: &mut Worker, _: &[Argument]) -> Flow {
+    worker.log(-1, "tm", "this function is not offered by this version (see COMPAT.md)");
+    Flow::Code(-1)
+}

@@ -1,0 +1,109 @@
+//! Replies made here for a transaction: `t_reply`, the automatic 100, timeouts, aggregated challenges (spec proxy-core 5, 7.4).
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use sip::method::Method;
+use sip::reply::{ReplyParts, write_reply};
+use transaction::{Origin, SentReply};
+
+use super::actions::perform_all;
+use crate::sl;
+use crate::worker::Worker;
+
+/// Does the run work for a transaction?
+pub fn has_transaction(worker: &Worker) -> bool {
+    worker.run.tm.transaction.is_some()
+}
+
+/// Answers the transaction's request from a script. False: none, an ACK, or a final reply went out already.
+pub fn reply(worker: &mut Worker, code: u16, reason: &[u8]) -> bool {
+    if worker.run.tm.transaction.as_ref().is_none_or(|transaction| transaction.request.method() == Method::Ack) {
+        return false;
+    }
+    let mut headers = std::mem::take(&mut worker.run.reply_headers);
+    let own = headers.len();
+    if (300..400).contains(&code) {
+        headers.extend_from_slice(&sl::redirect_contacts(&worker.run));
+    }
+    let is_sent = reply_with(worker, code, reason, &headers);
+    headers.truncate(own);
+    worker.run.reply_headers = headers;
+    if is_sent {
+        if let Some(transaction) = &mut worker.run.tm.transaction {
+            transaction.flags.admin_reply = true;
+        }
+        if code >= 200 {
+            worker.run.is_replied = true;
+            worker.run.tm.delayed_error = 0;
+        }
+    }
+    is_sent
+}
+
+/// Answers the transaction's request with extra header lines. The dialog hook runs before a final reply leaves.
+pub fn reply_with(worker: &mut Worker, code: u16, reason: &[u8], headers: &[u8]) -> bool {
+    let node = Arc::clone(&worker.node);
+    if worker.run.tm.transaction.as_ref().is_none_or(|transaction| transaction.is_local() || !transaction.may_reply(code, Origin::Local)) {
+        return false;
+    }
+    if code >= 200 {
+        crate::dialog::reply_ready(worker, code, None, None);
+    }
+    let Some(mut transaction) = worker.run.tm.transaction.take() else { return false };
+    let tag = sl::to_tag(&node, &transaction.request, b'-');
+    let source = transaction.data.source.map_or_else(|| crate::run::nowhere().address, |source| source.address);
+    let (body, content_type) = match &worker.run.reply_body {
+        Some((body, content_type)) => (&body[..], &content_type[..]),
+        None => (&b""[..], &b""[..]),
+    };
+    let parts = ReplyParts {
+        code,
+        reason,
+        to_tag: if code >= 180 { &tag } else { b"" },
+        source,
+        force_rport: transaction.data.force_rport || worker.run.force_rport || node.core.force_rport,
+        extra_headers: headers,
+        server: node.core.server_signature.then(|| node.core.server_value()),
+        body,
+        content_type,
+    };
+    let start = worker.outbox.bytes.len();
+    write_reply(&mut worker.outbox.bytes, &transaction.request, &parts);
+    let mut actions = Vec::new();
+    let bytes = worker.outbox.bytes.get(start..).unwrap_or_default();
+    let sent_tag = if transaction.request.to_tag().is_empty() { &tag[..] } else { transaction.request.to_tag() };
+    let sent_tag = sent_tag.to_vec();
+    let is_sent = {
+        let sent = SentReply { code, origin: Origin::Local, bytes, to_tag: &sent_tag };
+        transaction.reply_sent(worker.now.time, sent, &node.states.tm.settings, &mut actions)
+    };
+    let route = transaction.server.reply_route;
+    worker.run.tm.transaction = Some(transaction);
+    match (is_sent, route) {
+        (true, Some(route)) => worker.outbox.send_written(&route, start),
+        _ => worker.outbox.bytes.truncate(start),
+    }
+    let counters = &node.states.tm.counters;
+    counters.replies_generated.fetch_add(1, Ordering::Relaxed);
+    counters.replies_sent.fetch_add(1, Ordering::Relaxed);
+    if code >= 200 {
+        counters.count_completed(code);
+    }
+    perform_all(worker, &actions, None);
+    if is_sent && code >= 200 {
+        if let Some(route) = node.states.tm.local_response_route {
+            worker.run_route_id(route);
+        }
+    }
+    is_sent
+}
+
+impl super::state::Counters {
+    /// Counts a transaction completed with this code.
+    pub fn count_completed(&self, code: u16) {
+        if let Some(counter) = usize::from(code / 100).checked_sub(2).and_then(|class| self.completed.get(class)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

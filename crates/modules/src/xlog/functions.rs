@@ -1,0 +1,77 @@
+//! `xlog` and its short forms.
+
+use std::sync::Arc;
+
+use script::exports::{Argument, Evaluate, Flow};
+use script::value::Text;
+
+use super::level;
+use crate::outbox::Effect;
+use crate::worker::Worker;
+
+/// Level when none is given.
+const LEVEL_ERROR: i32 = -1;
+
+fn text(arguments: &[Argument], at: usize) -> Text {
+    arguments.get(at).map(Argument::text).unwrap_or_default()
+}
+
+/// Writes a line at a level, unless the threshold is lower. Always 1.
+pub(super) fn write(worker: &mut Worker, level: i32, facility: Option<u8>, text: &[u8], with_prefix: bool) -> Flow {
+    if level > worker.node.core.debug() {
+        return Flow::Code(1);
+    }
+    let node = Arc::clone(&worker.node);
+    let state = &node.states.xlog;
+    let mut line = Vec::with_capacity(text.len() + 16);
+    if with_prefix {
+        match &state.prefix_format {
+            Some(format) => line.extend_from_slice(&worker.format(format)),
+            None => line.extend_from_slice(&state.prefix),
+        }
+    }
+    line.extend_from_slice(text);
+    line.truncate(state.line_bytes_max);
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    }
+    worker.outbox.effects.push(Effect::Log { level, facility: facility.or(state.facility), text: line });
+    Flow::Code(1)
+}
+
+fn level_of(worker: &mut Worker, text: &[u8]) -> i32 {
+    level::level(text).unwrap_or_else(|| {
+        let line = format!("xlog: unknown level {}", String::from_utf8_lossy(text));
+        worker.log(LEVEL_ERROR, "xlog", &line);
+        LEVEL_ERROR
+    })
+}
+
+/// `xlog([[facility,] level,] text)`.
+pub(super) fn xlog(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    match arguments.len() {
+        0 | 1 => write(worker, LEVEL_ERROR, None, &text(arguments, 0), true),
+        2 => {
+            let level = level_of(worker, &text(arguments, 0));
+            write(worker, level, None, &text(arguments, 1), true)
+        }
+        _ => {
+            let level = level_of(worker, &text(arguments, 1));
+            write(worker, level, level::facility(&text(arguments, 0)), &text(arguments, 2), true)
+        }
+    }
+}
+
+/// `xdbg`, `xerr` and the like.
+pub(super) fn at_level(worker: &mut Worker, arguments: &[Argument], level: i32) -> Flow {
+    write(worker, level, None, &text(arguments, 0), true)
+}
+
+/// `xlogm(level, text)`: silent for the methods of `methods_filter`.
+pub(super) fn unless_filtered(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let silent = worker.node.states.xlog.silent_methods;
+    if silent & crate::core::symbol_of_method(worker.run.message.method()) != 0 {
+        return Flow::Code(1);
+    }
+    xlog(worker, arguments)
+}

@@ -1,0 +1,61 @@
+//! Names of log levels and of syslog facilities.
+
+/// Levels from the gravest: -5 alert to 3 debug.
+const LEVELS: &[(&str, i32)] = &[
+    ("L_ALERT", -5),
+    ("L_BUG", -4),
+    ("L_CRIT2", -3),
+    ("L_CRIT", -2),
+    ("L_ERR", -1),
+    ("L_ERROR", -1),
+    ("L_WARN", 0),
+    ("L_WARNING", 0),
+    ("L_NOTICE", 1),
+    ("L_INFO", 2),
+    ("L_DBG", 3),
+    ("L_DEBUG", 3),
+];
+
+/// A level given by name or number.
+pub fn level(text: &[u8]) -> Option<i32> {
+    let text = text.trim_ascii();
+    if let Some((_, level)) = LEVELS.iter().find(|(name, _)| name.as_bytes() == text) {
+        return Some(*level);
+    }
+    std::str::from_utf8(text).ok()?.parse::<i32>().ok().map(|level| level.clamp(-5, 3))
+}
+
+/// The number of a syslog facility (RFC 5424 §6.2.1).
+pub fn facility(text: &[u8]) -> Option<u8> {
+    const NAMES: &[&str] = &["KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON", "AUTHPRIV", "FTP"];
+    let name = text.strip_prefix(b"LOG_")?;
+    if let Some(position) = NAMES.iter().position(|own| own.as_bytes() == name) {
+        return u8::try_from(position).ok();
+    }
+    match name.strip_prefix(b"LOCAL")? {
+        [digit @ b'0'..=b'7'] => Some(16 + digit - b'0'),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_have_names_and_numbers() {
+        assert_eq!(level(b"L_ERR"), Some(-1));
+        assert_eq!(level(b"L_DBG"), Some(3));
+        assert_eq!(level(b"-2"), Some(-2));
+        assert_eq!(level(b"99"), Some(3));
+        assert_eq!(level(b"L_NONE"), None);
+    }
+
+    #[test]
+    fn facilities_have_their_syslog_numbers() {
+        assert_eq!(facility(b"LOG_DAEMON"), Some(3));
+        assert_eq!(facility(b"LOG_LOCAL3"), Some(19));
+        assert_eq!(facility(b"LOG_LOCAL8"), None);
+        assert_eq!(facility(b"daemon"), None);
+    }
+}

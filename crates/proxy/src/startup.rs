@@ -1,0 +1,111 @@
+//! From a configuration file to a node: load, compile, start every module, make the tables.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use modules::core_settings::CoreSettings;
+use modules::node::{Node, Process, States};
+use modules::registry::{Known, Loaded};
+use modules::settings::Settings;
+use modules::sockets::Sockets;
+use script::diagnostic::{Diagnostic, render_all};
+use script::load::LoadOptions;
+use script::source::{Files, Sources};
+use script::syntax::ast::Configuration;
+use sip::time::Now;
+use transaction::{SecretKey, Table};
+
+/// Shards of the transaction table.
+const TRANSACTION_SHARDS: usize = 256;
+
+/// A configuration that loads and compiles.
+pub struct Checked {
+    pub configuration: Configuration,
+    pub sources: Sources,
+    pub core: CoreSettings,
+    pub settings: Settings,
+    pub loaded: Loaded,
+    pub program: script::Program<modules::Worker>,
+    /// Warnings and notes, rendered.
+    pub warnings: String,
+}
+
+/// Why a start stops. The text is complete: place, reason, remedy.
+#[derive(Debug)]
+pub enum StartError {
+    /// The configuration has errors.
+    Configuration(String),
+    /// A module refuses its parameters.
+    Module(String),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StartError::Configuration(text) => formatter.write_str(text),
+            StartError::Module(text) => write!(formatter, "module start failed: {text}"),
+        }
+    }
+}
+
+/// Loads and compiles a configuration: everything `-c` checks.
+pub fn check(path: &str, files: &mut dyn Files, options: &LoadOptions) -> Result<Checked, StartError> {
+    let loaded_file = script::load::load(path, files, options, &Known).map_err(|failure| StartError::Configuration(failure.to_string()))?;
+    let configuration = loaded_file.configuration;
+    let names: Vec<String> = configuration.modules.iter().map(|module| module.name.clone()).collect();
+    let loaded = Loaded::new(&names);
+    let compiled = script::compile::compile(&configuration, &loaded_file.sources, Arc::new(loaded.clone()))
+        .map_err(|errors| StartError::Configuration(render(&errors, &loaded_file.sources)))?;
+    let mut warnings = loaded_file.warnings;
+    warnings.extend(compiled.warnings);
+    Ok(Checked {
+        core: CoreSettings::new(&configuration.parameters),
+        settings: Settings::new(names, &configuration.module_parameters),
+        warnings: render_all(&warnings, &loaded_file.sources),
+        sources: loaded_file.sources,
+        program: compiled.program,
+        configuration,
+        loaded,
+    })
+}
+
+fn render(errors: &[Diagnostic], sources: &Sources) -> String {
+    format!("{}bad config file ({} errors)\n", render_all(errors, sources), errors.len())
+}
+
+/// What the server adds to a checked configuration.
+pub struct Prepared {
+    pub checked: Checked,
+    pub sockets: Sockets,
+    pub process: Process,
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Starts every module and makes the tables.
+pub fn start(prepared: Prepared, now: Now) -> Result<Node, StartError> {
+    let Prepared { checked, sockets, process, environment } = prepared;
+    let states = States::start(&checked.settings, &checked.program).map_err(StartError::Module)?;
+    let key = secret_key(&process.secret);
+    let dialogs = modules::dialog::engine(&checked.settings, &process, now).map_err(StartError::Module)?;
+    Ok(Node {
+        program: checked.program,
+        core: checked.core,
+        settings: checked.settings,
+        loaded: checked.loaded,
+        sockets,
+        transactions: Table::new(key, TRANSACTION_SHARDS, now.time),
+        dialogs,
+        custom: Mutex::new(checked.configuration.custom_parameters),
+        defines: checked.configuration.defines,
+        environment,
+        process,
+        states,
+    })
+}
+
+fn secret_key(secret: &[u8; 32]) -> SecretKey {
+    let half = |range: std::ops::Range<usize>| {
+        secret.get(range).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()).map_or(0, u64::from_le_bytes)
+    };
+    SecretKey(half(0..8), half(8..16))
+}

@@ -1,0 +1,31 @@
+//! Due timers: transactions at once, dialogs and tables once a second.
+
+use std::sync::atomic::Ordering;
+
+use modules::{Worker, dialog, htable, tm};
+
+use crate::Proxy;
+
+/// One second in milliseconds.
+pub(crate) const SECOND: u64 = 1_000;
+
+impl Proxy {
+    pub(crate) fn tick(&self, worker: &mut Worker) {
+        let now = worker.now.time;
+        if self.node.transactions.next_deadline().is_some_and(|deadline| deadline <= now) {
+            let mut due = Vec::new();
+            self.node.transactions.due(now, &mut due);
+            for id in due {
+                tm::on_due(worker, id);
+            }
+        }
+        let second = now.0 / SECOND;
+        let last = self.second.load(Ordering::Relaxed);
+        // Only one worker does the work of a second.
+        if second > last && self.second.compare_exchange(last, second, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            worker.run.clear();
+            dialog::on_timer(worker);
+            htable::on_timer(worker);
+        }
+    }
+}

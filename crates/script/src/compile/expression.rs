@@ -1,0 +1,197 @@
+//! Expressions (spec cfg-language 8).
+
+use super::{index, Compiler, Scope};
+use crate::bytecode::{CodeAs, Instruction};
+use crate::exports::Host;
+use crate::regex::{Flags, Pattern};
+use crate::syntax::ast::{BinaryOperator, Expression, ExpressionKind, MatchOperand, UnaryOperator};
+use crate::value::Value;
+
+impl<H: Host> Compiler<H> {
+    /// Can evaluation fail as a whole (division by something that may be zero)?
+    pub(super) fn may_fail(expression: &Expression) -> bool {
+        match &expression.kind {
+            ExpressionKind::Binary(BinaryOperator::Divide | BinaryOperator::Modulo, left, right) => {
+                !matches!(right.kind, ExpressionKind::Integer(number) if number != 0) || Self::may_fail(left)
+            }
+            ExpressionKind::Binary(_, left, right) => Self::may_fail(left) || Self::may_fail(right),
+            ExpressionKind::Unary(_, inner) | ExpressionKind::Assign(_, inner) => Self::may_fail(inner),
+            ExpressionKind::SelectValue(condition, yes, no) => {
+                Self::may_fail(condition) || Self::may_fail(yes) || Self::may_fail(no)
+            }
+            ExpressionKind::Call(call) => call.arguments.iter().any(Self::may_fail),
+            ExpressionKind::Match(matched) => {
+                matches!(&matched.right, MatchOperand::Expression(right) if Self::may_fail(right))
+            }
+            _ => false,
+        }
+    }
+
+    /// Emits code that pushes the value; `code_as` says how a call, block or assignment at the top is read.
+    pub(super) fn value(&mut self, expression: &Expression, code_as: CodeAs) {
+        let outer = self.span;
+        if expression.span.line != 0 {
+            self.span = expression.span;
+        }
+        if self.nested(expression.span, |compiler| compiler.value_of(expression, code_as)).is_none() {
+            self.emit(Instruction::Null);
+        }
+        self.span = outer;
+    }
+
+    fn operand(&mut self, expression: &Expression) {
+        self.value(expression, CodeAs::Truth);
+    }
+
+    fn value_of(&mut self, expression: &Expression, code_as: CodeAs) {
+        match &expression.kind {
+            ExpressionKind::Integer(number) => {
+                self.emit(Instruction::Integer(*number));
+            }
+            ExpressionKind::Text(text) => {
+                let at = self.constant(Value::Text(text.clone()));
+                self.emit(Instruction::Constant(at));
+            }
+            ExpressionKind::Variable(variable) => {
+                let instruction = self.reference(variable).map_or(Instruction::Null, Instruction::Read);
+                self.emit(instruction);
+            }
+            ExpressionKind::Select(name) => {
+                let at = self.constant(Value::Text(name.clone()));
+                self.emit(Instruction::Select(at));
+            }
+            ExpressionKind::Call(call) => {
+                self.call(call);
+                self.emit(Instruction::Code(code_as));
+            }
+            ExpressionKind::Assign(target, value) => {
+                self.assignment(target, value);
+                self.emit(Instruction::Code(code_as));
+            }
+            ExpressionKind::Block(body) => {
+                self.scopes.push(Scope { breaks: Vec::new() });
+                self.blocks = self.blocks.saturating_add(1);
+                self.emit(Instruction::SetCode(1));
+                self.statements(body);
+                self.blocks = self.blocks.saturating_sub(1);
+                self.end_scope();
+                self.emit(Instruction::Code(code_as));
+            }
+            ExpressionKind::Unary(operator, inner) => self.unary(*operator, inner),
+            ExpressionKind::Binary(operator, left, right) => self.binary(*operator, left, right),
+            ExpressionKind::Match(matched) => self.core_match(matched, expression.span),
+            ExpressionKind::SelectValue(condition, yes, no) => {
+                self.operand(condition);
+                let decision = self.emit(Instruction::JumpUnless(0));
+                self.value(yes, code_as);
+                let over = self.emit(Instruction::Jump(0));
+                self.patch(decision);
+                self.value(no, code_as);
+                self.patch(over);
+            }
+        }
+    }
+
+    fn unary(&mut self, operator: UnaryOperator, inner: &Expression) {
+        match (operator, &inner.kind) {
+            (UnaryOperator::Defined, _) => self.defined(inner),
+            (UnaryOperator::Negate, ExpressionKind::Integer(number)) => {
+                self.emit(Instruction::Integer(number.wrapping_neg()));
+            }
+            _ => {
+                self.operand(inner);
+                self.emit(Instruction::Unary(operator));
+            }
+        }
+    }
+
+    /// 1 unless it is a single variable or select that is null.
+    fn defined(&mut self, expression: &Expression) {
+        match &expression.kind {
+            ExpressionKind::Variable(variable) => {
+                let instruction = self.reference(variable).map_or(Instruction::Null, Instruction::Defined);
+                self.emit(instruction);
+            }
+            ExpressionKind::Select(_) => {
+                self.operand(expression);
+                self.emit(Instruction::DefinedTop);
+            }
+            ExpressionKind::Integer(_) | ExpressionKind::Text(_) => {
+                self.emit(Instruction::Integer(1));
+            }
+            _ => {
+                self.operand(expression);
+                self.emit(Instruction::Pop);
+                self.emit(Instruction::Integer(1));
+            }
+        }
+    }
+
+    fn is_null_constant(&mut self, expression: &Expression) -> bool {
+        match &expression.kind {
+            ExpressionKind::Variable(variable) => {
+                matches!(&*variable.text, b"$null" | b"$(null)")
+            }
+            _ => false,
+        }
+    }
+
+    fn binary(&mut self, operator: BinaryOperator, left: &Expression, right: &Expression) {
+        match operator {
+            BinaryOperator::And | BinaryOperator::Or => {
+                self.operand(left);
+                let is_and = operator == BinaryOperator::And;
+                let decision = self.emit(if is_and { Instruction::AndJump(0) } else { Instruction::OrJump(0) });
+                self.operand(right);
+                self.emit(Instruction::Boolean);
+                self.patch(decision);
+            }
+            BinaryOperator::Equal if self.is_null_constant(right) => {
+                self.defined(left);
+                self.emit(Instruction::Unary(UnaryOperator::Not));
+            }
+            BinaryOperator::NotEqual if self.is_null_constant(right) => self.defined(left),
+            BinaryOperator::Matches => {
+                self.operand(left);
+                if let ExpressionKind::Text(text) = &right.kind {
+                    if let Some(at) = self.pattern(text, Flags::OPERATOR, right) {
+                        self.emit(Instruction::Matches(at));
+                    }
+                } else {
+                    self.operand(right);
+                    self.emit(Instruction::Binary(operator));
+                }
+            }
+            _ => {
+                self.operand(left);
+                match &right.kind {
+                    ExpressionKind::Integer(number) => {
+                        let at = self.constant(Value::Integer(*number));
+                        self.emit(Instruction::BinaryConstant(operator, at));
+                    }
+                    ExpressionKind::Text(text) => {
+                        let at = self.constant(Value::Text(text.clone()));
+                        self.emit(Instruction::BinaryConstant(operator, at));
+                    }
+                    _ => {
+                        self.operand(right);
+                        self.emit(Instruction::Binary(operator));
+                    }
+                }
+            }
+        }
+    }
+
+    fn pattern(&mut self, text: &[u8], flags: Flags, place: &Expression) -> Option<u32> {
+        match Pattern::compile(text, flags) {
+            Ok(pattern) => {
+                self.program.patterns.push(pattern);
+                Some(index(self.program.patterns.len() - 1))
+            }
+            Err(error) => {
+                self.error(place.span, error);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Evaluation of a call's arguments (spec cfg-language 14).
+
+use std::sync::Arc;
+
+use super::evaluate::{format_text, read};
+use crate::bytecode::{ArgumentPlan, As, CallSite, Program};
+use crate::exports::{Argument, Host};
+use crate::regex::{Flags, Pattern};
+use crate::value::Value;
+
+/// Fills `arguments` in the order of the call; computed ones are taken from the top of the stack.
+pub(super) fn evaluate<H: Host>(
+    program: &Program<H>,
+    host: &mut H,
+    site: &CallSite<H>,
+    values: &mut Vec<Value>,
+    arguments: &mut Vec<Argument>,
+) -> Result<(), String> {
+    let mut computed = values.split_off(values.len().saturating_sub(site.computed)).into_iter();
+    for plan in &site.plans {
+        let argument = match plan {
+            ArgumentPlan::Constant(argument) => argument.clone(),
+            ArgumentPlan::Format(format, kind) => {
+                let text = format_text(host, format);
+                handed(program, Value::Text(text), *kind)?
+            }
+            ArgumentPlan::Read(reference, kind) => {
+                let value = read(host, reference);
+                handed(program, value, *kind)?
+            }
+            ArgumentPlan::Computed(kind) => handed(program, computed.next().unwrap_or_default(), *kind)?,
+        };
+        arguments.push(argument);
+    }
+    Ok(())
+}
+
+fn handed<H: Host>(program: &Program<H>, value: Value, kind: As) -> Result<Argument, String> {
+    Ok(match kind {
+        As::Text => Argument::Text(value.to_text()),
+        As::Integer => Argument::Integer(value.to_integer()),
+        As::Regex => Argument::Regex(Pattern::dynamic(&value.to_text(), Flags::ARGUMENT)?),
+        As::Substitution => Argument::Substitution(Arc::new(program.compile_substitution(&value.to_text())?)),
+    })
+}

@@ -1,0 +1,152 @@
+//! From `listen` lines to bound sockets, and the map between their places here and in the transport room.
+
+use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
+
+use modules::core_settings::CoreSettings;
+use modules::sockets::{Alias, Socket, Sockets, parse_address};
+use script::syntax::ast::{self, Configuration};
+use transaction::Protocol;
+use transport::socket::{SocketOptions, bind_tcp, bind_udp};
+
+/// Everything that was bound.
+pub struct Bound {
+    pub sockets: Sockets,
+    pub udp: Vec<UdpSocket>,
+    pub tcp: Vec<TcpListener>,
+    /// Index in `sockets` of each UDP socket and TCP listener.
+    pub udp_places: Vec<u16>,
+    pub tcp_places: Vec<u16>,
+}
+
+/// What to bind: protocol, address, advertised name, socket name.
+struct Wanted {
+    protocol: Protocol,
+    address: SocketAddr,
+    advertise: Option<(String, Option<u16>)>,
+    name: Option<String>,
+}
+
+/// Binds what the configuration and the command line (`-l`) ask for; without either, every interface.
+pub fn bind(configuration: &Configuration, extra: &[String], core: &CoreSettings) -> Result<Bound, String> {
+    let mut wanted = Vec::new();
+    if extra.is_empty() {
+        for listen in &configuration.listens {
+            wanted.extend(of_listen(listen, core)?);
+        }
+    } else {
+        for text in extra {
+            wanted.extend(of_text(text, core)?);
+        }
+    }
+    if wanted.is_empty() {
+        for address in transport::interfaces::default_addresses(false).map_err(|error| error.to_string())? {
+            wanted.extend(each_protocol(None, address, core.port, core, None, None));
+        }
+    }
+    let options = SocketOptions { free_bind: core.ip_free_bind, ..SocketOptions::default() };
+    let mut bound = Bound { sockets: Sockets::default(), udp: Vec::new(), tcp: Vec::new(), udp_places: Vec::new(), tcp_places: Vec::new() };
+    for one in wanted {
+        let place = u16::try_from(bound.sockets.list.len()).map_err(|_| "too many listen addresses".to_owned())?;
+        match one.protocol {
+            Protocol::Udp => {
+                bound.udp.push(bind_udp(one.address, &options).map_err(|error| error.to_string())?);
+                bound.udp_places.push(place);
+            }
+            Protocol::Tcp => {
+                bound.tcp.push(bind_tcp(one.address, &options).map_err(|error| error.to_string())?);
+                bound.tcp_places.push(place);
+            }
+            other => return Err(format!("listen on {}: {} is not offered by this version; use udp or tcp", one.address, other.name())),
+        }
+        bound.sockets.list.push(Socket::new(one.protocol, one.address, one.advertise, one.name));
+    }
+    if bound.udp.is_empty() {
+        return Err("no UDP socket: at least one `listen = udp:...` is needed".to_owned());
+    }
+    bound.sockets.aliases = configuration
+        .aliases
+        .iter()
+        .map(|alias| Alias { protocol: alias.protocol.map(protocol), host: alias.host.clone(), port: alias.port })
+        .collect();
+    Ok(bound)
+}
+
+fn protocol(word: ast::Protocol) -> Protocol {
+    match word {
+        ast::Protocol::Udp => Protocol::Udp,
+        ast::Protocol::Tcp => Protocol::Tcp,
+        ast::Protocol::Tls => Protocol::Tls,
+        ast::Protocol::Sctp => Protocol::Sctp,
+        ast::Protocol::Ws => Protocol::Ws,
+        ast::Protocol::Wss => Protocol::Wss,
+    }
+}
+
+fn of_listen(listen: &ast::Listen, core: &CoreSettings) -> Result<Vec<Wanted>, String> {
+    let advertise = listen.advertise.as_ref().map(|advertise| (advertise.host.clone(), advertise.port));
+    let port = listen.port.unwrap_or(core.port);
+    let mut wanted = Vec::new();
+    for address in addresses(&listen.host)? {
+        wanted.extend(each_protocol(listen.protocol.map(protocol), address, port, core, advertise.clone(), listen.name.clone()));
+    }
+    Ok(wanted)
+}
+
+/// One socket a protocol: UDP and, unless switched off, TCP when none is named.
+fn each_protocol(
+    named: Option<Protocol>,
+    address: IpAddr,
+    port: u16,
+    core: &CoreSettings,
+    advertise: Option<(String, Option<u16>)>,
+    name: Option<String>,
+) -> Vec<Wanted> {
+    let protocols: &[Protocol] = match named {
+        Some(Protocol::Tcp) if core.disable_tcp => &[],
+        Some(ref one) => std::slice::from_ref(one),
+        None if core.disable_tcp => &[Protocol::Udp],
+        None => &[Protocol::Udp, Protocol::Tcp],
+    };
+    protocols
+        .iter()
+        .map(|protocol| Wanted {
+            protocol: *protocol,
+            address: SocketAddr::new(address, port),
+            advertise: advertise.clone(),
+            name: name.clone(),
+        })
+        .collect()
+}
+
+/// An address literal, an interface, or a name.
+fn addresses(host: &str) -> Result<Vec<IpAddr>, String> {
+    if let Some(address) = parse_address(host.as_bytes()) {
+        return Ok(vec![address]);
+    }
+    if let Ok(found) = transport::interfaces::addresses_of(host) {
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    let found: Vec<IpAddr> = (host, 0_u16).to_socket_addrs().map_err(|error| format!("listen on `{host}`: {error}"))?.map(|address| address.ip()).collect();
+    found.first().map(|address| vec![*address]).ok_or_else(|| format!("listen on `{host}`: no such address or interface"))
+}
+
+/// `-l [proto:]address[:port]`
+fn of_text(text: &str, core: &CoreSettings) -> Result<Vec<Wanted>, String> {
+    let (named, rest) = match text.split_once(':') {
+        Some((word, rest)) if Protocol::from_bytes(word.as_bytes()).is_some() => (Protocol::from_bytes(word.as_bytes()), rest),
+        _ => (None, text),
+    };
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            (host, port.parse::<u16>().map_err(|_| format!("-l {text}: bad port"))?)
+        }
+        _ => (rest, core.port),
+    };
+    let mut wanted = Vec::new();
+    for address in addresses(host)? {
+        wanted.extend(each_protocol(named, address, port, core, None, None));
+    }
+    Ok(wanted)
+}

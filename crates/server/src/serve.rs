@@ -1,0 +1,269 @@
+//! The life of the process: command line, configuration, sockets, threads, and the clean stop.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use control::Caller;
+use modules::node::Process;
+use proxy::{Checked, Prepared, Proxy};
+use script::load::LoadOptions;
+use script::preprocess::Effect as Substitution;
+use transport::resolver::Resolver;
+use transport::tcp::stream_worker;
+use transport::udp::{UdpOptions, workers};
+
+use crate::clock::Clock;
+use crate::command_line::{Action, Background, CommandLine, HELP};
+use crate::control_room::{self, ControlRoom};
+use crate::disk::Disk;
+use crate::listen::{self, Bound};
+use crate::logging::{Destination, Facility, Logger};
+use crate::pid_file::PidFile;
+use crate::shell::Shell;
+use crate::signals::{Request, Signals};
+use crate::tcp_driver::TcpDriver;
+use crate::udp_driver::UdpDriver;
+use crate::{daemon, privileges, rpc_client};
+
+/// Exit status of a start that failed, as Kamailio's.
+const FAILED: u8 = 255;
+/// How long a clean stop may take before the process ends anyway.
+const STOP_MAX: Duration = Duration::from_secs(4);
+
+/// Runs what the command line asks for.
+pub fn main() -> ExitCode {
+    let line = match CommandLine::parse(std::env::args_os().skip(1)) {
+        Ok(line) => line,
+        Err(error) => {
+            eprintln!("duolog: {error}\ntry `duolog -h`");
+            return ExitCode::from(FAILED);
+        }
+    };
+    for note in &line.notes {
+        eprintln!("duolog: {note}");
+    }
+    let done = match &line.action {
+        Action::Help => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Action::Version => {
+            println!("version: duolog {} ({}/{})", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS);
+            Ok(())
+        }
+        Action::Rpc { method, arguments } => return rpc_client::run(&line, method, arguments),
+        Action::Check => check(&line),
+        Action::PrintConfiguration => print_configuration(&line),
+        Action::Run => serve(&line),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("{}", text.trim_end());
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn load(line: &CommandLine) -> Result<Checked, String> {
+    let mut options = LoadOptions::default();
+    options.defines = line
+        .defines
+        .iter()
+        .map(|(name, value)| value.as_ref().map_or_else(|| name.clone(), |value| format!("{name}={value}")))
+        .collect();
+    options.substs = line
+        .substitutions
+        .iter()
+        .map(|(kind, text)| {
+            let effect = match kind.as_str() {
+                "substdef" => Substitution::Define,
+                "substdefs" => Substitution::DefineQuoted,
+                _ => Substitution::Substitute,
+            };
+            (effect, text.clone())
+        })
+        .collect();
+    options.modules = line.load_modules.clone();
+    options.module_parameters = line
+        .module_parameters
+        .iter()
+        .map(|given| format!("{}:{}:{}:{}", given.module, given.name, if given.is_number { 'i' } else { 's' }, given.value))
+        .collect();
+    let path = line.configuration_path();
+    let mut checked = proxy::check(&path.display().to_string(), &mut Disk, &options).map_err(|error| error.to_string())?;
+    if let Some(children) = line.children {
+        checked.core.children = children.max(1);
+    }
+    if line.disable_tcp {
+        checked.core.disable_tcp = true;
+    }
+    if let Some(level) = line.debug {
+        checked.core.set_debug(level);
+    }
+    Ok(checked)
+}
+
+fn check(line: &CommandLine) -> Result<(), String> {
+    let checked = load(line)?;
+    eprint!("{}", checked.warnings);
+    // Modules look at their parameters too: what would stop the start is told now.
+    modules::node::States::start(&checked.settings, &checked.program).map_err(|error| format!("ERROR: {error}"))?;
+    println!("config file ok, exiting...");
+    Ok(())
+}
+
+fn print_configuration(line: &CommandLine) -> Result<(), String> {
+    let checked = load(line)?;
+    for source in &checked.sources.files {
+        println!("# {}", source.path);
+        print!("{}", String::from_utf8_lossy(&source.bytes));
+    }
+    Ok(())
+}
+
+fn logger(line: &CommandLine, checked: &Checked) -> Logger {
+    let destination = if line.log_to_stderr || checked.core.log_stderror {
+        Destination::StandardError { colours: line.log_colours }
+    } else {
+        Destination::System {
+            facility: Facility::from_name(&checked.core.log_facility).unwrap_or(Facility::DAEMON),
+            name: checked.core.log_name.clone().unwrap_or_else(|| "duolog".to_owned()),
+        }
+    };
+    Logger::new(destination, checked.core.debug())
+}
+
+fn secret() -> Result<[u8; 32], String> {
+    let mut secret = [0_u8; 32];
+    getrandom::fill(&mut secret).map_err(|error| format!("no randomness from the system: {error}"))?;
+    Ok(secret)
+}
+
+fn seed(secret: &[u8; 32], number: u32) -> u64 {
+    let bytes = secret.get(16..24).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()).unwrap_or_default();
+    u64::from_le_bytes(bytes) ^ (u64::from(number) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+fn serve(line: &CommandLine) -> Result<(), String> {
+    let checked = load(line)?;
+    eprint!("{}", checked.warnings);
+    if line.background == Background::Detached && daemon::detach().map_err(|error| error.to_string())? {
+        return Ok(());
+    }
+    let mut signals = Signals::catch().map_err(|error| error.to_string())?;
+    let clock = Clock::start();
+    let logger = logger(line, &checked);
+    let bound = listen::bind(&checked.configuration, &line.listen, &checked.core).map_err(|error| format!("ERROR: {error}"))?;
+    if let Some(folder) = line.working_directory.as_deref().or(checked.core.workdir.as_deref().map(Path::new)) {
+        std::env::set_current_dir(folder).map_err(|error| format!("cannot enter {}: {error}", folder.display()))?;
+    }
+    let pid_file = line.pid_file.as_deref().map(PidFile::write).transpose().map_err(|error| error.to_string())?;
+    let identity = privileges::identity(line.user.as_deref().or(checked.core.user.as_deref()), line.group.as_deref().or(checked.core.group.as_deref()))?;
+    let children = checked.core.children;
+    let Bound { sockets, udp, tcp, udp_places, tcp_places } = bound;
+    let listening: Vec<String> = sockets.list.iter().map(|socket| socket.text.to_string()).collect();
+    let secret = secret()?;
+    let process = Process {
+        pid: std::process::id(),
+        started: clock.now().date,
+        arguments: std::env::args().collect(),
+        working_directory: std::env::current_dir().map(|path| path.display().to_string()).unwrap_or_default(),
+        configuration_path: line.configuration_path().display().to_string(),
+        secret,
+        ..Process::default()
+    };
+    let environment: BTreeMap<String, String> = std::env::vars().collect();
+    let node = proxy::start(Prepared { checked, sockets, process, environment }, clock.now()).map_err(|error| format!("ERROR: {error}"))?;
+    let shell = Arc::new(Shell::new(Proxy::new(node), clock, logger, udp_places, tcp_places));
+    let has_tcp = !tcp.is_empty();
+    let udp = workers(udp, UdpOptions { workers: worker_count(children), ..UdpOptions::default() }).map_err(|error| error.to_string())?;
+    let crew = Arc::clone(&udp.crew);
+    let _ = shell.crew.set(Arc::clone(&crew));
+    let waking = Arc::clone(&crew);
+    let resolver = Resolver::start(move || waking.wake()).map_err(|error| error.to_string())?;
+    let _ = shell.resolver.set(resolver);
+    let caller: Arc<dyn Caller> = Arc::new(ControlRoom::new(Arc::clone(&shell), 1_000, seed(&secret, 1_000)));
+    let run = control_room::run_directory(line.runtime_directory.as_deref(), &shell);
+    let listeners = control_room::open(&shell, &caller, &run).map_err(|error| format!("ERROR: {error}"))?;
+    identity.assume().map_err(|error| format!("cannot change user or group: {error}"))?;
+    let mut threads: Vec<JoinHandle<()>> = Vec::new();
+    if has_tcp {
+        let (worker, streams) = stream_worker(tcp, Arc::clone(&crew), transport::limits::StreamLimits::default(), None).map_err(|error| error.to_string())?;
+        let _ = shell.streams.set(streams);
+        let driver = TcpDriver::new(Arc::clone(&shell), 999, seed(&secret, 999), Some(Arc::clone(&caller)));
+        threads.push(spawn("tcp", move || drop(worker.run(driver)))?);
+    }
+    for seat in udp.seats {
+        let number = u32::try_from(seat.index()).unwrap_or(0);
+        let driver = UdpDriver::new(Arc::clone(&shell), number, seed(&secret, number));
+        threads.push(spawn(&format!("udp-{number}"), move || drop(seat.run(driver)))?);
+    }
+    shell.log(0, 2, format!("<core>: duolog {} listens on {}", env!("CARGO_PKG_VERSION"), listening.join(" ")).as_bytes());
+    let _ = daemon::notify(&daemon::State::Ready);
+    wait_for_stop(&shell, &mut signals);
+    let _ = daemon::notify(&daemon::State::Stopping);
+    shell.log(0, 2, b"<core>: stopping");
+    crew.stop();
+    if let Some(streams) = shell.streams.get() {
+        streams.stop();
+    }
+    if let Some(resolver) = shell.resolver.get() {
+        resolver.stop();
+    }
+    join(threads);
+    drop(listeners);
+    drop(pid_file);
+    Ok(())
+}
+
+/// More threads than cores bring nothing: `children` is an upper bound.
+fn worker_count(children: u32) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    usize::try_from(children).unwrap_or(1).clamp(1, cores.max(1))
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, String> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|error| format!("cannot start thread {name}: {error}"))
+}
+
+fn wait_for_stop(shell: &Arc<Shell>, signals: &mut Signals) {
+    // `core.kill` stops through a flag; its watcher turns it into the signal this thread waits for.
+    let watcher = Arc::clone(shell);
+    let closer = signals.closer();
+    let _ = spawn("stop", move || {
+        while !watcher.is_stopping.load(Ordering::Acquire) {
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+        closer.close();
+    });
+    loop {
+        match signals.wait() {
+            Some(Request::Stop) | None => break,
+            Some(Request::Hangup) => shell.log(0, 1, b"<core>: HUP has no effect; restart to read the configuration again"),
+            Some(Request::Statistics) => {
+                let transactions = shell.proxy.node.transactions.len();
+                let parked = shell.proxy.parked();
+                shell.log(0, 1, format!("<core>: {transactions} transactions, {parked} waiting scripts").as_bytes());
+            }
+        }
+    }
+    shell.is_stopping.store(true, Ordering::Release);
+}
+
+fn join(threads: Vec<JoinHandle<()>>) {
+    let end = Instant::now() + STOP_MAX;
+    for thread in threads {
+        while !thread.is_finished() && Instant::now() < end {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        if thread.is_finished() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The shell around the proxy: carries effects out and brings answers back. Shared by all threads.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use modules::Worker;
+use modules::outbox::Effect;
+use modules::run::Answer;
+use proxy::{Input, Proxy};
+use sip::time::Time;
+use transport::crew::Crew;
+use transport::resolver::Resolver;
+use transport::tcp::{Streams, Target};
+
+use crate::clock::Clock;
+use crate::logging::Logger;
+
+/// Most scripts that sleep at one time.
+const SLEEPERS_MAX: usize = 10_000;
+
+/// What every thread needs.
+pub struct Shell {
+    pub proxy: Proxy,
+    pub clock: Clock,
+    pub logger: Logger,
+    /// Index in the node's sockets of each UDP socket and TCP listener.
+    pub udp_places: Vec<u16>,
+    pub tcp_places: Vec<u16>,
+    pub resolver: OnceLock<Resolver>,
+    pub streams: OnceLock<Streams>,
+    pub crew: OnceLock<Arc<Crew>>,
+    /// Who waits until when.
+    sleepers: Mutex<BTreeSet<(Time, u64)>>,
+    pub is_stopping: AtomicBool,
+}
+
+impl Shell {
+    /// A shell without sockets; they are put in when their threads start.
+    pub fn new(proxy: Proxy, clock: Clock, logger: Logger, udp_places: Vec<u16>, tcp_places: Vec<u16>) -> Shell {
+        Shell {
+            proxy,
+            clock,
+            logger,
+            udp_places,
+            tcp_places,
+            resolver: OnceLock::new(),
+            streams: OnceLock::new(),
+            crew: OnceLock::new(),
+            sleepers: Mutex::new(BTreeSet::new()),
+            is_stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Carries out everything in the worker's outbox; datagrams go to `datagram` (transport index, destination, bytes).
+    pub fn carry_out(&self, worker: &mut Worker, datagram: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
+        let outbox = std::mem::take(&mut worker.outbox);
+        for effect in &outbox.effects {
+            match effect {
+                Effect::Send { socket, destination, bytes } => {
+                    let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
+                    if let Some(index) = self.udp_places.iter().position(|place| place == socket) {
+                        datagram(index, *destination, bytes);
+                    }
+                }
+                Effect::StreamSend { socket, connection, destination, may_connect, bytes, .. } => {
+                    let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
+                    let target = Target {
+                        connection: u32::try_from(*connection).ok().filter(|connection| *connection != 0),
+                        destination: Some(*destination),
+                        socket: self.tcp_places.iter().position(|place| place == socket).unwrap_or(0),
+                        may_connect: *may_connect,
+                        then_close: false,
+                    };
+                    let sent = self.streams.get().map(|streams| streams.send(target, bytes));
+                    if let Some(Err(error)) = sent {
+                        self.logger.write_braked(0, -1, "<core>", &format!("cannot send to {destination}: {error}"));
+                    }
+                }
+                Effect::StreamClose { connection } => {
+                    if let (Some(streams), Ok(connection)) = (self.streams.get(), u32::try_from(*connection)) {
+                        let _ = streams.close(connection);
+                    }
+                }
+                Effect::Resolve { ticket, host, port } => {
+                    let asked = self.resolver.get().map(|resolver| resolver.ask(*ticket, host, *port));
+                    if !matches!(asked, Some(Ok(()))) {
+                        self.sleep(*ticket, Time(0));
+                    }
+                }
+                Effect::Wake { ticket, at } => self.sleep(*ticket, *at),
+                Effect::Log { level, text, .. } => self.log(worker.number, *level, text),
+                Effect::Stop => self.is_stopping.store(true, Ordering::Release),
+            }
+        }
+        worker.outbox = outbox;
+        worker.outbox.clear();
+    }
+
+    fn sleep(&self, ticket: u64, at: Time) {
+        let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = if sleepers.len() >= SLEEPERS_MAX { Time(0) } else { at };
+        sleepers.insert((at, ticket));
+    }
+
+    /// A log line of a worker: the words before the first colon are its place.
+    pub fn log(&self, worker: u32, level: i32, text: &[u8]) {
+        self.logger.set_level(self.proxy.node.core.debug());
+        let text = String::from_utf8_lossy(text);
+        let (place, rest) = text.split_once(": ").unwrap_or(("<core>", &text));
+        let rest = rest.trim_end_matches('\n');
+        if place == "<script>" {
+            self.logger.write(worker as usize, level, place, rest);
+        } else {
+            self.logger.write_braked(worker as usize, level, place, rest);
+        }
+    }
+
+    /// Brings in what arrived meanwhile: addresses that were looked up, sleepers whose time has come.
+    pub fn answers(&self, worker: &mut Worker) {
+        let now = self.clock.now();
+        if let Some(resolver) = self.resolver.get() {
+            for answer in resolver.answers() {
+                let addresses = answer.result.unwrap_or_default();
+                self.proxy.handle(worker, now, Input::Answer { ticket: answer.ticket, answer: Answer::Addresses(addresses) });
+            }
+        }
+        loop {
+            let due = {
+                let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
+                match sleepers.first().copied() {
+                    Some((at, ticket)) if at <= now.time => {
+                        sleepers.remove(&(at, ticket));
+                        Some(ticket)
+                    }
+                    _ => None,
+                }
+            };
+            let Some(ticket) = due else { return };
+            self.proxy.handle(worker, now, Input::Answer { ticket, answer: Answer::Awake });
+        }
+    }
+
+    /// How long until a timer or a sleeper is due.
+    pub fn until_next(&self) -> Option<Duration> {
+        let sleeper = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner).first().map(|(at, _)| *at);
+        let next = match (self.proxy.next_deadline(), sleeper) {
+            (Some(timer), Some(sleeper)) => timer.min(sleeper),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return None,
+        };
+        Some(Duration::from_millis(next.0.saturating_sub(self.clock.now().time.0)))
+    }
+}

@@ -1,0 +1,61 @@
+//! What the stream thread does: one proxy worker for SIP, the JSON-RPC door for HTTP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use control::Caller;
+use modules::Worker;
+use proxy::Input;
+use sip::time::Now;
+use transaction::{Endpoint, Protocol};
+use transport::tcp::{ConnectionId, StreamDriver, Target};
+
+use crate::shell::Shell;
+
+/// The stream thread's worker.
+pub struct TcpDriver {
+    shell: Arc<Shell>,
+    worker: Worker,
+    caller: Option<Arc<dyn Caller>>,
+    now: Now,
+}
+
+impl TcpDriver {
+    /// `caller`: answers JSON-RPC over HTTP on SIP ports; None refuses it.
+    pub fn new(shell: Arc<Shell>, number: u32, seed: u64, caller: Option<Arc<dyn Caller>>) -> TcpDriver {
+        let now = shell.clock.now();
+        let worker = shell.proxy.worker(number, seed, now);
+        TcpDriver { shell, worker, caller, now }
+    }
+}
+
+impl StreamDriver for TcpDriver {
+    fn batch_begin(&mut self) {
+        self.now = self.shell.clock.now();
+    }
+
+    fn stream_message(&mut self, bytes: &[u8], source: SocketAddr, socket: usize, connection: ConnectionId) {
+        let Some(place) = self.shell.tcp_places.get(socket) else { return };
+        let from = Endpoint { protocol: Protocol::Tcp, address: source, socket: *place, connection: u64::from(connection) };
+        self.shell.proxy.handle(&mut self.worker, self.now, Input::Message { bytes, from });
+    }
+
+    fn http_request(&mut self, bytes: &[u8], source: SocketAddr, _socket: usize, connection: ConnectionId) {
+        let Some(streams) = self.shell.streams.get() else { return };
+        let body = bytes.windows(4).position(|window| window == b"\r\n\r\n").and_then(|at| bytes.get(at + 4..)).unwrap_or_default();
+        let answer = match &self.caller {
+            // Only this machine may command the proxy through a SIP port.
+            Some(caller) if source.ip().is_loopback() && bytes.starts_with(b"POST ") => control::http::answer(body, true, caller.as_ref()),
+            _ => b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
+        };
+        let _ = streams.send(Target::connection(connection), &answer);
+    }
+
+    fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
+        self.shell.carry_out(&mut self.worker, sink);
+        // A timer may have come closer than the UDP leader knows.
+        if let Some(crew) = self.shell.crew.get() {
+            crew.wake();
+        }
+    }
+}

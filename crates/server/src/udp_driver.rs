@@ -1,0 +1,56 @@
+//! What a UDP worker thread does: one proxy worker, driven by the transport room.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use modules::Worker;
+use proxy::Input;
+use sip::time::Now;
+use transaction::Endpoint;
+use transport::udp::Driver;
+
+use crate::shell::Shell;
+
+/// One thread's worker.
+pub struct UdpDriver {
+    shell: Arc<Shell>,
+    worker: Worker,
+    now: Now,
+}
+
+impl UdpDriver {
+    /// The driver of worker `number`.
+    pub fn new(shell: Arc<Shell>, number: u32, seed: u64) -> UdpDriver {
+        let now = shell.clock.now();
+        let worker = shell.proxy.worker(number, seed, now);
+        UdpDriver { shell, worker, now }
+    }
+}
+
+impl Driver for UdpDriver {
+    fn batch_begin(&mut self) {
+        self.now = self.shell.clock.now();
+    }
+
+    fn datagram(&mut self, bytes: &[u8], source: SocketAddr, socket: usize) {
+        let Some(place) = self.shell.udp_places.get(socket) else { return };
+        let from = Endpoint::udp(source, *place);
+        self.shell.proxy.handle(&mut self.worker, self.now, Input::Message { bytes, from });
+    }
+
+    fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
+        self.shell.carry_out(&mut self.worker, sink);
+    }
+
+    fn timers(&mut self) -> Option<Duration> {
+        self.now = self.shell.clock.now();
+        self.shell.proxy.handle(&mut self.worker, self.now, Input::Tick);
+        self.shell.answers(&mut self.worker);
+        self.shell.until_next()
+    }
+
+    fn woken(&mut self) {
+        self.shell.answers(&mut self.worker);
+    }
+}

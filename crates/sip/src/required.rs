@@ -1,0 +1,34 @@
+//! What every message must carry before a script may see it (RFC 3261 §8.1.1; spec proxy-core 1.1 step 4).
+
+use crate::error::ParseError;
+use crate::header::HeaderId;
+use crate::message::Message;
+use crate::via;
+
+impl Message {
+    /// Checks the top Via, From, To, Call-ID and CSeq: there, readable, and (but for Via) only once.
+    /// A message that fails is dropped without a reply.
+    pub fn check_required(&self) -> Result<(), ParseError> {
+        match self.value(HeaderId::Via) {
+            None => return Err(ParseError::Missing(HeaderId::Via)),
+            Some(value) if !via::is_well_formed(value) => return Err(ParseError::Malformed(HeaderId::Via)),
+            Some(_) => {}
+        }
+        for id in [HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq] {
+            let mut headers = self.headers_of(id);
+            if headers.next().is_none() {
+                return Err(ParseError::Missing(id));
+            }
+            if headers.next().is_some() {
+                return Err(ParseError::Duplicate(id));
+            }
+        }
+        self.from().ok_or(ParseError::Malformed(HeaderId::From))?;
+        self.to().ok_or(ParseError::Malformed(HeaderId::To))?;
+        self.cseq().ok_or(ParseError::Malformed(HeaderId::CSeq))?;
+        if self.call_id().is_empty() {
+            return Err(ParseError::Malformed(HeaderId::CallId));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! Where `received` and `rport` go in the Via of a request that is forwarded or answered.
+
+use crate::params::Params;
+use crate::scan::{from, trim_end};
+use crate::serialise::Received;
+use crate::via::Via;
+use std::fmt::{self, Write};
+use std::net::IpAddr;
+
+/// Longest text a mark carries: `;received=` + IPv6 + `;rport=` + port.
+const MARK_BYTES_MAX: usize = 80;
+
+/// Replaces the bytes `start..end` of a Via element (offsets inside the element) with a short text.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    text: [u8; MARK_BYTES_MAX],
+    length: usize,
+}
+
+impl Mark {
+    pub(crate) const NONE: Mark = Mark { start: usize::MAX, end: usize::MAX, text: [0; MARK_BYTES_MAX], length: 0 };
+
+    fn new(start: usize, end: usize) -> Mark {
+        Mark { start, end, ..Mark::NONE }
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        self.start == usize::MAX
+    }
+
+    pub(crate) fn text(&self) -> &[u8] {
+        self.text.get(..self.length).unwrap_or(b"")
+    }
+}
+
+impl Write for Mark {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length.checked_add(text.len()).ok_or(fmt::Error)?;
+        self.text.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+/// Who gets the marks decides where a new `received` stands (spec proxy-core 3.3, 3.4).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Placement {
+    /// A forwarded request: right behind sent-by.
+    Forwarded,
+    /// A local reply: behind rport if that was there, else behind the branch.
+    Reply,
+}
+
+/// At most two marks, in order of position. `Mark::NONE` where there is nothing to do.
+pub(crate) fn marks(via: &Via<'_>, received: Received, placement: Placement) -> [Mark; 2] {
+    let ip = received.source.ip().to_canonical();
+    let port = received.source.port();
+    let received_at = param_range(via, b"received");
+    let rport_at = param_range(via, b"rport");
+    let wants_address = rport_at.is_some() || received_at.is_some() || !via.host_is(ip) || received.force_rport;
+    let mut address = Mark::NONE;
+    let mut rport = Mark::NONE;
+    if let Some((start, end)) = rport_at {
+        rport = Mark::new(start, end);
+        let _ = write!(rport, "rport={port}");
+    }
+    if let Some((start, end)) = received_at {
+        address = Mark::new(start, end);
+        let _ = write_received(&mut address, "", ip);
+    } else if wants_address {
+        match placement {
+            Placement::Reply if !rport.is_none() => {
+                let _ = write_received(&mut rport, ";", ip);
+            }
+            _ => {
+                let at = if placement == Placement::Reply { behind_branch(via) } else { sent_by_end(via) };
+                address = Mark::new(at, at);
+                let _ = write_received(&mut address, ";", ip);
+            }
+        }
+    }
+    if rport_at.is_none() && received.force_rport {
+        let _ = write!(address, ";rport={port}");
+    }
+    if rport.start < address.start { [rport, address] } else { [address, rport] }
+}
+
+fn write_received(mark: &mut Mark, lead: &str, ip: IpAddr) -> fmt::Result {
+    write!(mark, "{lead}received={ip}")
+}
+
+/// Offset inside the element just behind host and port.
+fn sent_by_end(via: &Via<'_>) -> usize {
+    via.whole.len().saturating_sub(via.params.len()).min(trim_end(without_params(via)).len())
+}
+
+fn without_params<'a>(via: &Via<'a>) -> &'a [u8] {
+    let width = via.whole.len().saturating_sub(via.params.len());
+    via.whole.get(..width).unwrap_or(via.whole)
+}
+
+/// Offset inside the element just behind the branch parameter; its end when there is none.
+fn behind_branch(via: &Via<'_>) -> usize {
+    param_range(via, b"branch").map_or(via.whole.len(), |(_, end)| end)
+}
+
+/// Offsets inside the element of the first parameter called `name`, name to value.
+fn param_range(via: &Via<'_>, name: &[u8]) -> Option<(usize, usize)> {
+    let param = Params::new(via.params).find(|param| param.name.eq_ignore_ascii_case(name))?;
+    let start = (param.whole.as_ptr() as usize).checked_sub(via.whole.as_ptr() as usize)?;
+    let end = start.checked_add(param.whole.len())?;
+    if from(via.whole, start).len() >= param.whole.len() { Some((start, end)) } else { None }
+}
