@@ -1,1 +1,107 @@
-fn main() {}
+//! Load on real processes: SIPp calls through `examples/call-limit.cfg`, on duolog and on Kamailio, CPU counted by the kernel.
+//!
+//! Everything runs on loopback, is bounded in calls and time, and stops by itself. Figures are ratios: both subjects
+//! run alternately in the same minutes, because machines drift.
+
+mod measure;
+mod sipp;
+mod subject;
+
+use std::process::ExitCode;
+
+use subject::{Kind, Subject};
+
+const HELP: &str = "\
+bench COMMAND
+
+  load CALLS RATE            calls through duolog; fails unless all succeed and nothing is left behind
+  limit                      the (N+1)th concurrent call of an account gets 486
+  compare SECONDS RATE...    CPU per call, duolog and kamailio in turn (3 rounds a rate)
+";
+
+/// Rounds of a comparison.
+const ROUNDS: usize = 3;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["load", calls, rate] => number(calls).and_then(|calls| load(calls, number(rate)?)),
+        ["limit"] => limit(),
+        ["compare", seconds, rates @ ..] if !rates.is_empty() => {
+            number(seconds).and_then(|seconds| rates.iter().map(|rate| number(rate)).collect::<Result<Vec<_>, _>>().and_then(|rates| compare(seconds, &rates)))
+        }
+        _ => Err(HELP.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("`{text}` is no number\n{HELP}"))
+}
+
+/// `calls` calls at `rate` a second: none may fail, no dialog and no profile member may be left.
+fn load(calls: u32, rate: u32) -> Result<(), String> {
+    let subject = Subject::start(Kind::Duolog, "100000")?;
+    let callee = sipp::Callee::start(&subject)?;
+    let before = subject.cpu_microseconds();
+    let outcome = sipp::call(&subject, calls, rate, 500)?;
+    let spent = subject.cpu_microseconds() - before;
+    drop(callee);
+    println!("{outcome}");
+    println!("CPU per call: {:.1} µs", spent as f64 / f64::from(outcome.successful.max(1)));
+    subject.wait_until_idle()?;
+    let statistics = subject.rpc(&["stats.get_statistics", "dialog:"])?;
+    print!("{statistics}");
+    let size = subject.rpc(&["dlg.profile_get_size", "account"])?;
+    println!("profile account: {}", size.trim());
+    let is_clean = outcome.failed == 0 && outcome.successful == calls && statistics.contains("active_dialogs = 0") && size.trim() == "0";
+    if is_clean { Ok(()) } else { Err("calls failed or something was left behind".to_owned()) }
+}
+
+/// Two calls fit, the third gets 486.
+fn limit() -> Result<(), String> {
+    let subject = Subject::start(Kind::Duolog, "2")?;
+    let callee = sipp::Callee::start(&subject)?;
+    let outcome = sipp::call_at_once(&subject, 3, 2_000)?;
+    drop(callee);
+    println!("{outcome}");
+    if outcome.successful == 2 && outcome.failed == 1 && outcome.refused == 1 {
+        println!("the third call of the account got 486");
+        Ok(())
+    } else {
+        Err("expected two calls and one 486".to_owned())
+    }
+}
+
+fn compare(seconds: u32, rates: &[u32]) -> Result<(), String> {
+    println!("{:>6} {:>10} {:>12} {:>10} {:>10} {:>8}", "calls/s", "subject", "µs CPU/call", "p50 ms", "p99 ms", "failed");
+    for rate in rates {
+        let mut figures: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+        for _ in 0..ROUNDS {
+            for (place, kind) in [Kind::Duolog, Kind::Kamailio].into_iter().enumerate() {
+                let subject = Subject::start(kind, "100000")?;
+                let callee = sipp::Callee::start(&subject)?;
+                // A second of warm-up is not counted.
+                sipp::call(&subject, *rate, *rate, 0)?;
+                let before = subject.cpu_microseconds();
+                let outcome = sipp::call(&subject, rate * seconds, *rate, 0)?;
+                let spent = (subject.cpu_microseconds() - before) as f64 / f64::from(outcome.successful.max(1));
+                drop(callee);
+                println!("{rate:>6} {:>10} {spent:>12.1} {:>10.2} {:>10.2} {:>8}", kind.name(), outcome.median_milliseconds, outcome.p99_milliseconds, outcome.failed);
+                if let Some(list) = figures.get_mut(place) {
+                    list.push(spent);
+                }
+            }
+        }
+        let [ours, theirs] = figures.map(|list| measure::median(&list));
+        println!("{rate:>6} median: duolog {ours:.1} µs, kamailio {theirs:.1} µs, ratio {:.2}", ours / theirs);
+    }
+    Ok(())
+}

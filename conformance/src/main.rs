@@ -14,6 +14,11 @@ mod timeline;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many cases run side by side unless `--jobs` says otherwise.
+const JOBS_DEFAULT: usize = 6;
 
 /// What the command line asks for.
 pub struct Options {
@@ -22,10 +27,38 @@ pub struct Options {
     pub filter: Option<String>,
     pub record: bool,
     pub verbose: bool,
+    pub jobs: usize,
+}
+
+/// How one case ended.
+enum Outcome {
+    Passed,
+    Skipped,
+    Failed(String),
 }
 
 fn main() -> ExitCode {
-    let mut options = Options { subject: "duolog".to_owned(), program: None, filter: None, record: false, verbose: false };
+    let options = options();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut paths = Vec::new();
+    collect(&folder, &mut paths);
+    paths.sort();
+    let mut cases: Vec<(String, PathBuf)> = paths
+        .into_iter()
+        .map(|path| (path.strip_prefix(&folder).unwrap_or(&path).with_extension("").display().to_string(), path))
+        .collect();
+    if let Some(filter) = &options.filter {
+        cases.retain(|(name, _)| name.contains(filter.as_str()));
+    }
+    let (passed, failed, skipped) = run_all(&cases, &options);
+    println!("conformance on {}:", options.subject);
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn options() -> Options {
+    let mut options =
+        Options { subject: "duolog".to_owned(), program: None, filter: None, record: false, verbose: false, jobs: JOBS_DEFAULT };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -33,41 +66,77 @@ fn main() -> ExitCode {
             "--program" => options.program = arguments.next().map(PathBuf::from),
             "--record" => options.record = true,
             "--verbose" => options.verbose = true,
+            "--jobs" => options.jobs = arguments.next().and_then(|jobs| jobs.parse().ok()).unwrap_or(JOBS_DEFAULT).max(1),
             other => options.filter = Some(other.to_owned()),
         }
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
-    let mut paths = Vec::new();
-    collect(&folder, &mut paths);
-    paths.sort();
+    options
+}
+
+/// Runs the cases on a few threads; results are printed in the order of the names. Returns passed, failed, skipped.
+fn run_all(cases: &[(String, PathBuf)], options: &Options) -> (usize, usize, usize) {
+    let next = AtomicUsize::new(0);
+    let outcomes: Vec<Mutex<Option<Outcome>>> = cases.iter().map(|_| Mutex::new(None)).collect();
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for path in paths {
-        let name = path.strip_prefix(&folder).unwrap_or(&path).with_extension("").display().to_string();
-        if options.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
-            continue;
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let (Some((name, path)), Some(slot)) = (cases.get(index), outcomes.get(index)) else { return };
+                    let outcome = run_one(name, path, options);
+                    if let Ok(mut slot) = slot.lock() {
+                        *slot = Some(outcome);
+                    }
+                }
+            });
         }
-        match case::read(&path).and_then(|case| {
-            if case.only.as_ref().is_some_and(|only| *only != options.subject) {
-                return Ok(None);
-            }
-            runner::run(&name, &path, &case, &options).map(Some)
-        }) {
-            Ok(Some(())) => {
-                passed += 1;
-                if options.verbose {
-                    println!("ok   {name}");
+        for ((name, _), slot) in cases.iter().zip(&outcomes) {
+            match wait_for(slot) {
+                Outcome::Passed => {
+                    passed += 1;
+                    if options.verbose {
+                        println!("ok   {name}");
+                    }
+                }
+                Outcome::Skipped => skipped += 1,
+                Outcome::Failed(reason) => {
+                    failed += 1;
+                    println!("FAIL {name}\n     {}", reason.replace('\n', "\n     "));
                 }
             }
-            Ok(None) => skipped += 1,
-            Err(reason) => {
-                failed += 1;
-                println!("FAIL {name}\n     {}", reason.replace('\n', "\n     "));
-            }
         }
+    });
+    (passed, failed, skipped)
+}
+
+fn run_one(name: &str, path: &Path, options: &Options) -> Outcome {
+    let case = match case::read(path) {
+        Ok(case) => case,
+        Err(reason) => return Outcome::Failed(reason),
+    };
+    if case.only.as_ref().is_some_and(|only| *only != options.subject) {
+        return Outcome::Skipped;
     }
-    println!("conformance on {}:", options.subject);
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match runner::run(name, path, &case, options) {
+        Ok(()) => Outcome::Passed,
+        Err(reason) => Outcome::Failed(reason),
+    }
+}
+
+/// Blocks until a thread has put the outcome of a case into its slot.
+fn wait_for(slot: &Mutex<Option<Outcome>>) -> Outcome {
+    loop {
+        match slot.lock() {
+            Ok(mut outcome) => {
+                if let Some(outcome) = outcome.take() {
+                    return outcome;
+                }
+            }
+            Err(_) => return Outcome::Failed("the thread of this case panicked".to_owned()),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {

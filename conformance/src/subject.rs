@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::Options;
@@ -13,6 +14,9 @@ const START_PATIENCE: Duration = Duration::from_secs(10);
 /// How long it may take to end after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(6);
 
+/// What the error of [`Subject::start`] begins with when the configuration was refused.
+pub const ENDED_AT_START: &str = "the subject ended at start";
+
 /// A running subject.
 pub struct Subject {
     child: Child,
@@ -21,10 +25,22 @@ pub struct Subject {
     log: PathBuf,
 }
 
-/// A free UDP port of loopback.
+/// Ports given to subjects lie below the range the kernel gives agents from, so the two never meet.
+const PORT_FIRST: u16 = 14_000;
+const PORT_COUNT: u16 = 16_000;
+static PORTS_GIVEN: AtomicU16 = AtomicU16::new(0);
+
+/// A free UDP port of loopback, always five digits long, never given twice in a row.
 pub fn free_port() -> Result<u16, String> {
-    let socket = UdpSocket::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-    Ok(socket.local_addr().map_err(|error| error.to_string())?.port())
+    let start = u16::try_from(std::process::id().wrapping_mul(61) % u32::from(PORT_COUNT)).unwrap_or(0);
+    for _ in 0..PORT_COUNT {
+        let offset = start.wrapping_add(PORTS_GIVEN.fetch_add(1, Ordering::Relaxed)) % PORT_COUNT;
+        let port = PORT_FIRST + offset;
+        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err("no free port".to_owned())
 }
 
 impl Subject {
@@ -58,7 +74,7 @@ impl Subject {
         let end = Instant::now() + START_PATIENCE;
         while Instant::now() < end {
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(format!("the subject ended at start ({status}):\n{}", self.log_tail()));
+                return Err(format!("{ENDED_AT_START} ({status}):\n{}", self.log_tail()));
             }
             if self.rpc(&["core.version"]).is_ok_and(|answer| answer.starts_with("kamailio") || answer.starts_with("duolog")) {
                 return Ok(());

@@ -30,6 +30,8 @@ pub enum Kind {
     Rpc { words: Vec<String> },
     /// `log TEXT` / `nolog TEXT`.
     Log { text: String, is_absent: bool },
+    /// `refused`: the subject must not start with this configuration. Stands alone.
+    Refused,
     /// `wait 500`: lets the subject's own clock pass.
     Wait { milliseconds: u64 },
 }
@@ -62,6 +64,7 @@ fn step(text: &str) -> Option<Kind> {
         ("rpc", Some(_)) => return Some(Kind::Rpc { words: quoted_words(text.strip_prefix("rpc ")?) }),
         ("log", Some(_)) => return Some(Kind::Log { text: text.strip_prefix("log ")?.to_owned(), is_absent: false }),
         ("nolog", Some(_)) => return Some(Kind::Log { text: text.strip_prefix("nolog ")?.to_owned(), is_absent: true }),
+        ("refused", None) => return Some(Kind::Refused),
         ("wait", Some(milliseconds)) => return Some(Kind::Wait { milliseconds: milliseconds.parse().ok()? }),
         _ => {}
     }

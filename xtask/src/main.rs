@@ -1,5 +1,6 @@
 //! Development commands: `cargo xtask test` installs what the tests need and runs every suite.
 
+mod compat;
 mod packages;
 mod step;
 
@@ -16,6 +17,8 @@ cargo xtask COMMAND
   conformance [SUBJECT]  conformance cases on duolog (default) or kamailio
   lint                   rustfmt and clippy
   load [CALLS RATE]      calls through examples/call-limit.cfg with SIPp (default 10000 300)
+  compare                CPU per call beside Kamailio, at 200 and 800 calls a second
+  compat                 writes COMPAT.md from the export tables; with --check only compares
 ";
 
 /// Seeds run by `test`.
@@ -35,10 +38,11 @@ fn main() -> ExitCode {
             Step::cargo("rustfmt", &["fmt", "--all", "--check"]),
             Step::cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         ],
-        ["load"] => vec![Step::cargo("load", &["run", "--release", "--package", "bench", "--", "load", "10000", "300"])],
-        ["load", calls, rate] => {
-            vec![Step::cargo("load", &["run", "--release", "--package", "bench", "--", "load", calls, rate])]
-        }
+        ["load"] => vec![release(), bench(&["load", "10000", "300"])],
+        ["load", calls, rate] => vec![release(), bench(&["load", calls, rate])],
+        ["compare"] => vec![release(), bench(&["compare", "10", "200", "800"])],
+        ["compat"] => return compat::write(),
+        ["compat", "--check"] => return compat::check(),
         _ => {
             eprint!("{HELP}");
             return ExitCode::from(2);
@@ -49,6 +53,16 @@ fn main() -> ExitCode {
 
 fn build() -> Step {
     Step::cargo("build", &["build", "--workspace"])
+}
+
+fn release() -> Step {
+    Step::cargo("release build", &["build", "--release", "--package", "server", "--package", "bench"])
+}
+
+fn bench(words: &[&str]) -> Step {
+    let mut arguments = vec!["run", "--release", "--package", "bench", "--"];
+    arguments.extend(words);
+    Step::cargo("bench", &arguments)
 }
 
 fn unit_tests() -> Step {
@@ -65,6 +79,9 @@ fn conformance(subject: &str) -> Step {
 
 fn test() -> Vec<Step> {
     let found = packages::install();
+    if compat::check() != ExitCode::SUCCESS {
+        return vec![Step::failed("COMPAT.md", "COMPAT.md differs from the export tables: run `cargo xtask compat`")];
+    }
     let mut steps = vec![build(), unit_tests(), simulation(SEEDS_IN_TEST), conformance("duolog")];
     if found.kamailio {
         steps.push(conformance("kamailio"));

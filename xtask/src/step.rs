@@ -21,6 +21,13 @@ impl Step {
     }
 }
 
+impl Step {
+    /// A step that says why and fails.
+    pub fn failed(name: &'static str, reason: &str) -> Step {
+        Step { name, program: "sh".to_owned(), arguments: vec!["-c".to_owned(), format!("echo '{reason}' >&2; exit 1")] }
+    }
+}
+
 /// Runs steps in order and stops at the first that fails.
 pub fn run_all(steps: &[Step]) -> ExitCode {
     for step in steps {

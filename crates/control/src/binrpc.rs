@@ -167,7 +167,16 @@ fn write_item(out: &mut Vec<u8>, item: &Item) {
         Item::Array(items) => {
             out.push(STRUCTURE);
             for value in items {
-                write_item(out, value);
+                match value {
+                    // `[{"alias": {..}}]` in JSON is a structure with named members here.
+                    Item::Structure(fields) if matches!(fields.as_slice(), [(_, Item::Structure(_))]) => {
+                        for (name, inner) in fields {
+                            write_text(out, NAME, name.as_bytes());
+                            write_item(out, inner);
+                        }
+                    }
+                    _ => write_item(out, value),
+                }
             }
             out.push(END | STRUCTURE);
         }

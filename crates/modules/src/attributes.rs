@@ -1,5 +1,9 @@
 //! Attribute-value pairs of a message and then of its transaction: avp, xavp, xavu, xavi (spec cfg-language 10.2, 10.3).
 
+mod unique;
+
+pub use unique::Unique;
+
 use script::exports::{Index, XavpPath};
 use script::value::{Text, Value};
 
@@ -159,7 +163,8 @@ impl Names {
 impl Nested {
     /// Positions in `roots` of a name, newest first.
     fn positions(&self, names: Names, name: &[u8]) -> Vec<usize> {
-        let mut found: Vec<usize> = (0..self.roots.len()).filter(|at| self.roots.get(*at).is_some_and(|root| names.same(&root.name, name))).collect();
+        let mut found: Vec<usize> =
+            (0..self.roots.len()).filter(|at| self.roots.get(*at).is_some_and(|root| names.same(&root.name, name))).collect();
         found.reverse();
         found
     }
@@ -349,71 +354,6 @@ impl Nested {
     }
 }
 
-/// One value or one set of fields for each name: `$xavu`.
-#[derive(Debug, Default, Clone, PartialEq)]
-pub struct Unique {
-    roots: Vec<Root>,
-}
-
-impl Unique {
-    /// The root of this name.
-    pub fn root(&self, name: &[u8]) -> Option<&Root> {
-        self.roots.iter().find(|root| root.name[..] == *name)
-    }
-
-    /// All roots, newest first.
-    pub fn all(&self) -> impl Iterator<Item = &Root> {
-        self.roots.iter().rev()
-    }
-
-    /// Reads `$xavu(root)` or `$xavu(root=>key)`.
-    pub fn read(&self, path: &XavpPath) -> Value {
-        let Some(root) = self.root(&path.root) else { return Value::Null };
-        match (&path.key, &root.content) {
-            (None, Content::Plain(value)) => value.clone(),
-            (None, Content::Fields(_)) => Value::text(format!("<<xavu:{}>>", root.name)),
-            (Some(_), Content::Plain(_)) => Value::Null,
-            (Some((key, _)), Content::Fields(fields)) => fields.iter().find(|(own, _)| own == key).map(|(_, value)| value.clone()).unwrap_or_default(),
-        }
-    }
-
-    /// Sets, replaces or (null) removes.
-    pub fn write(&mut self, path: &XavpPath, value: Value) -> Result<(), String> {
-        let position = self.roots.iter().position(|root| root.name == path.root);
-        let Some((key, _)) = &path.key else {
-            if let Some(position) = position {
-                self.roots.remove(position);
-            }
-            return if value.is_null() { Ok(()) } else { self.add(Root { name: path.root.clone(), content: Content::Plain(value) }) };
-        };
-        if let Some(root) = position.and_then(|position| self.roots.get_mut(position)) {
-            if let Content::Fields(fields) = &mut root.content {
-                fields.retain(|(own, _)| own != key);
-                if !value.is_null() {
-                    if fields.len() >= ENTRIES_MAX {
-                        return Err(full());
-                    }
-                    fields.push((key.clone(), value));
-                }
-                return Ok(());
-            }
-            if !value.is_null() {
-                root.content = Content::Fields(vec![(key.clone(), value)]);
-            }
-            return Ok(());
-        }
-        if value.is_null() { Ok(()) } else { self.add(Root { name: path.root.clone(), content: Content::Fields(vec![(key.clone(), value)]) }) }
-    }
-
-    fn add(&mut self, root: Root) -> Result<(), String> {
-        if self.roots.len() >= ENTRIES_MAX {
-            return Err(full());
-        }
-        self.roots.push(root);
-        Ok(())
-    }
-}
-
 fn full() -> String {
     format!("more than {ENTRIES_MAX} values")
 }
@@ -435,104 +375,11 @@ fn at(positions: &[usize], index: Option<Index>) -> Option<usize> {
 }
 
 fn field_position(fields: &[(Text, Value)], names: Names, key: &[u8], index: Option<Index>) -> Option<usize> {
-    let mut found: Vec<usize> = fields.iter().enumerate().filter(|(_, (own, _))| names.same(own, key)).map(|(position, _)| position).collect();
+    let mut found: Vec<usize> =
+        fields.iter().enumerate().filter(|(_, (own, _))| names.same(own, key)).map(|(position, _)| position).collect();
     found.reverse();
     at(&found, index)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(value: &str) -> Value {
-        Value::text(value)
-    }
-
-    fn path(root: &str, root_index: Option<Index>, key: Option<(&str, Option<Index>)>) -> XavpPath {
-        XavpPath { root: Text::from(root), root_index, key: key.map(|(key, index)| (Text::from(key), index)) }
-    }
-
-    #[test]
-    fn avp_is_a_stack_newest_first() {
-        let mut avps = Avps::default();
-        for number in 1..=3 {
-            avps.write(b"m", None, Value::Integer(number)).unwrap();
-        }
-        assert_eq!(avps.read(b"m", None), Value::Integer(3));
-        assert_eq!(avps.read(b"m", Some(Index::All)), text("3, 2, 1"));
-        assert_eq!(avps.read(b"m", Some(Index::At(1))), Value::Integer(2));
-        assert_eq!(avps.read(b"m", Some(Index::At(-1))), Value::Integer(1));
-        assert_eq!(avps.read(b"m", Some(Index::At(-4))), Value::Null);
-        avps.write(b"m", Some(Index::At(0)), Value::Integer(9)).unwrap();
-        assert_eq!(avps.read(b"m", Some(Index::All)), text("9, 3, 2, 1"));
-        avps.write(b"m", Some(Index::All), Value::Integer(7)).unwrap();
-        assert_eq!(avps.read(b"m", Some(Index::All)), text("7"));
-        avps.write(b"m", None, Value::Null).unwrap();
-        assert_eq!(avps.read(b"m", None), Value::Null);
-    }
-
-    #[test]
-    fn avp_null_removes_only_the_newest() {
-        let mut avps = Avps::default();
-        avps.push(b"a", text("x"));
-        avps.push(b"a", text("y"));
-        avps.write(b"a", None, Value::Null).unwrap();
-        assert_eq!(avps.read(b"a", None), text("x"));
-        avps.write(b"a", Some(Index::All), Value::Null).unwrap();
-        assert_eq!(avps.count(b"a"), 0);
-    }
-
-    #[test]
-    fn xavp_without_root_index_always_pushes_a_new_root() {
-        let mut list = Nested::default();
-        let exact = Names::Exact;
-        list.write(exact, &path("a", None, Some(("k", None))), text("1")).unwrap();
-        list.write(exact, &path("a", None, Some(("j", None))), text("2")).unwrap();
-        assert_eq!(list.count(exact, b"a"), 2);
-        assert_eq!(list.read(exact, &path("a", None, Some(("k", None)))), Value::Null);
-        assert_eq!(list.read(exact, &path("a", Some(Index::At(1)), Some(("k", None)))), text("1"));
-    }
-
-    #[test]
-    fn xavp_with_root_index_adds_into_an_existing_root_and_else_does_nothing() {
-        let mut list = Nested::default();
-        let exact = Names::Exact;
-        let into = path("a", Some(Index::At(0)), Some(("k", None)));
-        list.write(exact, &into, text("1")).unwrap();
-        assert_eq!(list.count(exact, b"a"), 0);
-        list.write(exact, &path("a", None, Some(("k", None))), text("1")).unwrap();
-        list.write(exact, &into, text("2")).unwrap();
-        assert_eq!(list.read(exact, &into), text("2"));
-        list.write(exact, &path("a", Some(Index::At(0)), Some(("k", Some(Index::At(0))))), text("3")).unwrap();
-        assert_eq!(list.read(exact, &path("a", None, Some(("k", Some(Index::At(0)))))), text("3"));
-        assert_eq!(list.read(exact, &path("a", None, Some(("k", Some(Index::At(1)))))), text("1"));
-        list.write(exact, &path("a", Some(Index::At(0)), Some(("k", Some(Index::All)))), Value::Null).unwrap();
-        assert_eq!(list.read(exact, &into), Value::Null);
-        list.write(exact, &path("a", Some(Index::All), None), Value::Null).unwrap();
-        assert_eq!(list.count(exact, b"a"), 0);
-    }
-
-    #[test]
-    fn xavi_ignores_case_and_xavu_keeps_one_value() {
-        let mut list = Nested::default();
-        list.write(Names::IgnoreCase, &path("Ab", None, Some(("Key", None))), text("1")).unwrap();
-        assert_eq!(list.read(Names::IgnoreCase, &path("aB", None, Some(("kEY", None)))), text("1"));
-        let mut unique = Unique::default();
-        unique.write(&path("u", None, Some(("a", None))), text("1")).unwrap();
-        unique.write(&path("u", None, Some(("a", None))), text("2")).unwrap();
-        unique.write(&path("u", None, Some(("b", None))), text("3")).unwrap();
-        assert_eq!(unique.read(&path("u", None, Some(("a", None)))), text("2"));
-        assert_eq!(unique.read(&path("u", None, Some(("b", None)))), text("3"));
-        unique.write(&path("u", None, None), Value::Null).unwrap();
-        assert_eq!(unique.root(b"u"), None);
-    }
-
-    #[test]
-    fn a_full_list_refuses_more() {
-        let mut avps = Avps::default();
-        for _ in 0..ENTRIES_MAX {
-            assert!(avps.push(b"a", Value::Integer(1)));
-        }
-        assert!(avps.write(b"a", None, Value::Integer(1)).is_err());
-    }
-}
+mod tests;

@@ -4,6 +4,8 @@
 //! received message: that is the room `proxy`. It offers the machinery both share: [`worker::Worker`], [`node::Node`], [`run::Run`].
 
 pub mod attributes;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod core_settings;
 pub mod next_hop;
 pub mod node;
@@ -38,6 +40,9 @@ pub mod textopsx;
 pub mod tm;
 pub mod tmx;
 pub mod xlog;
+
+#[cfg(test)]
+pub(crate) mod trial;
 
 pub use node::Node;
 pub use run::Run;

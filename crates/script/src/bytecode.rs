@@ -73,6 +73,8 @@ pub(crate) enum Instruction {
     /// Takes a value and assigns it.
     Write(u32),
     Call(u32),
+    /// An action inside an expression begins with `$rc` 0 (seen on Kamailio 5.6.3).
+    ClearReturnCode,
     /// Static route call: route, blocks around the call.
     Route(u32, u16),
     /// Takes the route's name.

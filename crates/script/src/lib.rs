@@ -1,7 +1,7 @@
 //! The configuration language: from the bytes of a `kamailio.cfg` to running routes.
 //!
 //! Front half: `source` → `preprocess` + `lexer` → `syntax` (tree), entered through `load`.
-//! Back half: `check`, `compile`, `bytecode`, `vm`, with `variable`, `format`, `regex` and `transform` beside them.
+//! Back half: `compile` → `bytecode` → `vm`, with `variable`, `format`, `regex` and `transform` beside them.
 //!
 //! It does not know any module, message or proxy: functions and variables come in through the tables of `exports`,
 //! files through `source::Files`. It reads no clock, file, environment or socket by itself.

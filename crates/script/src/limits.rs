@@ -9,7 +9,7 @@ pub const SOURCE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Defines that may be expanded inside one another.
 pub const DEFINE_DEPTH_MAX: usize = 64;
 /// Expansions of defines in one configuration.
-pub const EXPANSIONS_MAX: usize = 500_000;
+pub const EXPANSIONS_MAX: usize = 100_000;
 /// Defines alive at once.
 pub const DEFINES_MAX: usize = 16_384;
 /// Substitution rules.
@@ -32,5 +32,3 @@ pub const ARGUMENTS_MAX: usize = 32;
 pub const PORT_RANGE_MAX: u16 = 1024;
 /// Messages kept of each severity; later ones are only counted.
 pub const DIAGNOSTICS_MAX: usize = 100;
-/// Compiled size of one regular expression of the front end, in bytes.
-pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::exports::{Argument, Catalogue, Flow, Function, Host, Index, Inner, InnerKind, Kind, Routes, RunLimits, Variable};
+use crate::exports::{
+    Argument, Catalogue, Flow, Function, Host, Index, Inner, InnerKind, Kind, Routes, RunLimits, Variable,
+};
 use crate::syntax::ast::{CoreWord, RouteKind};
 use crate::value::{Text, Value};
 use crate::vm;
@@ -115,13 +117,29 @@ static VARIABLES: &[Variable<TestHost>] = &[
         note: "",
     },
     Variable { name: "avp", inner: InnerKind::Format, indexed: true, read: read_avp, write: Some(write_avp), note: "" },
-    Variable { name: "ru", inner: InnerKind::None, indexed: false, read: |_, _, _| Value::text("sip:bob@example.com"), write: None, note: "" },
-    Variable { name: "rU", inner: InnerKind::None, indexed: false, read: |_, _, _| Value::text("bob"), write: None, note: "" },
+    Variable {
+        name: "ru",
+        inner: InnerKind::None,
+        indexed: false,
+        read: |_, _, _| Value::text("sip:bob@example.com"),
+        write: None,
+        note: "",
+    },
+    Variable {
+        name: "rU",
+        inner: InnerKind::None,
+        indexed: false,
+        read: |_, _, _| Value::text("bob"),
+        write: None,
+        note: "",
+    },
     Variable {
         name: "time",
         inner: InnerKind::OneOf(&["sec", "min", "hour"]),
         indexed: false,
-        read: |_, inner, _| if let Inner::Choice(choice) = inner { Value::Integer(i64::from(*choice)) } else { Value::Null },
+        read: |_, inner, _| {
+            if let Inner::Choice(choice) = inner { Value::Integer(i64::from(*choice)) } else { Value::Null }
+        },
         write: None,
         note: "",
     },
@@ -137,7 +155,9 @@ static VARIABLES: &[Variable<TestHost>] = &[
         name: "T_req",
         inner: InnerKind::Variable,
         indexed: false,
-        read: |host, inner, _| if let Inner::Variable(reference) = inner { vm::read(host, reference) } else { Value::Null },
+        read: |host, inner, _| {
+            if let Inner::Variable(reference) = inner { vm::read(host, reference) } else { Value::Null }
+        },
         write: None,
         note: "",
     },
@@ -200,14 +220,16 @@ static FUNCTIONS: &[Function<TestHost>] = &[
     function!("only_request", (0, 0), &[], Routes::REQUEST, |_, _| Flow::Code(1)),
 ];
 
-static UNLOADED: &[Function<TestHost>] = &[function!("t_relay", (0, 2), &[Kind::Format], Routes::ANY, |_, _| Flow::Code(1))];
+static UNLOADED: &[Function<TestHost>] =
+    &[function!("t_relay", (0, 2), &[Kind::Format], Routes::ANY, |_, _| Flow::Code(1))];
 
 pub(crate) struct TestCatalogue;
 
 impl Catalogue<TestHost> for TestCatalogue {
     fn function(&self, name: &str, arguments: usize) -> Option<&'static Function<TestHost>> {
         FUNCTIONS.iter().find(|function| {
-            function.name == name && (usize::from(function.arity.0)..=usize::from(function.arity.1)).contains(&arguments)
+            function.name == name
+                && (usize::from(function.arity.0)..=usize::from(function.arity.1)).contains(&arguments)
         })
     }
 

@@ -9,22 +9,46 @@ pub enum ParseError {
     /// Nothing but line ends, or nothing at all (a keepalive).
     Empty,
     /// Larger than any bound allows.
-    TooLarge { bytes: usize },
+    TooLarge {
+        bytes: usize,
+    },
     /// The first line has no end.
     StartLineUnterminated,
-    StartLineTooLong { bytes: usize },
+    StartLineTooLong {
+        bytes: usize,
+    },
     /// Neither `METHOD URI SIP/2.0` nor `SIP/2.0 NNN reason`.
-    StartLine { offset: u32 },
+    StartLine {
+        offset: u32,
+    },
     /// A header line has no line end.
-    HeaderUnterminated { offset: u32 },
+    HeaderUnterminated {
+        offset: u32,
+    },
     /// A header line without a colon or with an impossible name.
-    HeaderName { offset: u32 },
-    HeaderNameTooLong { offset: u32, bytes: usize },
-    HeaderValueTooLong { offset: u32, bytes: usize },
-    TooManyHeaders { max: u32 },
-    TooManyVias { max: u32 },
-    TooManyRoutes { max: u32 },
-    BodyTooLarge { bytes: usize },
+    HeaderName {
+        offset: u32,
+    },
+    HeaderNameTooLong {
+        offset: u32,
+        bytes: usize,
+    },
+    HeaderValueTooLong {
+        offset: u32,
+        bytes: usize,
+    },
+    TooManyHeaders {
+        max: u32,
+    },
+    TooManyVias {
+        max: u32,
+    },
+    TooManyRoutes {
+        max: u32,
+    },
+    BodyTooLarge {
+        bytes: usize,
+    },
     /// A header every SIP message must have is absent.
     Missing(HeaderId),
     /// A header that may be there once is there again.
@@ -39,15 +63,25 @@ impl fmt::Display for ParseError {
             ParseError::Empty => write!(f, "empty message"),
             ParseError::TooLarge { bytes } => write!(f, "message of {bytes} bytes is too large"),
             ParseError::StartLineUnterminated => write!(f, "first line has no end"),
-            ParseError::StartLineTooLong { bytes } => write!(f, "first line of {bytes} bytes is too long"),
+            ParseError::StartLineTooLong { bytes } => {
+                write!(f, "first line of {bytes} bytes is too long")
+            }
             ParseError::StartLine { offset } => write!(f, "bad first line at offset {offset}"),
-            ParseError::HeaderUnterminated { offset } => write!(f, "header at offset {offset} has no line end"),
+            ParseError::HeaderUnterminated { offset } => {
+                write!(f, "header at offset {offset} has no line end")
+            }
             ParseError::HeaderName { offset } => write!(f, "bad header name at offset {offset}"),
             ParseError::HeaderNameTooLong { offset, bytes } => {
-                write!(f, "header name of {bytes} bytes at offset {offset} is too long")
+                write!(
+                    f,
+                    "header name of {bytes} bytes at offset {offset} is too long"
+                )
             }
             ParseError::HeaderValueTooLong { offset, bytes } => {
-                write!(f, "header value of {bytes} bytes at offset {offset} is too long")
+                write!(
+                    f,
+                    "header value of {bytes} bytes at offset {offset} is too long"
+                )
             }
             ParseError::TooManyHeaders { max } => write!(f, "more than {max} headers"),
             ParseError::TooManyVias { max } => write!(f, "more than {max} Via elements"),

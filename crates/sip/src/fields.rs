@@ -60,7 +60,8 @@ impl Message {
 
     /// All Via elements that can be parsed, top first.
     pub fn vias(&self) -> impl Iterator<Item = Via<'_>> {
-        self.elements_of(HeaderId::Via).filter_map(|(header, element)| Via::parse(element, header))
+        self.elements_of(HeaderId::Via)
+            .filter_map(|(header, element)| Via::parse(element, header))
     }
 
     pub fn from(&self) -> Option<NameAddress<'_>> {
@@ -92,7 +93,8 @@ impl Message {
 
     /// All Contact elements that can be parsed; a wildcard has the URI `*`.
     pub fn contacts(&self) -> impl Iterator<Item = NameAddress<'_>> {
-        self.elements_of(HeaderId::Contact).filter_map(|(_, element)| NameAddress::parse(element))
+        self.elements_of(HeaderId::Contact)
+            .filter_map(|(_, element)| NameAddress::parse(element))
     }
 
     /// All Route entries that can be parsed, top first.
@@ -108,7 +110,11 @@ impl Message {
     /// Entries of any header that lists routes (Route, Record-Route, Path, Service-Route).
     pub fn route_entries(&self, id: HeaderId) -> impl Iterator<Item = RouteEntry<'_>> {
         self.elements_of(id).filter_map(|(header, whole)| {
-            NameAddress::parse(whole).map(|address| RouteEntry { address, whole, header })
+            NameAddress::parse(whole).map(|address| RouteEntry {
+                address,
+                whole,
+                header,
+            })
         })
     }
 
@@ -120,7 +126,9 @@ impl Message {
             .enumerate()
             .skip(start)
             .filter(move |(_, header)| header.id == id)
-            .flat_map(|(index, header)| Elements::new(self.text(header.value)).map(move |element| (index, element)))
+            .flat_map(|(index, header)| {
+                Elements::new(self.text(header.value)).map(move |element| (index, element))
+            })
     }
 
     /// The Content-Length when it is one valid number; duplicates must agree.

@@ -75,7 +75,11 @@ const fn slot_of(first: u8, last: u8, length: usize) -> usize {
 }
 
 /// Names by (first byte, last byte, length), computed while compiling; an overfull slot stops the build.
-#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic
+)]
 const fn name_slots() -> [[u8; SLOT_DEPTH]; SLOTS] {
     let mut slots = [[UNUSED; SLOT_DEPTH]; SLOTS];
     let mut index = 0;
@@ -116,14 +120,25 @@ impl HeaderId {
             [only] => {
                 let letter = (only | 0x20).wrapping_sub(b'a');
                 let known = only.is_ascii_alphabetic();
-                return COMPACT_SLOTS.get(letter as usize).copied().filter(|_| known).unwrap_or(HeaderId::Other);
+                return COMPACT_SLOTS
+                    .get(letter as usize)
+                    .copied()
+                    .filter(|_| known)
+                    .unwrap_or(HeaderId::Other);
             }
             [first, .., last] => (*first, *last),
         };
-        let Some(slot) = NAME_SLOTS.get(slot_of(first, last, name.len())) else { return HeaderId::Other };
+        let Some(slot) = NAME_SLOTS.get(slot_of(first, last, name.len())) else {
+            return HeaderId::Other;
+        };
         for &index in slot {
             match NAMES.get(usize::from(index)) {
-                Some((candidate, id)) if name.eq_ignore_ascii_case(candidate) => return *id,
+                // The usual spelling first: one comparison instead of one per byte.
+                Some((candidate, id)) if candidate.len() == name.len() => {
+                    if *candidate == name || name.eq_ignore_ascii_case(candidate) {
+                        return *id;
+                    }
+                }
                 Some(_) => {}
                 None => break,
             }

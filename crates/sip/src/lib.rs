@@ -52,7 +52,8 @@ pub use name_address::{NameAddress, RouteEntry};
 pub use params::{Param, Params};
 pub use reply::{ReplyParts, write_reply};
 pub use serialise::{
-    Received, ReplyHead, RequestHead, has_forbidden_octets, write_reply_relay, write_reply_relay_with, write_request,
+    Received, ReplyHead, RequestHead, has_forbidden_octets, write_reply_relay,
+    write_reply_relay_with, write_request,
 };
 pub use span::Span;
 pub use time::{Date, Now, Time};

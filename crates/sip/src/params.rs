@@ -1,7 +1,9 @@
 //! Generic `;name=value` parameters as they stand in headers and URIs.
 
 use crate::limits::LIST_ELEMENTS_MAX;
-use crate::scan::{after, before, from, is_space, quoted_end, trim};
+use crate::scan::{
+    after, before, from, is_space, quoted_end, same_name, trim, trim_end, trim_start,
+};
 
 /// One parameter. `value` is `None` for a bare name, keeps its quotes, and is trimmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +41,20 @@ pub struct Params<'a> {
 impl<'a> Params<'a> {
     /// Parameters separated by semicolons.
     pub fn new(text: &'a [u8]) -> Params<'a> {
-        Params { rest: text, separator: b';', left: LIST_ELEMENTS_MAX }
+        Params {
+            rest: text,
+            separator: b';',
+            left: LIST_ELEMENTS_MAX,
+        }
     }
 
     /// Parameters separated by another byte: `,` in credentials, `&` in URI headers.
     pub fn separated(text: &'a [u8], separator: u8) -> Params<'a> {
-        Params { rest: text, separator, left: LIST_ELEMENTS_MAX }
+        Params {
+            rest: text,
+            separator,
+            left: LIST_ELEMENTS_MAX,
+        }
     }
 }
 
@@ -56,9 +66,23 @@ impl<'a> Iterator for Params<'a> {
             self.left = self.left.saturating_sub(1);
             let (whole, equals, rest) = cut(self.rest, self.separator);
             self.rest = rest;
+            let shown = trim_start(whole);
+            let lead = whole.len().saturating_sub(shown.len());
+            let whole = trim_end(shown);
             let param = match equals {
-                Some(at) => Param { name: trim(before(whole, at)), value: Some(trim(after(whole, at))), whole: trim(whole) },
-                None => Param { name: trim(whole), value: None, whole: trim(whole) },
+                Some(at) => {
+                    let at = at.saturating_sub(lead);
+                    Param {
+                        name: trim_end(before(whole, at)),
+                        value: Some(trim_start(after(whole, at))),
+                        whole,
+                    }
+                }
+                None => Param {
+                    name: whole,
+                    value: None,
+                    whole,
+                },
             };
             if !param.whole.is_empty() {
                 return Some(param);
@@ -70,30 +94,71 @@ impl<'a> Iterator for Params<'a> {
 
 /// The text up to the first separator outside quotes, where its equals sign is, and what follows the separator.
 fn cut(text: &[u8], separator: u8) -> (&[u8], Option<usize>, &[u8]) {
-    let mut equals = None;
-    let mut at = 0usize;
-    while let Some(&byte) = text.get(at) {
+    let mut equals = usize::MAX;
+    for (at, &byte) in text.iter().enumerate() {
         if byte == separator {
+            return (
+                before(text, at),
+                Some(equals).filter(|at| *at != usize::MAX),
+                after(text, at),
+            );
+        }
+        if byte == b'=' {
+            equals = equals.min(at);
+        } else if byte == b'"' {
+            return cut_quoted(
+                text,
+                separator,
+                at,
+                Some(equals).filter(|at| *at != usize::MAX),
+            );
+        }
+    }
+    (text, Some(equals).filter(|at| *at != usize::MAX), b"")
+}
+
+/// Goes on with `cut` at the first quote. An equals sign behind it belongs to the quoted text.
+fn cut_quoted(
+    text: &[u8],
+    separator: u8,
+    quote: usize,
+    equals: Option<usize>,
+) -> (&[u8], Option<usize>, &[u8]) {
+    let mut found = Some(quote);
+    while let Some(at) = found {
+        if text.get(at) == Some(&separator) {
             return (before(text, at), equals, after(text, at));
         }
-        if byte == b'=' && equals.is_none() {
-            equals = Some(at);
-        }
-        at = match byte {
-            b'"' => quoted_end(text, at).unwrap_or(at.saturating_add(1)),
-            _ => at.saturating_add(1),
-        };
+        let behind = quoted_end(text, at).unwrap_or(at.saturating_add(1));
+        found = memchr::memchr2(separator, b'"', from(text, behind))
+            .map(|width| behind.saturating_add(width));
     }
     (text, equals, b"")
 }
 
 /// The value of the first parameter called `name` (any case): `Some(b"")` when it is bare, `None` when absent.
 pub fn find<'a>(params: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    Params::new(params).find(|param| param.name.eq_ignore_ascii_case(name)).map(|param| param.value.unwrap_or(b""))
+    Params::new(params)
+        .find(|param| same_name(param.name, name))
+        .map(|param| param.value.unwrap_or(b""))
 }
 
 /// Whether every parameter has a name, every quoted string closes and no separator stands alone.
 pub fn is_well_formed(params: &[u8]) -> bool {
+    let mut last = 0u8;
+    for &byte in params {
+        match byte {
+            b'"' => return is_well_formed_quoted(params),
+            b';' | b'=' if last == b';' => return false,
+            _ if is_space(byte) => {}
+            _ if last == 0 && byte != b';' => return false,
+            _ => last = byte,
+        }
+    }
+    last != b';'
+}
+
+fn is_well_formed_quoted(params: &[u8]) -> bool {
     let mut rest = params;
     let mut left = LIST_ELEMENTS_MAX;
     while let [b';', tail @ ..] = rest {

@@ -11,15 +11,21 @@ impl Message {
     pub fn check_required(&self) -> Result<(), ParseError> {
         match self.value(HeaderId::Via) {
             None => return Err(ParseError::Missing(HeaderId::Via)),
-            Some(value) if !via::is_well_formed(value) => return Err(ParseError::Malformed(HeaderId::Via)),
+            Some(value) if !via::is_well_formed(value) => {
+                return Err(ParseError::Malformed(HeaderId::Via));
+            }
             Some(_) => {}
         }
-        for id in [HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq] {
-            let mut headers = self.headers_of(id);
-            if headers.next().is_none() {
+        for id in [
+            HeaderId::From,
+            HeaderId::To,
+            HeaderId::CallId,
+            HeaderId::CSeq,
+        ] {
+            if self.header(id).is_none() {
                 return Err(ParseError::Missing(id));
             }
-            if headers.next().is_some() {
+            if self.is_repeated(id) {
                 return Err(ParseError::Duplicate(id));
             }
         }

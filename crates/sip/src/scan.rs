@@ -7,6 +7,11 @@ pub fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
+/// Whether two names are the same in any case; the usual spelling costs one comparison.
+pub fn same_name(name: &[u8], known: &[u8]) -> bool {
+    name.len() == known.len() && (name == known || name.eq_ignore_ascii_case(known))
+}
+
 /// `text` without white space at its start.
 pub fn trim_start(text: &[u8]) -> &[u8] {
     let mut rest = text;
@@ -69,7 +74,9 @@ pub fn decimal(text: &[u8]) -> Option<u32> {
         if !byte.is_ascii_digit() {
             return None;
         }
-        number = number.checked_mul(10)?.checked_add(u32::from(byte.wrapping_sub(b'0')))?;
+        number = number
+            .checked_mul(10)?
+            .checked_add(u32::from(byte.wrapping_sub(b'0')))?;
     }
     Some(number)
 }
@@ -105,7 +112,8 @@ pub fn find_outside(text: &[u8], wanted: u8) -> Option<usize> {
         let closed = if byte == b'"' {
             quoted_end(text, found)
         } else {
-            memchr::memchr(b'>', from(text, found)).and_then(|width| found.checked_add(width)?.checked_add(1))
+            memchr::memchr(b'>', from(text, found))
+                .and_then(|width| found.checked_add(width)?.checked_add(1))
         };
         at = match closed {
             Some(end) => end,
@@ -123,7 +131,10 @@ pub struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     pub fn new(value: &'a [u8]) -> Elements<'a> {
-        Elements { rest: value, left: LIST_ELEMENTS_MAX }
+        Elements {
+            rest: value,
+            left: LIST_ELEMENTS_MAX,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where `received` and `rport` go in the Via of a request that is forwarded or answered.
 
 use crate::params::Params;
-use crate::scan::{from, trim_end};
+use crate::scan::{from, same_name, trim_end};
 use crate::serialise::Received;
 use crate::via::Via;
 use std::fmt::{self, Write};
@@ -20,14 +20,48 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    pub(crate) const NONE: Mark = Mark { start: usize::MAX, end: usize::MAX, text: [0; MARK_BYTES_MAX], length: 0 };
+    pub(crate) const NONE: Mark = Mark {
+        start: usize::MAX,
+        end: usize::MAX,
+        text: [0; MARK_BYTES_MAX],
+        length: 0,
+    };
 
     fn new(start: usize, end: usize) -> Mark {
-        Mark { start, end, ..Mark::NONE }
+        Mark {
+            start,
+            end,
+            ..Mark::NONE
+        }
     }
 
     pub(crate) fn is_none(&self) -> bool {
         self.start == usize::MAX
+    }
+
+    /// Decimal digits; `fmt` would cost ten times as much on every forwarded request.
+    fn write_number(&mut self, number: u16) -> fmt::Result {
+        let mut digits = [0u8; 5];
+        let (mut at, mut rest) = (digits.len(), number);
+        loop {
+            at = at.saturating_sub(1);
+            *digits.get_mut(at).ok_or(fmt::Error)? = b'0'.wrapping_add((rest % 10) as u8);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.write_bytes(digits.get(at..).unwrap_or(b""))
+    }
+
+    fn write_bytes(&mut self, bytes: &[u8]) -> fmt::Result {
+        let end = self.length.checked_add(bytes.len()).ok_or(fmt::Error)?;
+        self.text
+            .get_mut(self.length..end)
+            .ok_or(fmt::Error)?
+            .copy_from_slice(bytes);
+        self.length = end;
+        Ok(())
     }
 
     pub(crate) fn text(&self) -> &[u8] {
@@ -37,10 +71,7 @@ impl Mark {
 
 impl Write for Mark {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length.checked_add(text.len()).ok_or(fmt::Error)?;
-        self.text.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
+        self.write_bytes(text.as_bytes())
     }
 }
 
@@ -59,12 +90,15 @@ pub(crate) fn marks(via: &Via<'_>, received: Received, placement: Placement) -> 
     let port = received.source.port();
     let received_at = param_range(via, b"received");
     let rport_at = param_range(via, b"rport");
-    let wants_address = rport_at.is_some() || received_at.is_some() || !via.host_is(ip) || received.force_rport;
+    let wants_address =
+        rport_at.is_some() || received_at.is_some() || !via.host_is(ip) || received.force_rport;
     let mut address = Mark::NONE;
     let mut rport = Mark::NONE;
     if let Some((start, end)) = rport_at {
         rport = Mark::new(start, end);
-        let _ = write!(rport, "rport={port}");
+        let _ = rport
+            .write_str("rport=")
+            .and_then(|()| rport.write_number(port));
     }
     if let Some((start, end)) = received_at {
         address = Mark::new(start, end);
@@ -75,25 +109,51 @@ pub(crate) fn marks(via: &Via<'_>, received: Received, placement: Placement) -> 
                 let _ = write_received(&mut rport, ";", ip);
             }
             _ => {
-                let at = if placement == Placement::Reply { behind_branch(via) } else { sent_by_end(via) };
+                let at = if placement == Placement::Reply {
+                    behind_branch(via)
+                } else {
+                    sent_by_end(via)
+                };
                 address = Mark::new(at, at);
                 let _ = write_received(&mut address, ";", ip);
             }
         }
     }
     if rport_at.is_none() && received.force_rport {
-        let _ = write!(address, ";rport={port}");
+        let _ = address
+            .write_str(";rport=")
+            .and_then(|()| address.write_number(port));
     }
-    if rport.start < address.start { [rport, address] } else { [address, rport] }
+    if rport.start < address.start {
+        [rport, address]
+    } else {
+        [address, rport]
+    }
 }
 
 fn write_received(mark: &mut Mark, lead: &str, ip: IpAddr) -> fmt::Result {
-    write!(mark, "{lead}received={ip}")
+    mark.write_str(lead)?;
+    mark.write_str("received=")?;
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, c, d] = ip.octets();
+            mark.write_number(u16::from(a))?;
+            for octet in [b, c, d] {
+                mark.write_str(".")?;
+                mark.write_number(u16::from(octet))?;
+            }
+            Ok(())
+        }
+        IpAddr::V6(ip) => write!(mark, "{ip}"),
+    }
 }
 
 /// Offset inside the element just behind host and port.
 fn sent_by_end(via: &Via<'_>) -> usize {
-    via.whole.len().saturating_sub(via.params.len()).min(trim_end(without_params(via)).len())
+    via.whole
+        .len()
+        .saturating_sub(via.params.len())
+        .min(trim_end(without_params(via)).len())
 }
 
 fn without_params<'a>(via: &Via<'a>) -> &'a [u8] {
@@ -108,8 +168,12 @@ fn behind_branch(via: &Via<'_>) -> usize {
 
 /// Offsets inside the element of the first parameter called `name`, name to value.
 fn param_range(via: &Via<'_>, name: &[u8]) -> Option<(usize, usize)> {
-    let param = Params::new(via.params).find(|param| param.name.eq_ignore_ascii_case(name))?;
+    let param = Params::new(via.params).find(|param| same_name(param.name, name))?;
     let start = (param.whole.as_ptr() as usize).checked_sub(via.whole.as_ptr() as usize)?;
     let end = start.checked_add(param.whole.len())?;
-    if from(via.whole, start).len() >= param.whole.len() { Some((start, end)) } else { None }
+    if from(via.whole, start).len() >= param.whole.len() {
+        Some((start, end))
+    } else {
+        None
+    }
 }

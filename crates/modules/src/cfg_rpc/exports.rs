@@ -6,15 +6,8 @@ use crate::rpc::{Command, Fault, Parameters, Reply};
 use crate::worker::Worker;
 
 /// Everything `cfg_rpc` declares.
-pub static MODULE: Module = Module {
-    name: "cfg_rpc",
-    functions: &[],
-    variables: &[],
-    parameters: &[],
-    commands: COMMANDS,
-    statistics: &[],
-    events: &[],
-};
+pub static MODULE: Module =
+    Module { name: "cfg_rpc", functions: &[], variables: &[], parameters: &[], commands: COMMANDS, statistics: &[], events: &[] };
 
 const fn command(
     name: &'static str,

@@ -59,3 +59,6 @@ impl RunState {
         self.awaited = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

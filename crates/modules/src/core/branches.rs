@@ -13,12 +13,10 @@ pub fn append(worker: &mut Worker, target: Target) -> bool {
         worker.log(-1, "core", "max_branches reached, branch not added");
         return false;
     }
-    if let Some(uri) = &target.uri {
-        if Uri::parse(uri).is_err() {
-            let text = format!("not a URI, branch not added: {uri}");
-            worker.log(-1, "core", &text);
-            return false;
-        }
+    if let Some(uri) = target.uri.as_ref().filter(|uri| Uri::parse(uri).is_err()) {
+        let text = format!("not a URI, branch not added: {uri}");
+        worker.log(-1, "core", &text);
+        return false;
     }
     worker.run.branches.push(target);
     true

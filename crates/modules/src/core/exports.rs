@@ -3,7 +3,9 @@
 use script::exports::{Argument, Flow, Function, Kind, Routes};
 use transaction::Protocol;
 
-use super::{branches, connection, flags, forward, log, rpc, rpc_process, rpc_sockets, socket_choice, statistics_table, uri_functions, variables};
+use super::{
+    branches, connection, flags, forward, log, rpc, rpc_process, rpc_sockets, socket_choice, statistics_table, uri_functions, variables,
+};
 use crate::registry::Module;
 use crate::rpc::Command;
 use crate::worker::Worker;
@@ -124,6 +126,7 @@ static COMMANDS: &[Command] = &[
     command("core.arg", "Command line arguments.", true, rpc_process::arguments),
     command("core.shmmem", "Memory; optional unit b, k, m or g.", false, rpc_process::memory),
     command("core.tcp_info", "Limits and use of stream connections.", false, rpc_process::tcp_info),
+    command("core.tcp_options", "Settings of stream connections.", false, rpc_process::tcp_options),
     command("core.udp4_raw_info", "Raw UDP sockets, never used here.", false, rpc_process::raw_udp_info),
     command("core.sockets_list", "Listening sockets.", true, rpc_sockets::sockets),
     command("core.aliases_list", "Names that count as this proxy.", false, rpc_sockets::aliases),

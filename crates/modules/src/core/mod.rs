@@ -72,3 +72,6 @@ impl RunState {
         self.sending = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,11 +64,7 @@ pub(super) fn threads_flat(worker: &mut Worker, _parameters: &mut Parameters) ->
 
 pub(super) fn threads_short(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
     let one = |(index, id, name): (i64, i64, String)| {
-        Item::Structure(vec![
-            field("IDX", Item::Integer(index)),
-            field("PID", Item::Integer(id)),
-            field("DSC", Item::text(name)),
-        ])
+        Item::Structure(vec![field("IDX", Item::Integer(index)), field("PID", Item::Integer(id)), field("DSC", Item::text(name))])
     };
     Ok(Reply::many(threads(worker).into_iter().map(one).collect()))
 }
@@ -138,4 +134,25 @@ pub(super) fn raw_udp_info(_worker: &mut Worker, _parameters: &mut Parameters) -
         field("udp4_raw_mtu", Item::Integer(1500)),
         field("udp4_raw_ttl", Item::Integer(64)),
     ])))
+}
+
+/// `core.tcp_options`: what the transport does; options of other systems are 0.
+pub(super) fn tcp_options(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let core = &worker.node.core;
+    let connections = i64::from(core.tcp_max_connections);
+    let values: [(&'static str, i64); 12] = [
+        ("connect_timeout", 10),
+        ("send_timeout", 10),
+        ("connection_lifetime", i64::from(core.tcp_connection_lifetime)),
+        ("max_connections(soft)", connections),
+        ("max_tls_connections(soft)", connections),
+        ("no_connect", 0),
+        ("async", 1),
+        ("conn_wq_max", 32_768),
+        ("keepalive", 1),
+        ("crlf_ping", 1),
+        ("accept_aliases", 0),
+        ("accept_no_cl", i64::from(core.tcp_accept_no_cl)),
+    ];
+    Ok(Reply::one(Item::Structure(values.into_iter().map(|(name, value)| field(name, Item::Integer(value))).collect())))
 }

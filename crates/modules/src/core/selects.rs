@@ -71,7 +71,9 @@ fn find(worker: &Worker, parts: &[Part]) -> Option<Text> {
         b"from" | b"f" => address_part(message.from()?, rest),
         b"to" | b"t" => address_part(message.to()?, rest),
         b"contact" | b"m" => address_part(message.contacts().next()?, rest),
-        b"record_route" | b"rr" => address_part(message.record_routes().nth(position(first, message.record_routes().count())?)?.address, rest),
+        b"record_route" | b"rr" => {
+            address_part(message.record_routes().nth(position(first, message.record_routes().count())?)?.address, rest)
+        }
         b"route" => address_part(message.routes().nth(position(first, message.routes().count())?)?.address, rest),
         b"via" | b"v" => via_part(message, first, rest),
         b"cseq" => cseq_part(message, rest),
@@ -237,10 +239,7 @@ fn header_name(name: &[u8]) -> Vec<u8> {
 /// The elements of all headers of a name, comma lists split.
 fn header_values<'a>(message: &'a Message, name: &[u8]) -> Vec<&'a [u8]> {
     let wanted = header_name(name);
-    message
-        .headers_named(&wanted)
-        .flat_map(|header| crate::pv::elements(message.text(header.value)))
-        .collect()
+    message.headers_named(&wanted).flat_map(|header| crate::pv::elements(message.text(header.value))).collect()
 }
 
 fn header_part(message: &Message, rest: &[Part]) -> Option<Text> {
@@ -276,7 +275,10 @@ mod tests {
     fn parts_have_names_and_indexes() {
         assert_eq!(names("from.uri.user"), [("from".into(), None), ("uri".into(), None), ("user".into(), None)]);
         assert_eq!(names("via[-1].host"), [("via".into(), Some(-1)), ("host".into(), None)]);
-        assert_eq!(names("hf_value[\"X-A\"].p.x"), [("hf_value".into(), None), ("X-A".into(), None), ("p".into(), None), ("x".into(), None)]);
+        assert_eq!(
+            names("hf_value[\"X-A\"].p.x"),
+            [("hf_value".into(), None), ("X-A".into(), None), ("p".into(), None), ("x".into(), None)]
+        );
         assert!(names("").is_empty());
         assert!(names("a..b").is_empty());
         assert!(names("a[").is_empty());

@@ -24,9 +24,7 @@ pub(super) static TABLE: &[Variable<Worker>] = &[
     named("envn", |worker, inner, _| Value::Integer(number(environment(worker, inner)))),
     named("def", |worker, inner, _| define(worker, inner).map_or(Value::Null, Value::Text)),
     named("defn", |worker, inner, _| Value::Integer(number(define(worker, inner)))),
-    named("defv", |worker, inner, _| {
-        define(worker, inner).map_or(Value::Null, |text| Value::text(unquoted(&text)))
-    }),
+    named("defv", |worker, inner, _| define(worker, inner).map_or(Value::Null, |text| Value::text(unquoted(&text)))),
     named("defs", |worker, inner, _| {
         define(worker, inner).map_or(Value::Null, |text| Value::text([&b"\""[..], unquoted(&text), &b"\""[..]].concat()))
     }),

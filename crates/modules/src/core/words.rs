@@ -31,9 +31,7 @@ pub fn value(worker: &mut Worker, core_word: CoreWord) -> Value {
         CoreWord::SendPort => port(sending_socket(worker)),
         CoreWord::ToPort => port(run.core.sending.as_ref().map(|sending| sending.to.address)),
         CoreWord::AddressFamily => Value::Integer(family(run.source.address.ip())),
-        CoreWord::SendFamily => {
-            run.core.sending.as_ref().map_or(Value::Null, |sending| Value::Integer(family(sending.to.address.ip())))
-        }
+        CoreWord::SendFamily => run.core.sending.as_ref().map_or(Value::Null, |sending| Value::Integer(family(sending.to.address.ip()))),
         CoreWord::MessageLength => Value::Integer(i64::try_from(run.message.bytes().len()).unwrap_or(i64::MAX)),
         CoreWord::Protocol => protocol(run.source.protocol),
         CoreWord::SendProtocol => run.core.sending.as_ref().map_or(Value::Null, |sending| protocol(sending.to.protocol)),

@@ -1,14 +1,45 @@
 //! The export table of `ctl`.
 
+use script::exports::{Default as ParameterDefault, Parameter, ParameterKind};
+
+use super::rpc;
 use crate::registry::Module;
+use crate::rpc::Command;
+
+const fn parameter(name: &'static str, kind: ParameterKind, default: ParameterDefault, note: &'static str) -> Parameter {
+    Parameter { name, kind, default, note }
+}
+
+const NO_OWNER: &str = "accepted, no effect: the socket belongs to the user the proxy runs as";
+const NO_LIMIT: &str = "accepted, no effect: an answer is not limited below 128 KiB";
 
 /// Everything `ctl` declares.
 pub static MODULE: Module = Module {
     name: "ctl",
     functions: &[],
     variables: &[],
-    parameters: &[],
-    commands: &[],
+    parameters: &[
+        parameter("binrpc", ParameterKind::Texts, ParameterDefault::Unset, ""),
+        parameter("fifo", ParameterKind::Texts, ParameterDefault::Unset, "accepted, no effect: the legacy text FIFO is not offered"),
+        parameter("mode", ParameterKind::Integer, ParameterDefault::Integer(0o600), ""),
+        parameter("user", ParameterKind::Any, ParameterDefault::Unset, NO_OWNER),
+        parameter("group", ParameterKind::Any, ParameterDefault::Unset, NO_OWNER),
+        parameter(
+            "autoconversion",
+            ParameterKind::Integer,
+            ParameterDefault::Integer(0),
+            "accepted, no effect: each command says itself whether it converts numbers to text",
+        ),
+        parameter("binrpc_max_body_size", ParameterKind::Integer, ParameterDefault::Integer(32), NO_LIMIT),
+        parameter("binrpc_struct_max_body_size", ParameterKind::Integer, ParameterDefault::Integer(8), NO_LIMIT),
+        parameter("binrpc_buffer_size", ParameterKind::Integer, ParameterDefault::Integer(1024), NO_LIMIT),
+        parameter("allow_remote", ParameterKind::Integer, ParameterDefault::Integer(0), "our own: 1 lets `binrpc` listen on addresses that are not loopback"),
+    ],
+    commands: &[
+        Command { name: "ctl.who", help: "Lists the open connections of the control sockets.", is_array: true, run: rpc::who },
+        Command { name: "ctl.connections", help: "Counts the open connections of the control sockets.", is_array: false, run: rpc::connections },
+        Command { name: "ctl.listen", help: "Lists the control sockets.", is_array: true, run: rpc::listen },
+    ],
     statistics: &[],
     events: &[],
 };

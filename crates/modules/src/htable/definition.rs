@@ -55,7 +55,10 @@ pub(super) fn parse(text: &[u8]) -> Result<Definition, String> {
         replicates: false,
     };
     for attribute in attributes.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|attribute| !attribute.is_empty()) {
-        let at = attribute.iter().position(|byte| *byte == b'=').ok_or_else(|| format!("{} has no value", String::from_utf8_lossy(attribute)))?;
+        let at = attribute
+            .iter()
+            .position(|byte| *byte == b'=')
+            .ok_or_else(|| format!("{} has no value", String::from_utf8_lossy(attribute)))?;
         let key = attribute.get(..at).unwrap_or(b"").trim_ascii();
         let value = attribute.get(at.saturating_add(1)..).unwrap_or(b"").trim_ascii();
         apply(&mut definition, key, value)?;

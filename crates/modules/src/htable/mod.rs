@@ -9,6 +9,8 @@ mod iterators;
 mod locks;
 mod rpc;
 mod table;
+#[cfg(test)]
+mod tests;
 mod variables;
 
 pub use expiry::on_timer;

@@ -75,12 +75,8 @@ fn get(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault>
         Some(end) => end.since(now).div_ceil(1000).to_string(),
         None => "NEVER".to_owned(),
     };
-    let fields: Fields = vec![
-        ("name".into(), name),
-        ("value".into(), value),
-        ("flags".into(), Item::Integer(flags)),
-        ("expire".into(), Item::text(expire)),
-    ];
+    let fields: Fields =
+        vec![("name".into(), name), ("value".into(), value), ("flags".into(), Item::Integer(flags)), ("expire".into(), Item::text(expire))];
     Ok(Reply::one(Item::Structure(vec![("item".into(), Item::Structure(fields))])))
 }
 
@@ -186,7 +182,12 @@ fn no_replication(_: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {
     Err(Fault::new(500, "HTable DMQ not enabled"))
 }
 
-const fn command(name: &'static str, help: &'static str, is_array: bool, run: fn(&mut Worker, &mut Parameters) -> Result<Reply, Fault>) -> Command {
+const fn command(
+    name: &'static str,
+    help: &'static str,
+    is_array: bool,
+    run: fn(&mut Worker, &mut Parameters) -> Result<Reply, Fault>,
+) -> Command {
     Command { name, help, is_array, run }
 }
 

@@ -37,11 +37,11 @@ pub(super) fn set_item(worker: &mut Worker, inner: &Inner, _: Option<Index>, val
     if table.set(worker.now.time, key, stored, None) { Ok(()) } else { Err("the table is full or the key too long".to_owned()) }
 }
 
-/// `$shtex(table=>key)`: seconds until it expires, 0 never.
+/// `$shtex(table=>key)`: seconds until it expires; 0 never, and for an absent item.
 pub(super) fn expire(worker: &mut Worker, inner: &Inner, _: Option<Index>) -> Value {
     let now = worker.now.time;
     let Some((table, key)) = find(worker, inner) else { return Value::Null };
-    table.item(now, key).map_or(Value::Null, |item| {
+    table.item(now, key).map_or(Value::Integer(0), |item| {
         let left = item.expires.map_or(0, |end| end.since(now).div_ceil(1000));
         Value::Integer(i64::try_from(left).unwrap_or(i64::MAX))
     })

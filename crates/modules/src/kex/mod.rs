@@ -24,3 +24,6 @@ impl State {
         Ok(State::default())
     }
 }
+
+#[cfg(test)]
+mod tests;

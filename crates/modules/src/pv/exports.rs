@@ -102,22 +102,78 @@ static VARIABLES: &[Variable<Worker>] = &[
     plain("dp", |worker, _, _| uri::next_hop_part(worker, Part::Port)),
     plain("dP", |worker, _, _| uri::next_hop_part(worker, Part::Transport)),
     keyed("nh", InnerKind::OneOf(uri::NEXT_HOP_KEYS), false, uri::next_hop_key, None),
-    assignable("fu", |worker, _, _| uri::part(address::uri(worker, Side::From), Part::Whole), |worker, _, _, value| address::write(worker, Side::From, Field::Uri, &value)),
-    assignable("from", |worker, _, _| uri::part(address::uri(worker, Side::From), Part::Whole), |worker, _, _, value| address::write(worker, Side::From, Field::Uri, &value)),
-    assignable("fU", |worker, _, _| uri::part(address::uri(worker, Side::From), Part::User), |worker, _, _, value| address::write(worker, Side::From, Field::User, &value)),
-    assignable("from.user", |worker, _, _| uri::part(address::uri(worker, Side::From), Part::User), |worker, _, _, value| address::write(worker, Side::From, Field::User, &value)),
-    assignable("fd", |worker, _, _| uri::part(address::uri(worker, Side::From), Part::Host), |worker, _, _, value| address::write(worker, Side::From, Field::Host, &value)),
-    assignable("from.domain", |worker, _, _| uri::part(address::uri(worker, Side::From), Part::Host), |worker, _, _, value| address::write(worker, Side::From, Field::Host, &value)),
-    assignable("fn", |worker, _, _| address::display(worker, Side::From), |worker, _, _, value| address::write(worker, Side::From, Field::Display, &value)),
+    assignable(
+        "fu",
+        |worker, _, _| uri::part(address::uri(worker, Side::From), Part::Whole),
+        |worker, _, _, value| address::write(worker, Side::From, Field::Uri, &value),
+    ),
+    assignable(
+        "from",
+        |worker, _, _| uri::part(address::uri(worker, Side::From), Part::Whole),
+        |worker, _, _, value| address::write(worker, Side::From, Field::Uri, &value),
+    ),
+    assignable(
+        "fU",
+        |worker, _, _| uri::part(address::uri(worker, Side::From), Part::User),
+        |worker, _, _, value| address::write(worker, Side::From, Field::User, &value),
+    ),
+    assignable(
+        "from.user",
+        |worker, _, _| uri::part(address::uri(worker, Side::From), Part::User),
+        |worker, _, _, value| address::write(worker, Side::From, Field::User, &value),
+    ),
+    assignable(
+        "fd",
+        |worker, _, _| uri::part(address::uri(worker, Side::From), Part::Host),
+        |worker, _, _, value| address::write(worker, Side::From, Field::Host, &value),
+    ),
+    assignable(
+        "from.domain",
+        |worker, _, _| uri::part(address::uri(worker, Side::From), Part::Host),
+        |worker, _, _, value| address::write(worker, Side::From, Field::Host, &value),
+    ),
+    assignable(
+        "fn",
+        |worker, _, _| address::display(worker, Side::From),
+        |worker, _, _, value| address::write(worker, Side::From, Field::Display, &value),
+    ),
     plain("ft", |worker, _, _| address::tag(worker, Side::From)),
     plain("fUl", |worker, _, _| uri::part(address::uri(worker, Side::From), Part::UserLength)),
-    assignable("tu", |worker, _, _| uri::part(address::uri(worker, Side::To), Part::Whole), |worker, _, _, value| address::write(worker, Side::To, Field::Uri, &value)),
-    assignable("to", |worker, _, _| uri::part(address::uri(worker, Side::To), Part::Whole), |worker, _, _, value| address::write(worker, Side::To, Field::Uri, &value)),
-    assignable("tU", |worker, _, _| uri::part(address::uri(worker, Side::To), Part::User), |worker, _, _, value| address::write(worker, Side::To, Field::User, &value)),
-    assignable("to.user", |worker, _, _| uri::part(address::uri(worker, Side::To), Part::User), |worker, _, _, value| address::write(worker, Side::To, Field::User, &value)),
-    assignable("td", |worker, _, _| uri::part(address::uri(worker, Side::To), Part::Host), |worker, _, _, value| address::write(worker, Side::To, Field::Host, &value)),
-    assignable("to.domain", |worker, _, _| uri::part(address::uri(worker, Side::To), Part::Host), |worker, _, _, value| address::write(worker, Side::To, Field::Host, &value)),
-    assignable("tn", |worker, _, _| address::display(worker, Side::To), |worker, _, _, value| address::write(worker, Side::To, Field::Display, &value)),
+    assignable(
+        "tu",
+        |worker, _, _| uri::part(address::uri(worker, Side::To), Part::Whole),
+        |worker, _, _, value| address::write(worker, Side::To, Field::Uri, &value),
+    ),
+    assignable(
+        "to",
+        |worker, _, _| uri::part(address::uri(worker, Side::To), Part::Whole),
+        |worker, _, _, value| address::write(worker, Side::To, Field::Uri, &value),
+    ),
+    assignable(
+        "tU",
+        |worker, _, _| uri::part(address::uri(worker, Side::To), Part::User),
+        |worker, _, _, value| address::write(worker, Side::To, Field::User, &value),
+    ),
+    assignable(
+        "to.user",
+        |worker, _, _| uri::part(address::uri(worker, Side::To), Part::User),
+        |worker, _, _, value| address::write(worker, Side::To, Field::User, &value),
+    ),
+    assignable(
+        "td",
+        |worker, _, _| uri::part(address::uri(worker, Side::To), Part::Host),
+        |worker, _, _, value| address::write(worker, Side::To, Field::Host, &value),
+    ),
+    assignable(
+        "to.domain",
+        |worker, _, _| uri::part(address::uri(worker, Side::To), Part::Host),
+        |worker, _, _, value| address::write(worker, Side::To, Field::Host, &value),
+    ),
+    assignable(
+        "tn",
+        |worker, _, _| address::display(worker, Side::To),
+        |worker, _, _, value| address::write(worker, Side::To, Field::Display, &value),
+    ),
     plain("tt", |worker, _, _| address::tag(worker, Side::To)),
     plain("tUl", |worker, _, _| uri::part(address::uri(worker, Side::To), Part::UserLength)),
     plain("ful", |worker, _, _| address::uri_length(worker, Side::From)),
@@ -170,13 +226,31 @@ static VARIABLES: &[Variable<Worker>] = &[
     plain("location_ua", process::location_user_agent),
     assignable("mf", |worker, _, _| flags::number(worker, Set::Message), |worker, _, _, value| flags::write(worker, Set::Message, &value)),
     assignable("mF", |worker, _, _| flags::digits(worker, Set::Message), |worker, _, _, value| flags::write(worker, Set::Message, &value)),
-    keyed("Mf", InnerKind::Format, false, |worker, inner, index| flags::one(worker, Set::Message, inner, index), Some(|worker, inner, _, value| flags::write_one(worker, Set::Message, inner, &value))),
+    keyed(
+        "Mf",
+        InnerKind::Format,
+        false,
+        |worker, inner, index| flags::one(worker, Set::Message, inner, index),
+        Some(|worker, inner, _, value| flags::write_one(worker, Set::Message, inner, &value)),
+    ),
     assignable("sf", |worker, _, _| flags::number(worker, Set::Script), |worker, _, _, value| flags::write(worker, Set::Script, &value)),
     assignable("sF", |worker, _, _| flags::digits(worker, Set::Script), |worker, _, _, value| flags::write(worker, Set::Script, &value)),
-    keyed("Sf", InnerKind::Format, false, |worker, inner, index| flags::one(worker, Set::Script, inner, index), Some(|worker, inner, _, value| flags::write_one(worker, Set::Script, inner, &value))),
+    keyed(
+        "Sf",
+        InnerKind::Format,
+        false,
+        |worker, inner, index| flags::one(worker, Set::Script, inner, index),
+        Some(|worker, inner, _, value| flags::write_one(worker, Set::Script, inner, &value)),
+    ),
     assignable("bf", |worker, _, _| flags::number(worker, Set::Branch), |worker, _, _, value| flags::write(worker, Set::Branch, &value)),
     assignable("bF", |worker, _, _| flags::digits(worker, Set::Branch), |worker, _, _, value| flags::write(worker, Set::Branch, &value)),
-    keyed("Bf", InnerKind::Format, false, |worker, inner, index| flags::one(worker, Set::Branch, inner, index), Some(|worker, inner, _, value| flags::write_one(worker, Set::Branch, inner, &value))),
+    keyed(
+        "Bf",
+        InnerKind::Format,
+        false,
+        |worker, inner, index| flags::one(worker, Set::Branch, inner, index),
+        Some(|worker, inner, _, value| flags::write_one(worker, Set::Branch, inner, &value)),
+    ),
     keyed("avp", InnerKind::Format, true, lists::avp, Some(lists::write_avp)),
     keyed("xavp", InnerKind::Xavp, false, lists::xavp, Some(lists::write_xavp)),
     keyed("xavu", InnerKind::Xavp, false, lists::xavu, Some(lists::write_xavu)),
@@ -248,11 +322,7 @@ static VARIABLES: &[Variable<Worker>] = &[
     constant("Ev", |_, _, _| Value::text("`")),
 ];
 
-const fn function(
-    name: &'static str,
-    arguments: &'static [Kind],
-    call: fn(&mut Worker, &[Argument]) -> Flow,
-) -> Function<Worker> {
+const fn function(name: &'static str, arguments: &'static [Kind], call: fn(&mut Worker, &[Argument]) -> Flow) -> Function<Worker> {
     let count = arguments.len() as u8;
     Function { name, arity: (count, count), arguments, routes: Routes::ANY, call, note: "" }
 }
@@ -278,13 +348,21 @@ static FUNCTIONS: &[Function<Worker>] = &[
     function("xavp_params_implode_qval", &[Kind::Format, Kind::Plain], list::params_implode_quoted),
     function("xavu_params_explode", &[Kind::Format, Kind::Format], list::unique_explode),
     function("xavu_params_implode", &[Kind::Format, Kind::Plain], list::unique_implode),
-    function("xavp_child_seti", &[Kind::Format, Kind::Format, Kind::Integer], |worker, arguments| list::set_integer(worker, arguments, List::Exact)),
-    function("xavp_child_sets", &[Kind::Format, Kind::Format, Kind::Format], |worker, arguments| list::set_text(worker, arguments, List::Exact)),
+    function("xavp_child_seti", &[Kind::Format, Kind::Format, Kind::Integer], |worker, arguments| {
+        list::set_integer(worker, arguments, List::Exact)
+    }),
+    function("xavp_child_sets", &[Kind::Format, Kind::Format, Kind::Format], |worker, arguments| {
+        list::set_text(worker, arguments, List::Exact)
+    }),
     function("xavp_rm", &[Kind::Format], |worker, arguments| list::remove(worker, arguments, List::Exact)),
     function("xavp_rm_all", &[Kind::Format], |worker, arguments| list::remove_all(worker, arguments, List::Exact)),
     function("xavp_child_rm", &[Kind::Format, Kind::Format], |worker, arguments| list::remove_child(worker, arguments, List::Exact)),
-    function("xavi_child_seti", &[Kind::Format, Kind::Format, Kind::Integer], |worker, arguments| list::set_integer(worker, arguments, List::IgnoreCase)),
-    function("xavi_child_sets", &[Kind::Format, Kind::Format, Kind::Format], |worker, arguments| list::set_text(worker, arguments, List::IgnoreCase)),
+    function("xavi_child_seti", &[Kind::Format, Kind::Format, Kind::Integer], |worker, arguments| {
+        list::set_integer(worker, arguments, List::IgnoreCase)
+    }),
+    function("xavi_child_sets", &[Kind::Format, Kind::Format, Kind::Format], |worker, arguments| {
+        list::set_text(worker, arguments, List::IgnoreCase)
+    }),
     function("xavi_rm", &[Kind::Format], |worker, arguments| list::remove(worker, arguments, List::IgnoreCase)),
     function("xavi_rm_all", &[Kind::Format], |worker, arguments| list::remove_all(worker, arguments, List::IgnoreCase)),
     function("xavi_child_rm", &[Kind::Format, Kind::Format], |worker, arguments| list::remove_child(worker, arguments, List::IgnoreCase)),

@@ -13,7 +13,9 @@ fn pick(values: &[&[u8]], index: Option<Index>) -> Value {
         None => values.first(),
         Some(Index::At(number)) => match usize::try_from(number) {
             Ok(number) => values.get(number),
-            Err(_) => usize::try_from(number.unsigned_abs()).ok().and_then(|back| values.len().checked_sub(back)).and_then(|at| values.get(at)),
+            Err(_) => {
+                usize::try_from(number.unsigned_abs()).ok().and_then(|back| values.len().checked_sub(back)).and_then(|at| values.get(at))
+            }
         },
         Some(Index::All) if !values.is_empty() => return Value::text(values.join(&b","[..])),
         Some(_) => None,
@@ -86,8 +88,7 @@ pub(super) fn expires(worker: &mut Worker, inner: &Inner, _index: Option<Index>)
     let message = &worker.run.message;
     let number = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|text| text.trim().parse::<i64>().ok());
     let common = message.value(HeaderId::Expires).and_then(number);
-    let mut found: Vec<i64> =
-        message.contacts().filter_map(|contact| contact.param(b"expires").and_then(number).or(common)).collect();
+    let mut found: Vec<i64> = message.contacts().filter_map(|contact| contact.param(b"expires").and_then(number).or(common)).collect();
     if found.is_empty() {
         found.extend(common);
     }

@@ -79,7 +79,8 @@ pub(super) fn write_xavu(worker: &mut Worker, inner: &Inner, _index: Option<Inde
 pub(super) fn count(worker: &mut Worker, inner: &Inner, _index: Option<Index>) -> Value {
     let text = inner.word();
     let text = text.strip_prefix(b"$").unwrap_or(text);
-    let Some((class, name)) = text.iter().position(|byte| *byte == b'(').and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?.strip_suffix(b")")?)))
+    let Some((class, name)) =
+        text.iter().position(|byte| *byte == b'(').and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?.strip_suffix(b")")?)))
     else {
         return Value::Null;
     };

@@ -99,3 +99,6 @@ pub fn parse(worker: &Worker, text: &[u8]) -> Result<script::variable::Reference
     }
     script::variable::parse(&[b"$", text].concat(), &dictionary)
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,16 +55,13 @@ fn uri_text(host: &str, port: Option<u16>, protocol: Protocol, with_udp: bool) -
 
 /// `sip:ip:port`, with the transport unless it is UDP.
 pub(super) fn uri(address: Option<Address>) -> Value {
-    address.map_or(Value::Null, |(protocol, address)| {
-        Value::text(uri_text(&bracketed(address.ip()), Some(address.port()), protocol, false))
-    })
+    address
+        .map_or(Value::Null, |(protocol, address)| Value::text(uri_text(&bracketed(address.ip()), Some(address.port()), protocol, false)))
 }
 
 /// `sip:ip:port;transport=udp`.
 pub(super) fn full_uri(address: Option<Address>) -> Value {
-    address.map_or(Value::Null, |(protocol, address)| {
-        Value::text(uri_text(&bracketed(address.ip()), Some(address.port()), protocol, true))
-    })
+    address.map_or(Value::Null, |(protocol, address)| Value::text(uri_text(&bracketed(address.ip()), Some(address.port()), protocol, true)))
 }
 
 /// `udp:ip:port`.
@@ -182,8 +179,8 @@ pub(super) fn write_forced_name(worker: &mut Worker, _inner: &Inner, _index: Opt
 
 /// Keys of `$rcv(key)`.
 pub(super) const RECEIVED_KEYS: &[&str] = &[
-    "srcip", "src_ip", "srcport", "src_port", "rcvip", "rcv_ip", "rcvport", "rcv_port", "proto", "sproto", "af", "buf", "len", "safe", "evtype",
-    "bufat", "hexat",
+    "srcip", "src_ip", "srcport", "src_port", "rcvip", "rcv_ip", "rcvport", "rcv_port", "proto", "sproto", "af", "buf", "len", "safe",
+    "evtype", "bufat", "hexat",
 ];
 
 pub(super) fn received(worker: &mut Worker, inner: &Inner, _index: Option<Index>) -> Value {
@@ -198,7 +195,9 @@ pub(super) fn received(worker: &mut Worker, inner: &Inner, _index: Option<Index>
         "sproto" => Value::text(word(worker.run.source.protocol)),
         "af" => Value::Integer(family(worker.run.source.address.ip())),
         "buf" => Value::text(bytes),
-        "safe" => Value::text(bytes.iter().map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { *byte } else { b'.' }).collect::<Vec<u8>>()),
+        "safe" => {
+            Value::text(bytes.iter().map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { *byte } else { b'.' }).collect::<Vec<u8>>())
+        }
         "len" => length(bytes.len()),
         _ => Value::Null,
     }

@@ -68,9 +68,10 @@ fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
 pub(super) fn custom(worker: &mut Worker, inner: &Inner, _index: Option<Index>) -> Value {
     let Some((group, name)) = split_name(inner.word()) else { return Value::Null };
     let parameters = worker.node.custom.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let found = parameters.iter().rev().find(|parameter| {
-        parameter.instance.is_none() && parameter.group.as_bytes() == group && parameter.name.as_bytes() == name
-    });
+    let found = parameters
+        .iter()
+        .rev()
+        .find(|parameter| parameter.instance.is_none() && parameter.group.as_bytes() == group && parameter.name.as_bytes() == name);
     found.map_or(Value::Null, |parameter| match &parameter.value {
         Literal::Integer(number) => Value::Integer(*number),
         Literal::Text(text) => Value::Text(text.clone()),
@@ -81,9 +82,10 @@ pub(super) fn custom(worker: &mut Worker, inner: &Inner, _index: Option<Index>) 
 pub(super) fn write_custom(worker: &mut Worker, inner: &Inner, _index: Option<Index>, value: Value) -> Result<(), String> {
     let (group, name) = split_name(inner.word()).ok_or("a custom parameter is group.name")?;
     let mut parameters = worker.node.custom.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let found = parameters.iter_mut().rev().find(|parameter| {
-        parameter.instance.is_none() && parameter.group.as_bytes() == group && parameter.name.as_bytes() == name
-    });
+    let found = parameters
+        .iter_mut()
+        .rev()
+        .find(|parameter| parameter.instance.is_none() && parameter.group.as_bytes() == group && parameter.name.as_bytes() == name);
     let parameter = found.ok_or("no such custom parameter")?;
     parameter.value = match &parameter.value {
         Literal::Integer(_) => Literal::Integer(value.to_integer()),

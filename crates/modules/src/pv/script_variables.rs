@@ -10,7 +10,10 @@ pub const VARIABLES_MAX: usize = 1024;
 
 /// Reads `name=i:5` and `name=s:text` definitions.
 pub(super) fn definitions(parameter: &str, values: &[Text]) -> Result<Vec<(Text, Value)>, String> {
-    values.iter().map(|value| definition(value).ok_or_else(|| format!("pv: {parameter}: {value} is not name=i:NUMBER or name=s:TEXT"))).collect()
+    values
+        .iter()
+        .map(|value| definition(value).ok_or_else(|| format!("pv: {parameter}: {value} is not name=i:NUMBER or name=s:TEXT")))
+        .collect()
 }
 
 fn definition(text: &[u8]) -> Option<(Text, Value)> {

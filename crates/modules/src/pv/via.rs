@@ -17,9 +17,8 @@ pub(super) enum Which {
 }
 
 /// Keys; those from `oc` on are the overload control parameters of RFC 7339.
-pub(super) const KEYS: &[&str] = &[
-    "host", "port", "proto", "protoid", "branch", "rport", "received", "i", "params", "oc", "ocval", "ocalgo", "ocvalid", "ocseq",
-];
+pub(super) const KEYS: &[&str] =
+    &["host", "port", "proto", "protoid", "branch", "rport", "received", "i", "params", "oc", "ocval", "ocalgo", "ocvalid", "ocseq"];
 
 pub(super) fn key(worker: &Worker, which: Which, inner: &Inner) -> Value {
     let mut vias = worker.run.message.vias();

@@ -72,7 +72,7 @@ pub(super) fn check_route_param(worker: &mut Worker, arguments: &[Argument]) -> 
     Flow::from(pattern.is_match(&text))
 }
 
-/// `rr_next_hop_route()`: true when a Route is left after `loose_route()`.
+/// `rr_next_hop_route()`: true when `loose_route()` found a loose Route for the next hop; strict ones do not count.
 pub(super) fn rr_next_hop_route(worker: &mut Worker, _: &[Argument]) -> Flow {
     Flow::from(worker.run.rr.has_next_route)
 }
@@ -81,6 +81,7 @@ fn route(worker: &mut Worker, mode: i64) -> i32 {
     let node = Arc::clone(&worker.node);
     let mut entries = std::mem::take(&mut worker.run.rr.entries);
     worker.run.rr.is_own_route = false;
+    worker.run.rr.has_next_route = false;
     worker.run.rr.route_parameters.clear();
     let is_complete = collect(&worker.run, &mut entries);
     let result = if entries.is_empty() || !is_complete {
@@ -126,10 +127,10 @@ fn is_own_uri(node: &Node, uri: &[u8]) -> bool {
 
 /// The local socket that a Route URI of ours names.
 fn socket_of(node: &Node, uri: &Uri<'_>) -> Option<u16> {
-    if node.states.rr.with_socket_name {
-        if let Some(index) = uri.param(b"sn").and_then(|name| node.sockets.find_named(name)) {
-            return Some(index);
-        }
+    if node.states.rr.with_socket_name
+        && let Some(index) = uri.param(b"sn").and_then(|name| node.sockets.find_named(name))
+    {
+        return Some(index);
     }
     let protocol = match uri.transport() {
         Some(name) => Protocol::from_bytes(name)?,
@@ -221,7 +222,6 @@ fn after_loose(worker: &mut Worker, node: &Node, entries: &[Entry], is_preloaded
     }
     let Some(current) = entries.get(consumed) else {
         remove(&mut worker.run, entries, consumed, false);
-        worker.run.rr.has_next_route = false;
         return if is_preloaded { PRELOADED_CONSUMED } else { DRIVEN };
     };
     let current_uri = uri_text(&worker.run, current);
@@ -235,7 +235,6 @@ fn after_loose(worker: &mut Worker, node: &Node, entries: &[Entry], is_preloaded
         worker.run.set_next_hop(Some(next_hop(&current_uri)));
     } else {
         remove(&mut worker.run, entries, consumed.saturating_add(1), false);
-        worker.run.rr.has_next_route = true;
         leave_strict(&mut worker.run, &current_uri);
     }
     DRIVEN
@@ -264,15 +263,14 @@ fn after_strict(worker: &mut Worker, node: &Node, entries: &[Entry]) -> i32 {
         force_socket(worker, node, &uri);
         consumed = 1;
     }
+    let Some(current) = entries.get(consumed) else {
+        remove(&mut worker.run, entries, consumed, false);
+        return NOT_DRIVEN;
+    };
     let request_uri = owned(worker.run.request_uri());
     if let Ok(uri) = Uri::parse(&request_uri) {
         remember(&mut worker.run, uri.params);
     }
-    let Some(current) = entries.get(consumed) else {
-        remove(&mut worker.run, entries, consumed, false);
-        worker.run.rr.has_next_route = false;
-        return NOT_DRIVEN;
-    };
     let current_uri = uri_text(&worker.run, current);
     let Ok(parsed) = Uri::parse(&current_uri) else {
         worker.log(-1, "rr", "the next Route cannot be parsed");
@@ -282,7 +280,6 @@ fn after_strict(worker: &mut Worker, node: &Node, entries: &[Entry]) -> i32 {
         worker.run.set_request_uri(&next_hop(&current_uri));
         let removed = consumed.saturating_add(1);
         remove(&mut worker.run, entries, removed, false);
-        worker.run.rr.has_next_route = entries.len() > removed;
         return DRIVEN;
     }
     let Some(last) = entries.last() else { return NOT_DRIVEN };
@@ -290,7 +287,6 @@ fn after_strict(worker: &mut Worker, node: &Node, entries: &[Entry]) -> i32 {
     worker.run.set_next_hop(Some(next_hop(&current_uri)));
     worker.run.set_request_uri(&target);
     remove(&mut worker.run, entries, consumed, true);
-    worker.run.rr.has_next_route = entries.len() > consumed.saturating_add(1);
     DRIVEN
 }
 

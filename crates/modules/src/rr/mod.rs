@@ -60,9 +60,7 @@ impl State {
     pub fn start(settings: &Settings, program: &script::Program<Worker>) -> Result<State, String> {
         let is_on = |name: &str| settings.integer("rr", name) != 0;
         let user_source = match settings.text("rr", "custom_user_avp") {
-            Some(text) if !text.is_empty() => {
-                Some(program.compile_format(&text).map_err(|error| format!("rr: custom_user_avp: {error}"))?)
-            }
+            Some(text) if !text.is_empty() => Some(program.compile_format(&text).map_err(|error| format!("rr: custom_user_avp: {error}"))?),
             _ => None,
         };
         Ok(State {
@@ -94,7 +92,7 @@ pub struct RunState {
     route_parameters: Vec<u8>,
     /// An own Route was consumed by `loose_route()`.
     is_own_route: bool,
-    /// A Route is left for the next hop.
+    /// A loose Route is left for the next hop.
     has_next_route: bool,
     /// The last result of `loose_route()`; 0 when it did not run.
     last_result: i32,

@@ -16,7 +16,7 @@ use crate::worker::Worker;
 #[derive(Debug, Clone, PartialEq)]
 enum Recording {
     /// Socket addresses, and literal parameters of the call.
-    Socket(Text),
+    Socket(Option<Text>),
     /// A literal address, no second header.
     Preset(Text),
     /// A literal address; a second header when protocols differ.
@@ -70,7 +70,13 @@ impl Plan {
         let lines = |recording: &Recording| match recording {
             Recording::Socket(_) if is_double(node, received_on, sent_from) => 2,
             Recording::Socket(_) | Recording::Preset(_) => 1,
-            Recording::Advertised(_) => if has_two_advertised(node, self, received_on, sent_from) { 2 } else { 1 },
+            Recording::Advertised(_) => {
+                if has_two_advertised(node, self, received_on, sent_from) {
+                    2
+                } else {
+                    1
+                }
+            }
         };
         self.recordings.iter().map(lines).sum()
     }
@@ -102,8 +108,8 @@ pub(super) fn add_rr_param(worker: &mut Worker, arguments: &[Argument]) -> Flow 
 
 /// `record_route([parameters])`.
 pub(super) fn record_route(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    let parameters = arguments.first().map(Argument::text).unwrap_or_default();
-    if !parameters.is_empty() && parameters.first() != Some(&b';') {
+    let parameters = arguments.first().map(Argument::text).filter(|parameters| !parameters.is_empty());
+    if parameters.as_ref().is_some_and(|parameters| parameters.first() != Some(&b';')) {
         worker.log(-1, "rr", "parameters of record_route must start with ';'");
         return Flow::Code(-1);
     }
@@ -190,6 +196,7 @@ pub fn render(node: &Node, plan: &Plan, received_on: u16, sent_from: u16, out: &
     for recording in plan.recordings.iter().rev() {
         match recording {
             Recording::Socket(parameters) => {
+                let parameters = parameters.as_deref().unwrap_or(b"");
                 let is_double = is_double(node, received_on, sent_from);
                 if is_double {
                     write_socket(node, plan, sent_from, true, parameters, out);

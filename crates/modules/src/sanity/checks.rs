@@ -97,19 +97,13 @@ pub(super) fn check(state: &State, message: &Message, checks: i64, uri_checks: i
 }
 
 fn request_uri_version(message: &Message) -> Check {
-    if message.version().eq_ignore_ascii_case(b"SIP/2.0") {
-        Ok(())
-    } else {
-        Err(Refusal::new(505, "Version Not Supported (R-URI)"))
-    }
+    if message.version().eq_ignore_ascii_case(b"SIP/2.0") { Ok(()) } else { Err(Refusal::new(505, "Version Not Supported (R-URI)")) }
 }
 
 fn request_uri_scheme(message: &Message) -> Check {
     match Uri::parse(message.request_uri()) {
         Ok(_) => Ok(()),
-        Err(UriError::UnknownScheme | UriError::NoScheme) => {
-            Err(Refusal::new(416, "Unsupported URI Scheme in Request URI"))
-        }
+        Err(UriError::UnknownScheme | UriError::NoScheme) => Err(Refusal::new(416, "Unsupported URI Scheme in Request URI")),
         Err(_) => Err(Refusal::new(400, "Bad Request URI")),
     }
 }
@@ -120,10 +114,10 @@ fn required_headers(message: &Message) -> Check {
         return silent("Bad Headers");
     }
     if message.from().is_none() {
-        return silent("Invalid From Header");
+        return Err(Refusal::new(400, "Invalid From Header"));
     }
     if message.to().is_none() {
-        return silent("Invalid To Header");
+        return Err(Refusal::new(400, "Invalid To Header"));
     }
     Ok(())
 }
@@ -160,7 +154,7 @@ fn content_length(message: &Message) -> Check {
 fn expires(message: &Message) -> Check {
     let Some(value) = message.value(HeaderId::Expires) else { return Ok(()) };
     if value.is_empty() {
-        return Err(Refusal::new(400, "Missing number in Expires header"));
+        return Err(Refusal::new(400, "Bad Expires Header"));
     }
     let number = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u32>().ok());
     match number {
@@ -195,10 +189,10 @@ fn uris(message: &Message, which: i64) -> Check {
         return Err(Refusal::new(400, "Bad Request URI"));
     }
     if which & URI_FROM != 0 && message.from().is_none_or(|address| is_bad(address.uri)) {
-        return Err(Refusal::new(400, "Bad From URI"));
+        return Err(Refusal::new(400, "Invalid From Header"));
     }
     if which & URI_TO != 0 && message.to().is_none_or(|address| is_bad(address.uri)) {
-        return Err(Refusal::new(400, "Bad To URI"));
+        return Err(Refusal::new(400, "Invalid To Header"));
     }
     if which & URI_CONTACT != 0 && message.contacts().any(|address| address.uri != b"*" && is_bad(address.uri)) {
         return Err(Refusal::new(400, "Bad Contact URI"));

@@ -30,11 +30,9 @@ pub(super) fn digest(message: &Message) -> Result<(), Refusal> {
         if !scheme.eq_ignore_ascii_case(b"Digest") {
             continue;
         }
-        for (name, reason) in [
-            (&b"username"[..], "Auth Empty User"),
-            (&b"nonce"[..], "Auth Empty Nonce"),
-            (&b"response"[..], "Auth Empty Response"),
-        ] {
+        for (name, reason) in
+            [(&b"username"[..], "Auth Empty User"), (&b"nonce"[..], "Auth Empty Nonce"), (&b"response"[..], "Auth Empty Response")]
+        {
             match find(params, name) {
                 Some(b"") => return Err(Refusal::new(400, reason)),
                 Some(_) => {}

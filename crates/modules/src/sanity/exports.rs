@@ -15,7 +15,14 @@ const fn number(name: &'static str, default: i64) -> Parameter {
 pub static MODULE: Module = Module {
     name: "sanity",
     functions: &[
-        Function { name: "sanity_check", arity: (0, 2), arguments: &[Kind::Integer, Kind::Integer], routes: CHECKING, call: functions::sanity_check, note: "" },
+        Function {
+            name: "sanity_check",
+            arity: (0, 2),
+            arguments: &[Kind::Integer, Kind::Integer],
+            routes: CHECKING,
+            call: functions::sanity_check,
+            note: "",
+        },
         Function { name: "sanity_reply", arity: (0, 0), arguments: &[], routes: CHECKING, call: functions::sanity_reply, note: "" },
     ],
     variables: &[],

@@ -32,7 +32,9 @@ pub(super) fn sip_p_charging_vector(worker: &mut Worker, arguments: &[Argument])
 /// `$pcv(all|value|genaddr|orig|term|status)`.
 pub(super) fn variable(worker: &mut Worker, inner: &Inner, _: Option<Index>) -> Value {
     let name: &[u8] = match inner {
-        Inner::Choice(index) => [&b"all"[..], b"value", b"genaddr", b"orig", b"term", b"status"].get(usize::from(*index)).copied().unwrap_or(b""),
+        Inner::Choice(index) => {
+            [&b"all"[..], b"value", b"genaddr", b"orig", b"term", b"status"].get(usize::from(*index)).copied().unwrap_or(b"")
+        }
         other => other.word(),
     };
     let value = worker.run.message.value(HeaderId::PChargingVector);

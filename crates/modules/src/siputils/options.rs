@@ -8,15 +8,16 @@ use sip::uri::Uri;
 
 use crate::worker::Worker;
 
-/// `options_reply()`: 200 with what is accepted, if the request is OPTIONS to this proxy without user.
+/// `options_reply()`: 200 with what is accepted, if the request is OPTIONS and its URI has no user. Whether the host is
+/// this proxy is for the script to ask.
 pub(super) fn options_reply(worker: &mut Worker, _: &[Argument]) -> Flow {
     if worker.run.message.method() != Method::Options {
         worker.log(-1, "siputils", "options_reply is for OPTIONS only");
         return Flow::Code(-1);
     }
     let node = Arc::clone(&worker.node);
-    let is_own = Uri::parse(worker.run.request_uri()).is_ok_and(|uri| uri.user.is_empty() && node.sockets.is_myself(uri.host, uri.port));
-    if !is_own {
+    if !Uri::parse(worker.run.request_uri()).is_ok_and(|uri| uri.user.is_empty()) {
+        worker.log(-1, "siputils", "options_reply: the request URI has a user");
         return Flow::Code(-1);
     }
     let state = &node.states.siputils;

@@ -16,7 +16,9 @@ fn converted(uri: &Uri<'_>, host: &[u8]) -> Option<Vec<u8>> {
     made.extend(uri.user.iter().copied().filter(|byte| !matches!(byte, b'-' | b'.' | b'(' | b')')));
     let mut parameters: Vec<&[u8]> = Params::new(uri.params).map(|parameter| parameter.whole).collect();
     parameters.sort_by_key(|parameter| {
-        let is_first = |name: &[u8]| parameter.len() >= name.len() && parameter.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        let is_first = |name: &[u8]| {
+            parameter.len() >= name.len() && parameter.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+        };
         if is_first(b"ext=") || is_first(b"isub=") { (0, parameter.to_ascii_lowercase()) } else { (1, parameter.to_ascii_lowercase()) }
     });
     for parameter in parameters {
@@ -29,7 +31,7 @@ fn converted(uri: &Uri<'_>, host: &[u8]) -> Option<Vec<u8>> {
     Some(made)
 }
 
-/// `tel2sip(uri, host, $result)`: 1 converted, 2 not a TEL URI (the result is the URI itself), -1 error.
+/// `tel2sip(uri, host, $result)`: 1 converted, 2 not a TEL URI (the result stays as it is), -1 error.
 pub(super) fn tel2sip(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let source = arguments.first().map(Argument::text).unwrap_or_default();
     let host = arguments.get(1).map(Argument::text).unwrap_or_default();
@@ -40,10 +42,9 @@ pub(super) fn tel2sip(worker: &mut Worker, arguments: &[Argument]) -> Flow {
         Err(_) if is_tel => return Flow::Code(-1),
         Err(_) => None,
     };
-    let code = if made.is_some() { 1 } else { 2 };
-    match worker.write(result, Value::Text(made.unwrap_or(source))) {
-        Ok(()) => Flow::Code(code),
-        Err(_) => Flow::Code(-1),
+    match made {
+        Some(made) => Flow::from(worker.write(result, Value::Text(made)).is_ok()),
+        None => Flow::Code(2),
     }
 }
 
@@ -54,10 +55,7 @@ mod tests {
     #[test]
     fn visual_separators_go_and_parameters_move_into_the_user_part() {
         let uri = Uri::parse(b"tel:+358-555-1234567;postd=pp22;isub=1411").expect("a uri");
-        assert_eq!(
-            converted(&uri, b"foo.com").as_deref(),
-            Some(&b"sip:+3585551234567;isub=1411;postd=pp22@foo.com;user=phone"[..])
-        );
+        assert_eq!(converted(&uri, b"foo.com").as_deref(), Some(&b"sip:+3585551234567;isub=1411;postd=pp22@foo.com;user=phone"[..]));
     }
 
     #[test]

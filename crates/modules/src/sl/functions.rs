@@ -18,9 +18,7 @@ fn status(worker: &Worker, arguments: &[Argument]) -> (u16, Text) {
     let code = arguments.first().map_or(0, Argument::integer);
     let reason = arguments.get(1).map(Argument::text).unwrap_or_default();
     match u16::try_from(code) {
-        Ok(code) if (100..=699).contains(&code) => {
-            (code, if reason.is_empty() { state.default_reason.clone() } else { reason })
-        }
+        Ok(code) if (100..=699).contains(&code) => (code, if reason.is_empty() { state.default_reason.clone() } else { reason }),
         _ => (state.default_code, if reason.is_empty() { state.default_reason.clone() } else { reason }),
     }
 }

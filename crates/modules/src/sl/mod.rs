@@ -10,6 +10,8 @@ mod functions;
 mod reply;
 mod statistics;
 mod tag;
+#[cfg(test)]
+mod tests;
 
 pub use acknowledgement::is_filtered_ack;
 pub use contact::redirect_contacts;

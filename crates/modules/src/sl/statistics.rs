@@ -39,10 +39,8 @@ pub(super) enum Counter {
 const COUNTERS: usize = Counter::ReceivedAcks as usize + 1;
 
 /// Keys of `sl.stats`, in order, and which statistics each sums.
-const KEYS: [&str; 19] = [
-    "200", "202", "2xx", "300", "301", "302", "3xx", "400", "401", "403", "404", "407", "408", "483", "4xx", "500", "5xx",
-    "6xx", "xxx",
-];
+const KEYS: [&str; 19] =
+    ["200", "202", "2xx", "300", "301", "302", "3xx", "400", "401", "403", "404", "407", "408", "483", "4xx", "500", "5xx", "6xx", "xxx"];
 
 /// One counter for each kind; relaxed, read one by one.
 #[derive(Debug, Default)]

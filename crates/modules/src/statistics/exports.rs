@@ -9,14 +9,7 @@ use crate::registry::Module;
 pub static MODULE: Module = Module {
     name: "statistics",
     functions: &[
-        Function {
-            name: "update_stat",
-            arity: (2, 2),
-            arguments: &[Kind::Format],
-            routes: Routes::ANY,
-            call: functions::update,
-            note: "",
-        },
+        Function { name: "update_stat", arity: (2, 2), arguments: &[Kind::Format], routes: Routes::ANY, call: functions::update, note: "" },
         Function {
             name: "reset_stat",
             arity: (1, 1),

@@ -12,6 +12,7 @@ pub enum Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// The group it is listed in.
     pub fn group(&self) -> &'a str {
         match self {
             Entry::Declared(statistic) => statistic.group,
@@ -19,6 +20,7 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// Its name in the group.
     pub fn name(&self) -> &'a str {
         match self {
             Entry::Declared(statistic) => statistic.name,
@@ -26,6 +28,7 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// Its value now.
     pub fn value(&self, node: &Node) -> i64 {
         match self {
             Entry::Declared(statistic) => (statistic.read)(node),
@@ -46,11 +49,15 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Every statistic of the loaded modules and the script, sorted by group and name.
-pub fn entries(node: &Node) -> Vec<Entry<'_>> {
+fn unsorted(node: &Node) -> impl Iterator<Item = Entry<'_>> {
     let declared = node.loaded.modules.iter().flat_map(|module| module.statistics.iter()).map(Entry::Declared);
     let defined = node.states.statistics.variables.list.iter().chain(&node.states.counters.variables.list).map(Entry::Defined);
-    let mut all: Vec<Entry<'_>> = declared.chain(defined).collect();
+    declared.chain(defined)
+}
+
+/// Every statistic of the loaded modules and the script, sorted by group and name.
+pub fn entries(node: &Node) -> Vec<Entry<'_>> {
+    let mut all: Vec<Entry<'_>> = unsorted(node).collect();
     all.sort_by(|one, other| (one.group(), one.name()).cmp(&(other.group(), other.name())));
     all
 }
@@ -91,7 +98,7 @@ pub fn select<'a>(node: &'a Node, selection: Selection<'_>) -> Vec<Entry<'a>> {
 /// The value of one statistic; None when there is none of this name.
 pub fn read(node: &Node, name: &[u8]) -> Option<i64> {
     let selection = Selection::parse(std::str::from_utf8(name).ok()?);
-    select(node, selection).first().map(|entry| entry.value(node))
+    unsorted(node).find(|entry| selection.takes(entry)).map(|entry| entry.value(node))
 }
 
 #[cfg(test)]

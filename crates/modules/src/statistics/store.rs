@@ -13,14 +13,17 @@ pub struct Variable {
 }
 
 impl Variable {
+    /// The value now.
     pub fn value(&self) -> i64 {
         self.value.load(Ordering::Relaxed)
     }
 
+    /// Adds a number, which may be negative.
     pub fn add(&self, number: i64) {
         self.value.fetch_add(number, Ordering::Relaxed);
     }
 
+    /// Sets the value.
     pub fn set(&self, number: i64) {
         self.value.store(number, Ordering::Relaxed);
     }

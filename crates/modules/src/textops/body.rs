@@ -10,8 +10,9 @@ use crate::worker::Worker;
 
 /// Bytes from hexadecimal digits. None: an odd number of them, or something else.
 pub(super) fn from_hexadecimal(text: &[u8]) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.iter().map(|byte| (*byte as char).to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
-    if digits.len() % 2 != 0 {
+    let digits: Vec<u8> =
+        text.iter().map(|byte| (*byte as char).to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     Some(digits.chunks_exact(2).map(|pair| pair.iter().fold(0_u8, |byte, digit| (byte << 4) | digit)).collect())

@@ -168,9 +168,7 @@ pub(super) fn remove_hf_match(worker: &mut Worker, arguments: &[Argument]) -> Fl
         worker.log(-1, "textops", "remove_hf_match: unknown operator or bad expression");
         return Flow::Code(-1);
     };
-    remove(worker, |message, header| {
-        has_name(message, header, &name) && comparison.holds(message.text(header.value), &operand)
-    })
+    remove(worker, |message, header| has_name(message, header, &name) && comparison.holds(message.text(header.value), &operand))
 }
 
 /// `is_present_hf(name)` and `is_present_hf_pv(name)`.

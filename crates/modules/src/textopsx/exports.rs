@@ -19,7 +19,10 @@ const fn function(name: &'static str, arity: (u8, u8), arguments: &'static [Kind
     Function { name, arity, arguments, routes, call, note: "" }
 }
 
-const fn variable(name: &'static str, read: fn(&mut Worker, &script::exports::Inner, Option<script::exports::Index>) -> script::value::Value) -> Variable<Worker> {
+const fn variable(
+    name: &'static str,
+    read: fn(&mut Worker, &script::exports::Inner, Option<script::exports::Index>) -> script::value::Value,
+) -> Variable<Worker> {
     Variable { name, inner: InnerKind::Word, indexed: false, read, write: None, note: "" }
 }
 

@@ -83,7 +83,7 @@ pub(super) fn append_hf_value(worker: &mut Worker, arguments: &[Argument]) -> Fl
         _ => None,
     };
     match anchor {
-        Some(element) => run.edits.insert_after(element.span.end, &[b", ", &value[..]].concat()),
+        Some(element) => run.edits.insert_after(element.span.end, &[b",", &value[..]].concat()),
         None => textops::append_header_line(run, &new_line(&name, &value)),
     }
     Flow::Code(1)
@@ -102,29 +102,26 @@ pub(super) fn insert_hf_value(worker: &mut Worker, arguments: &[Argument]) -> Fl
         _ => None,
     };
     match anchor {
-        Some(element) => run.edits.insert_before(element.span.start, &[&value[..], b", "].concat()),
+        Some(element) => run.edits.insert_before(element.span.start, &[&value[..], b","].concat()),
         None => textops::insert_header_line(run, &new_line(&name, &value)),
     }
     Flow::Code(1)
 }
 
-/// Queues the removal of the chosen elements; whole lines where nothing is left.
+/// Queues the removal of the chosen elements; whole lines where nothing is left. Earlier removals are taken into account,
+/// so that no comma stays behind.
 fn remove(run: &mut Run, found: &[Element], is_chosen: impl Fn(usize) -> bool) {
+    let gone: Vec<bool> = found.iter().enumerate().map(|(index, element)| is_chosen(index) || run.edits.deletes(element.span)).collect();
+    let is_kept =
+        |index: usize, line: Span| !gone.get(index).copied().unwrap_or(true) && found.get(index).is_some_and(|other| other.line == line);
     for (index, element) in found.iter().enumerate().filter(|(index, _)| is_chosen(*index)) {
-        let same_line = |other: &(usize, &Element)| other.1.line == element.line;
-        let has_rest = found.iter().enumerate().filter(same_line).any(|(other, _)| !is_chosen(other));
-        if !has_rest {
-            run.edits.remove(element.line);
-            continue;
-        }
-        let next = found.get(index.saturating_add(1)).filter(|next| next.line == element.line);
-        let previous = index.checked_sub(1).and_then(|index| found.get(index)).filter(|previous| previous.line == element.line);
-        let kept_before = (0..index).any(|other| !is_chosen(other) && found.get(other).is_some_and(|other| other.line == element.line));
-        let span = match (previous, next) {
+        let kept_before = (0..index).rev().any(|other| is_kept(other, element.line));
+        let kept_after = (index..found.len()).find(|other| is_kept(*other, element.line)).and_then(|other| found.get(other));
+        let previous = index.checked_sub(1).and_then(|previous| found.get(previous));
+        let span = match (previous, kept_after) {
             (Some(previous), _) if kept_before => Span { start: previous.span.end, end: element.span.end },
             (_, Some(next)) => Span { start: element.span.start, end: next.span.start },
-            (Some(previous), None) => Span { start: previous.span.end, end: element.span.end },
-            (None, None) => element.line,
+            _ => element.line,
         };
         run.edits.remove(span);
     }
@@ -256,7 +253,7 @@ pub(super) fn hf_value_exists(worker: &mut Worker, arguments: &[Argument]) -> Fl
     Flow::from(!equal(message, &found, &value).is_empty())
 }
 
-/// `include_hf_value(name, value)`: exactly once in the list.
+/// `include_hf_value(name, value)`: exactly once in the list; a new value goes to the end of the first header.
 pub(super) fn include_hf_value(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (name, value) = (text(arguments, 0), text(arguments, 1));
     let run = &mut worker.run;
@@ -266,8 +263,9 @@ pub(super) fn include_hf_value(worker: &mut Worker, arguments: &[Argument]) -> F
         remove(run, &found, |index| equal.iter().skip(1).any(|double| *double == index));
         return Flow::Code(1);
     }
-    match found.last() {
-        Some(last) => run.edits.insert_after(last.span.end, &[b", ", &value[..]].concat()),
+    let last_of_first = found.first().and_then(|first| found.iter().rfind(|element| element.line == first.line));
+    match last_of_first {
+        Some(last) => run.edits.insert_after(last.span.end, &[b",", &value[..]].concat()),
         None => textops::append_header_line(run, &[&name[..], b": ", &value, b"\r\n"].concat()),
     }
     Flow::Code(1)

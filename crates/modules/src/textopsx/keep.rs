@@ -33,7 +33,8 @@ pub(super) fn keep_hf(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     };
     let run = &mut worker.run;
     for header in run.message.headers() {
-        let is_kept = MANDATORY.contains(&header.id) || pattern.as_ref().is_some_and(|pattern| pattern.is_match(run.message.text(header.name)));
+        let is_kept =
+            MANDATORY.contains(&header.id) || pattern.as_ref().is_some_and(|pattern| pattern.is_match(run.message.text(header.name)));
         if !is_kept {
             run.edits.remove(header.line);
         }

@@ -9,6 +9,8 @@ mod header_values;
 mod headers;
 mod keep;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use apply::{apply_changes, changed_message};
 pub use exports::MODULE;

@@ -30,7 +30,8 @@ fn change(worker: &mut Worker, code: i64, reason: Option<Text>) -> Flow {
         worker.log(-1, "textopsx", "change_reply_status: this change of status is not allowed");
         return Flow::Code(-1);
     }
-    let reason = reason.unwrap_or_else(|| changed_status(run).map_or_else(|| Text::from(run.message.reason()), |(_, reason)| Text::from(reason)));
+    let reason =
+        reason.unwrap_or_else(|| changed_status(run).map_or_else(|| Text::from(run.message.reason()), |(_, reason)| Text::from(reason)));
     run.textopsx.status = Some((code, reason));
     Flow::Code(1)
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::call::{argument_span, literal};
 use super::Compiler;
+use super::call::{argument_span, literal};
 use crate::bytecode::{ArgumentPlan, As, CodeAs};
 use crate::diagnostic::did_you_mean;
 use crate::exports::{Argument, Function, Host, Kind};
@@ -11,7 +11,7 @@ use crate::format::Format;
 use crate::regex::{Flags, Pattern, Substitution};
 use crate::source::Span;
 use crate::syntax::ast::{Call, Expression, ExpressionKind, RouteKind, VariableText};
-use crate::value::{parse_integer, Text};
+use crate::value::{Text, parse_integer};
 use crate::variable::Known;
 
 /// The highest message flag (spec cfg-language 15).
@@ -21,7 +21,8 @@ impl<H: Host> Compiler<H> {
     pub(super) fn arguments(&mut self, call: &Call, function: &Function<H>) -> Vec<ArgumentPlan> {
         let mut plans = Vec::with_capacity(call.arguments.len());
         for (number, argument) in call.arguments.iter().enumerate() {
-            let kind = function.arguments.get(number).or_else(|| function.arguments.last()).copied().unwrap_or(Kind::Plain);
+            let kind =
+                function.arguments.get(number).or_else(|| function.arguments.last()).copied().unwrap_or(Kind::Plain);
             let span = argument_span(argument, call);
             let plan = self.argument(argument, kind, span, &call.name);
             // An argument that was reported still holds its place.
@@ -49,7 +50,13 @@ impl<H: Host> Compiler<H> {
         }
     }
 
-    fn variable_argument(&mut self, variable: &VariableText, kind: Kind, span: Span, function: &str) -> Option<ArgumentPlan> {
+    fn variable_argument(
+        &mut self,
+        variable: &VariableText,
+        kind: Kind,
+        span: Span,
+        function: &str,
+    ) -> Option<ArgumentPlan> {
         let reference = self.resolve(variable)?;
         if kind == Kind::Variable {
             if reference.is_transformed() {

@@ -1,6 +1,6 @@
 //! Calls: the function by name and number of arguments, where it may be written, and `route(...)`.
 
-use super::{index, kind_name, Compiler};
+use super::{Compiler, index, kind_name};
 use crate::bytecode::{ArgumentPlan, CallSite, CodeAs, Instruction};
 use crate::diagnostic::did_you_mean;
 use crate::exports::{Function, Host, Routes};
@@ -9,23 +9,72 @@ use crate::syntax::ast::{Call, Expression, ExpressionKind, RouteKind};
 
 /// Functions that are part of the language: they leave `$rc` alone (spec cfg-language 9.1, 16.1).
 const CORE_FUNCTIONS: &[&str] = &[
-    "forward", "forward_udp", "forward_tcp", "forward_tls", "forward_sctp", "log", "error", "exec", "force_rport", "add_rport",
-    "add_local_rport", "force_tcp_alias", "add_tcp_alias", "udp_mtu_try_proto", "setflag", "resetflag", "isflagset",
-    "rewritehost", "sethost", "seth", "rewritehostport", "sethostport", "sethp", "rewritehostporttrans", "sethostporttrans",
-    "sethpt", "rewriteuser", "setuser", "setu", "rewriteuserpass", "setuserpass", "setup", "rewriteport", "setport", "setp",
-    "rewriteuri", "seturi", "revert_uri", "prefix", "strip", "strip_tail", "userphone", "remove_branch", "clear_branches",
-    "set_advertised_address", "set_advertised_port", "force_send_socket", "set_forward_no_connect", "set_reply_no_connect",
-    "set_forward_close", "set_reply_close", "cfg_select", "cfg_reset", "setavpflag", "resetavpflag", "isavpflagset",
+    "forward",
+    "forward_udp",
+    "forward_tcp",
+    "forward_tls",
+    "forward_sctp",
+    "log",
+    "error",
+    "exec",
+    "force_rport",
+    "add_rport",
+    "add_local_rport",
+    "force_tcp_alias",
+    "add_tcp_alias",
+    "udp_mtu_try_proto",
+    "setflag",
+    "resetflag",
+    "isflagset",
+    "rewritehost",
+    "sethost",
+    "seth",
+    "rewritehostport",
+    "sethostport",
+    "sethp",
+    "rewritehostporttrans",
+    "sethostporttrans",
+    "sethpt",
+    "rewriteuser",
+    "setuser",
+    "setu",
+    "rewriteuserpass",
+    "setuserpass",
+    "setup",
+    "rewriteport",
+    "setport",
+    "setp",
+    "rewriteuri",
+    "seturi",
+    "revert_uri",
+    "prefix",
+    "strip",
+    "strip_tail",
+    "userphone",
+    "remove_branch",
+    "clear_branches",
+    "set_advertised_address",
+    "set_advertised_port",
+    "force_send_socket",
+    "set_forward_no_connect",
+    "set_reply_no_connect",
+    "set_forward_close",
+    "set_reply_close",
+    "cfg_select",
+    "cfg_reset",
+    "setavpflag",
+    "resetavpflag",
+    "isavpflagset",
 ];
 
 impl<H: Host> Compiler<H> {
     /// Emits the call; afterwards the code of the last action is the function's.
-    pub(super) fn call(&mut self, call: &Call) {
+    pub(super) fn call(&mut self, call: &Call, is_statement: bool) {
         if call.span.line != 0 {
             self.span = call.span;
         }
         if call.name == "route" {
-            self.route_call(call);
+            self.route_call(call, is_statement);
             return;
         }
         let Some(function) = self.function(call) else { return };
@@ -80,7 +129,7 @@ impl<H: Host> Compiler<H> {
         None
     }
 
-    fn route_call(&mut self, call: &Call) {
+    fn route_call(&mut self, call: &Call, is_statement: bool) {
         let [argument] = call.arguments.as_slice() else {
             self.error(call.span, "route() takes the name of one route");
             return;
@@ -90,13 +139,21 @@ impl<H: Host> Compiler<H> {
             Some(name) => {
                 self.check_route(RouteKind::Request, &name, argument_span(argument, call));
                 if let Some(route) = self.program.route(RouteKind::Request, name.as_bytes()) {
+                    self.clear_return_code(is_statement);
                     self.emit(Instruction::Route(route.0, blocks));
                 }
             }
             None => {
                 self.value(argument, CodeAs::Truth);
+                self.clear_return_code(is_statement);
                 self.emit(Instruction::RouteByName(blocks));
             }
+        }
+    }
+
+    fn clear_return_code(&mut self, is_statement: bool) {
+        if !is_statement {
+            self.emit(Instruction::ClearReturnCode);
         }
     }
 }
@@ -120,7 +177,9 @@ fn contains_call(expression: &Expression) -> bool {
         ExpressionKind::Call(_) | ExpressionKind::Block(_) => true,
         ExpressionKind::Unary(_, inner) | ExpressionKind::Assign(_, inner) => contains_call(inner),
         ExpressionKind::Binary(_, left, right) => contains_call(left) || contains_call(right),
-        ExpressionKind::SelectValue(condition, yes, no) => contains_call(condition) || contains_call(yes) || contains_call(no),
+        ExpressionKind::SelectValue(condition, yes, no) => {
+            contains_call(condition) || contains_call(yes) || contains_call(no)
+        }
         _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Core word comparisons (spec cfg-language 8.6).
 
-use super::{index, Compiler};
+use super::{Compiler, index};
 use crate::bytecode::{CodeAs, CoreMatcher, Instruction, MatchRight};
 use crate::exports::Host;
 use crate::regex::{Flags, Pattern};
@@ -43,8 +43,10 @@ impl<H: Host> Compiler<H> {
                     }
                 },
                 ExpressionKind::Text(text)
-                    if matches!(matched.operator, MatchOperator::Equal | MatchOperator::NotEqual | MatchOperator::Matches)
-                        && !is_number(matched.word) =>
+                    if matches!(
+                        matched.operator,
+                        MatchOperator::Equal | MatchOperator::NotEqual | MatchOperator::Matches
+                    ) && !is_number(matched.word) =>
                 {
                     MatchRight::Text(text.clone())
                 }

@@ -1,6 +1,6 @@
 //! Expressions (spec cfg-language 8).
 
-use super::{index, Compiler, Scope};
+use super::{Compiler, Scope, index};
 use crate::bytecode::{CodeAs, Instruction};
 use crate::exports::Host;
 use crate::regex::{Flags, Pattern};
@@ -43,6 +43,24 @@ impl<H: Host> Compiler<H> {
         self.value(expression, CodeAs::Truth);
     }
 
+    /// Where an integer is wanted `+` adds, whatever its left side holds: `$var(a) + 5 > 9` with "10" compares 15.
+    pub(super) fn integer(&mut self, expression: &Expression) {
+        match &expression.kind {
+            ExpressionKind::Binary(BinaryOperator::Add, left, right) => {
+                let made = self.nested(expression.span, |compiler| {
+                    compiler.integer(left);
+                    compiler.emit(Instruction::Unary(UnaryOperator::CastInteger));
+                    compiler.integer(right);
+                    compiler.emit(Instruction::Binary(BinaryOperator::Add));
+                });
+                if made.is_none() {
+                    self.emit(Instruction::Null);
+                }
+            }
+            _ => self.operand(expression),
+        }
+    }
+
     fn value_of(&mut self, expression: &Expression, code_as: CodeAs) {
         match &expression.kind {
             ExpressionKind::Integer(number) => {
@@ -61,16 +79,18 @@ impl<H: Host> Compiler<H> {
                 self.emit(Instruction::Select(at));
             }
             ExpressionKind::Call(call) => {
-                self.call(call);
+                self.call(call, false);
                 self.emit(Instruction::Code(code_as));
             }
             ExpressionKind::Assign(target, value) => {
                 self.assignment(target, value);
+                self.emit(Instruction::ClearReturnCode);
                 self.emit(Instruction::Code(code_as));
             }
             ExpressionKind::Block(body) => {
                 self.scopes.push(Scope { breaks: Vec::new() });
                 self.blocks = self.blocks.saturating_add(1);
+                self.emit(Instruction::ClearReturnCode);
                 self.emit(Instruction::SetCode(1));
                 self.statements(body);
                 self.blocks = self.blocks.saturating_sub(1);
@@ -81,7 +101,7 @@ impl<H: Host> Compiler<H> {
             ExpressionKind::Binary(operator, left, right) => self.binary(*operator, left, right),
             ExpressionKind::Match(matched) => self.core_match(matched, expression.span),
             ExpressionKind::SelectValue(condition, yes, no) => {
-                self.operand(condition);
+                self.integer(condition);
                 let decision = self.emit(Instruction::JumpUnless(0));
                 self.value(yes, code_as);
                 let over = self.emit(Instruction::Jump(0));
@@ -98,8 +118,12 @@ impl<H: Host> Compiler<H> {
             (UnaryOperator::Negate, ExpressionKind::Integer(number)) => {
                 self.emit(Instruction::Integer(number.wrapping_neg()));
             }
-            _ => {
+            (UnaryOperator::CastText | UnaryOperator::TextLength | UnaryOperator::TextEmpty, _) => {
                 self.operand(inner);
+                self.emit(Instruction::Unary(operator));
+            }
+            _ => {
+                self.integer(inner);
                 self.emit(Instruction::Unary(operator));
             }
         }
@@ -139,10 +163,10 @@ impl<H: Host> Compiler<H> {
     fn binary(&mut self, operator: BinaryOperator, left: &Expression, right: &Expression) {
         match operator {
             BinaryOperator::And | BinaryOperator::Or => {
-                self.operand(left);
+                self.integer(left);
                 let is_and = operator == BinaryOperator::And;
                 let decision = self.emit(if is_and { Instruction::AndJump(0) } else { Instruction::OrJump(0) });
-                self.operand(right);
+                self.integer(right);
                 self.emit(Instruction::Boolean);
                 self.patch(decision);
             }
@@ -163,7 +187,16 @@ impl<H: Host> Compiler<H> {
                 }
             }
             _ => {
-                self.operand(left);
+                let is_by_value = matches!(
+                    operator,
+                    BinaryOperator::Add
+                        | BinaryOperator::Equal
+                        | BinaryOperator::NotEqual
+                        | BinaryOperator::TextEqual
+                        | BinaryOperator::TextNotEqual
+                );
+                let side = if is_by_value { Self::operand } else { Self::integer };
+                side(self, left);
                 match &right.kind {
                     ExpressionKind::Integer(number) => {
                         let at = self.constant(Value::Integer(*number));
@@ -174,7 +207,7 @@ impl<H: Host> Compiler<H> {
                         self.emit(Instruction::BinaryConstant(operator, at));
                     }
                     _ => {
-                        self.operand(right);
+                        side(self, right);
                         self.emit(Instruction::Binary(operator));
                     }
                 }

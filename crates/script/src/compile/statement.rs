@@ -1,6 +1,6 @@
 //! Statements (spec cfg-language 7, 10.1).
 
-use super::{index, Compiler, Scope};
+use super::{Compiler, Scope, index};
 use crate::bytecode::{CodeAs, Instruction, LeaveBy, SwitchLabel, SwitchTable};
 use crate::exports::Host;
 use crate::regex::{Flags, Pattern};
@@ -26,7 +26,7 @@ impl<H: Host> Compiler<H> {
         match &statement.kind {
             StatementKind::Call(call) => {
                 let is_guarded = call.arguments.iter().any(Self::may_fail);
-                self.guarded(is_guarded, |compiler| compiler.call(call));
+                self.guarded(is_guarded, |compiler| compiler.call(call, true));
             }
             StatementKind::Assign { target, value } => {
                 self.guarded(Self::may_fail(value), |compiler| compiler.assignment(target, value));
@@ -71,11 +71,11 @@ impl<H: Host> Compiler<H> {
         let decision = match &condition.kind {
             // The code is at hand; in return_mode 0 both readings have the same truth.
             ExpressionKind::Call(call) if !is_guarded => {
-                self.call(call);
+                self.call(call, false);
                 Instruction::BranchOnCode(0)
             }
             _ => {
-                self.value(condition, CodeAs::Truth);
+                self.integer(condition);
                 Instruction::Branch(0)
             }
         };
@@ -107,7 +107,7 @@ impl<H: Host> Compiler<H> {
         let top = self.here();
         let is_guarded = Self::may_fail(condition);
         let guard = is_guarded.then(|| self.emit(Instruction::Guard(0)));
-        self.value(condition, CodeAs::Truth);
+        self.integer(condition);
         if is_guarded {
             self.emit(Instruction::Unguard);
         }
@@ -142,7 +142,11 @@ impl<H: Host> Compiler<H> {
             self.error(span, "more than one `default` in a switch");
         }
         let guard = Self::may_fail(subject).then(|| self.emit(Instruction::Guard(0)));
-        self.value(subject, CodeAs::Truth);
+        if is_integer {
+            self.integer(subject);
+        } else {
+            self.value(subject, CodeAs::Truth);
+        }
         if guard.is_some() {
             self.emit(Instruction::Unguard);
         }
@@ -203,14 +207,14 @@ impl<H: Host> Compiler<H> {
             }
             Some(expression) if Self::may_fail(expression) => {
                 let guard = self.emit(Instruction::Guard(0));
-                self.value(expression, CodeAs::Truth);
+                self.integer(expression);
                 self.emit(Instruction::Unguard);
                 let over = self.emit(Instruction::Jump(0));
                 self.patch(guard);
                 self.emit(Instruction::Integer(-1));
                 self.patch(over);
             }
-            Some(expression) => self.value(expression, CodeAs::Truth),
+            Some(expression) => self.integer(expression),
         }
         self.emit(Instruction::Leave(by));
     }

@@ -8,11 +8,18 @@ use crate::lexer::token::word_number;
 
 /// Is this word reserved, so that it is never looked up among the defines?
 pub fn is_reserved(word: &str) -> bool {
-    static RESERVED: LazyLock<HashSet<&'static str>> =
-        LazyLock::new(|| WORDS.iter().copied().chain(core_parameters::names()).chain(core_function_names()).collect());
+    static RESERVED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        WORDS
+            .iter()
+            .copied()
+            .chain(core_parameters::names())
+            .chain(core_function_names())
+            .collect()
+    });
     RESERVED.contains(word) || word_number(word).is_some()
 }
 
+#[rustfmt::skip]
 const WORDS: &[&str] = &[
     "udp", "UDP", "tcp", "TCP", "tls", "TLS", "sctp", "SCTP", "ws", "WS", "wss", "WSS", "if", "else", "switch", "case",
     "default", "while", "break", "return", "exit", "drop", "route", "request_route", "reply_route", "onreply_route",
@@ -25,6 +32,7 @@ const WORDS: &[&str] = &[
 ];
 
 /// Functions built into the grammar: name, and may it be written without parentheses (spec cfg-language 16.1)?
+#[rustfmt::skip]
 pub const CORE_FUNCTIONS: &[(&str, bool)] = &[
     ("forward", false), ("forward_udp", false), ("forward_tcp", false), ("forward_tls", false), ("forward_sctp", false),
     ("log", false), ("error", false), ("exec", false), ("force_rport", true), ("add_rport", true),
@@ -53,5 +61,7 @@ pub fn is_core_function(name: &str) -> bool {
 
 /// May this function be written without parentheses?
 pub fn is_bare_function(name: &str) -> bool {
-    CORE_FUNCTIONS.iter().any(|(known, is_bare)| *is_bare && *known == name)
+    CORE_FUNCTIONS
+        .iter()
+        .any(|(known, is_bare)| *is_bare && *known == name)
 }

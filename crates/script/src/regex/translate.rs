@@ -9,8 +9,14 @@ const REPEAT_MAX: u32 = 1000;
 
 /// The translated pattern, or a sentence saying what is wrong.
 pub(super) fn translate(source: &[u8], newline: bool) -> Result<String, String> {
-    let mut translation =
-        Translation { source, position: 0, out: String::with_capacity(source.len() * 2), atom: None, groups: Vec::new(), newline };
+    let mut translation = Translation {
+        source,
+        position: 0,
+        out: String::with_capacity(source.len() * 2),
+        atom: None,
+        groups: Vec::new(),
+        newline,
+    };
     translation.run()?;
     Ok(translation.out)
 }
@@ -198,7 +204,8 @@ impl Translation<'_> {
                 continue;
             }
             let low = self.set_member(byte)?;
-            let is_range = self.peek() == Some(b'-') && self.source.get(self.position + 1).is_some_and(|next| *next != b']');
+            let is_range =
+                self.peek() == Some(b'-') && self.source.get(self.position + 1).is_some_and(|next| *next != b']');
             if !is_range {
                 members[low as usize] = true;
                 continue;
@@ -261,7 +268,9 @@ impl Translation<'_> {
             b"graph" => |byte| byte.is_ascii_graphic(),
             b"cntrl" => |byte| byte.is_ascii_control(),
             b"xdigit" => |byte| byte.is_ascii_hexdigit(),
-            other => return Err(format!("bad regular expression: unknown class [:{}:]", String::from_utf8_lossy(other))),
+            other => {
+                return Err(format!("bad regular expression: unknown class [:{}:]", String::from_utf8_lossy(other)));
+            }
         };
         for (byte, member) in members.iter_mut().enumerate() {
             *member |= is_member(byte as u8);
@@ -272,7 +281,9 @@ impl Translation<'_> {
 }
 
 fn write_byte(out: &mut String, byte: u8) {
-    if byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b':' | b'@' | b'/' | b',' | b'=' | b';' | b'"' | b'\'' | b'!' | b'%') {
+    if byte.is_ascii_alphanumeric()
+        || matches!(byte, b' ' | b'_' | b':' | b'@' | b'/' | b',' | b'=' | b';' | b'"' | b'\'' | b'!' | b'%')
+    {
         out.push(byte as char);
     } else {
         let _ = write!(out, "\\x{byte:02X}");

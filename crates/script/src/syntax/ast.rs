@@ -159,12 +159,28 @@ pub enum StatementKind {
     /// A call to a core or module function, or `route(...)`.
     Call(Call),
     /// `target = expression`.
-    Assign { target: VariableText, value: Expression },
-    If { condition: Expression, then: Vec<Statement>, otherwise: Vec<Statement> },
-    While { condition: Expression, body: Vec<Statement> },
-    Switch { subject: Expression, cases: Vec<Case> },
+    Assign {
+        target: VariableText,
+        value: Expression,
+    },
+    If {
+        condition: Expression,
+        then: Vec<Statement>,
+        otherwise: Vec<Statement>,
+    },
+    While {
+        condition: Expression,
+        body: Vec<Statement>,
+    },
+    Switch {
+        subject: Expression,
+        cases: Vec<Case>,
+    },
     /// `return`, `exit`, `drop` with an optional code; `break`.
-    Leave { how: Leave, code: Option<Expression> },
+    Leave {
+        how: Leave,
+        code: Option<Expression>,
+    },
     /// `;`
     Empty,
 }

@@ -1,7 +1,7 @@
 //! `nameaddr.` and `tobody.` transformations: `"display" <uri>;parameters` (RFC 3261 §20.10).
 
 use super::uri::Parts;
-use super::{input, length, output, Entry};
+use super::{Entry, input, length, output};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Entry] = &[

@@ -1,11 +1,11 @@
 //! `s.encode.*` and `s.decode.*`: hexadecimal, GSM 7-bit packing (in hexadecimal), base 58 and base 64.
 
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::DecodePaddingMode;
-use base64::{alphabet, Engine};
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
 
 use super::digest::hexadecimal;
-use super::{input, output, Entry, RESULT_BYTES_MAX};
+use super::{Entry, RESULT_BYTES_MAX, input, output};
 use crate::value::Value;
 
 /// Input of base 58 in bytes: its cost grows with the square.

@@ -2,7 +2,7 @@
 
 use md5::{Digest, Md5};
 
-use super::{input, integer, number_parameter, output, Entry, Shape};
+use super::{Entry, Shape, input, integer, number_parameter, output};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Entry] = &[

@@ -1,24 +1,32 @@
 //! `s.escape.*`, `s.unescape.*`, `s.urlencode.param`, `s.urldecode.param`: making text safe for where it goes.
 
-use super::{input, output, Entry, RESULT_BYTES_MAX};
+use super::{Entry, RESULT_BYTES_MAX, input, output};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Entry] = &[
     Entry::new("s.escape.common", 0, &[], |value, _| escape_common(value)),
-    Entry::new("s.unescape.common", 0, &[], |value, _| unescape(value, |byte| match byte {
-        b'\'' | b'"' | b'\\' => Some(byte),
-        b'0' => Some(0),
-        _ => None,
-    })),
+    Entry::new("s.unescape.common", 0, &[], |value, _| {
+        unescape(value, |byte| match byte {
+            b'\'' | b'"' | b'\\' => Some(byte),
+            b'0' => Some(0),
+            _ => None,
+        })
+    }),
     Entry::new("s.escape.crlf", 0, &[], |value, _| escape_line_ends(value)),
-    Entry::new("s.unescape.crlf", 0, &[], |value, _| unescape(value, |byte| match byte {
-        b'r' => Some(b'\r'),
-        b'n' => Some(b'\n'),
-        _ => None,
-    })),
-    Entry::new("s.escape.user", 0, &[], |value, _| percent_encode(value, |byte| is_unreserved(byte) || b"&=+$,;?/".contains(&byte))),
+    Entry::new("s.unescape.crlf", 0, &[], |value, _| {
+        unescape(value, |byte| match byte {
+            b'r' => Some(b'\r'),
+            b'n' => Some(b'\n'),
+            _ => None,
+        })
+    }),
+    Entry::new("s.escape.user", 0, &[], |value, _| {
+        percent_encode(value, |byte| is_unreserved(byte) || b"&=+$,;?/".contains(&byte))
+    }),
     Entry::new("s.unescape.user", 0, &[], |value, _| percent_decode(value, false)),
-    Entry::new("s.escape.param", 0, &[], |value, _| percent_encode(value, |byte| is_unreserved(byte) || b"[]/:&+$".contains(&byte))),
+    Entry::new("s.escape.param", 0, &[], |value, _| {
+        percent_encode(value, |byte| is_unreserved(byte) || b"[]/:&+$".contains(&byte))
+    }),
     Entry::new("s.unescape.param", 0, &[], |value, _| percent_decode(value, false)),
     Entry::new("s.escape.csv", 0, &[], |value, _| escape_csv(value)),
     Entry::new("s.urlencode.param", 0, &[], |value, _| url_encode(value)),

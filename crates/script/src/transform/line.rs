@@ -1,7 +1,7 @@
 //! `line.` transformations: texts of several lines.
 
 use super::text_parts::field;
-use super::{input, length, number_parameter, output, text_parameter, Entry, Shape};
+use super::{Entry, Shape, input, length, number_parameter, output, text_parameter};
 
 pub(super) const TABLE: &[Entry] = &[
     Entry::new("line.count", 0, &[], |value, _| length(lines(&input(value)?).count())),

@@ -1,7 +1,7 @@
 //! `val.n0`, `val.ne`, `num.` and `urialias.` transformations.
 
 use super::uri::Parts;
-use super::{input, integer, output, Entry};
+use super::{Entry, input, integer, output};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Entry] = &[

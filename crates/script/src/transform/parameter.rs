@@ -1,6 +1,6 @@
 //! `param.` transformations: lists such as `a=1;b=2;c`.
 
-use super::{byte_parameter, input, integer, length, number_parameter, output, text_parameter, Entry, Shape};
+use super::{Entry, Shape, byte_parameter, input, integer, length, number_parameter, output, text_parameter};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Entry] = &[

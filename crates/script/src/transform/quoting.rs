@@ -1,7 +1,7 @@
 //! `val.json`, `val.jsonqe`, `json.encode`, `sql.*`: values written into other languages.
 
-use super::{output, Entry};
-use crate::value::{parse_integer, Value};
+use super::{Entry, output};
+use crate::value::{Value, parse_integer};
 
 pub(super) const TABLE: &[Entry] = &[
     Entry::new("val.json", 0, &[], |value, _| output(json_escaped(value))),

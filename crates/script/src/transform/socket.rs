@@ -1,6 +1,6 @@
 //! `sock.` and `url.` transformations: `proto:host:port` and HTTP paths.
 
-use super::{input, integer, output, Entry};
+use super::{Entry, input, integer, output};
 use crate::value::{Text, Value};
 
 pub(super) const TABLE: &[Entry] = &[
@@ -51,7 +51,9 @@ fn part(value: &Value, of: impl Fn(&Socket<'_>) -> Option<Value>) -> Option<Valu
     const PROTOCOLS: [&[u8]; 6] = [b"udp", b"tcp", b"tls", b"sctp", b"ws", b"wss"];
     let text = input(value)?;
     let first = text.iter().position(|byte| *byte == b':');
-    let protocol = first.and_then(|at| text.get(..at)).filter(|word| PROTOCOLS.iter().any(|known| word.eq_ignore_ascii_case(known)));
+    let protocol = first
+        .and_then(|at| text.get(..at))
+        .filter(|word| PROTOCOLS.iter().any(|known| word.eq_ignore_ascii_case(known)));
     let rest = text.get(protocol.map_or(0, |word| word.len() + 1)..)?;
     let host_end = if rest.first() == Some(&b'[') {
         rest.iter().position(|byte| *byte == b']')? + 1

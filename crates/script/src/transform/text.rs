@@ -1,7 +1,7 @@
 //! `s.` transformations of a whole text: lengths, numbers, case, trimming, replacing.
 
-use super::{byte_parameter, input, length, number_parameter, output, text_parameter, Entry, Shape, RESULT_BYTES_MAX};
-use crate::value::{parse_integer, Text, Value};
+use super::{Entry, RESULT_BYTES_MAX, Shape, byte_parameter, input, length, number_parameter, output, text_parameter};
+use crate::value::{Text, Value, parse_integer};
 
 pub(super) const TABLE: &[Entry] = &[
     Entry::new("s.len", 0, &[], |value, _| length(input(value)?.len())),
@@ -19,14 +19,22 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new("s.replace", 2, &[Shape::Text, Shape::Text], replace),
     Entry::new("s.rm", 1, &[Shape::Text], remove),
     Entry::new("s.unquote", 0, &[], |value, _| strip_pair(value, &[(b'"', b'"'), (b'\'', b'\'')])),
-    Entry::new("s.unbracket", 0, &[], |value, _| strip_pair(value, &[(b'(', b')'), (b'[', b']'), (b'{', b'}'), (b'<', b'>')])),
+    Entry::new("s.unbracket", 0, &[], |value, _| {
+        strip_pair(value, &[(b'(', b')'), (b'[', b']'), (b'{', b'}'), (b'<', b'>')])
+    }),
     Entry::new("s.count", 1, &[Shape::Character], count),
     Entry::new("s.prefixes", 0, &[Shape::Number], |value, parameters| prefixes(value, parameters, false)),
     Entry::new("s.prefixes.quoted", 0, &[Shape::Number], |value, parameters| prefixes(value, parameters, true)),
-    Entry::new("s.fmtlines", 2, &[Shape::Number, Shape::Number], |value, parameters| format_lines(value, parameters, b' ')),
-    Entry::new("s.fmtlinet", 2, &[Shape::Number, Shape::Number], |value, parameters| format_lines(value, parameters, b'\t')),
+    Entry::new("s.fmtlines", 2, &[Shape::Number, Shape::Number], |value, parameters| {
+        format_lines(value, parameters, b' ')
+    }),
+    Entry::new("s.fmtlinet", 2, &[Shape::Number, Shape::Number], |value, parameters| {
+        format_lines(value, parameters, b'\t')
+    }),
     Entry::new("s.charat", 1, &[Shape::Number], |value, parameters| output([byte_at(value, parameters)?])),
-    Entry::new("s.byteat", 1, &[Shape::Number], |value, parameters| super::integer(i64::from(byte_at(value, parameters)?))),
+    Entry::new("s.byteat", 1, &[Shape::Number], |value, parameters| {
+        super::integer(i64::from(byte_at(value, parameters)?))
+    }),
 ];
 
 pub(super) fn is_blank(byte: u8) -> bool {

@@ -1,6 +1,6 @@
 //! `s.` transformations that take a part of a text: fields, substrings, before and after a character.
 
-use super::{byte_parameter, input, number_parameter, output, Entry, Shape};
+use super::{Entry, Shape, byte_parameter, input, number_parameter, output};
 use crate::transform::text::is_blank;
 use crate::value::Value;
 

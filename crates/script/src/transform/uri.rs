@@ -1,6 +1,6 @@
 //! `uri.` transformations: the parts of a SIP, SIPS or TEL URI (RFC 3261 §19.1).
 
-use super::{input, integer, output, text_parameter, Entry, Shape};
+use super::{Entry, Shape, input, integer, output, text_parameter};
 use crate::value::{Text, Value};
 
 pub(super) const TABLE: &[Entry] = &[
@@ -54,8 +54,8 @@ impl<'a> Parts<'a> {
         let (scheme, rest) = split_once(text, b':');
         let rest = rest?;
         let is_telephone = scheme.eq_ignore_ascii_case(b"tel") || scheme.eq_ignore_ascii_case(b"tels");
-        let is_known = is_telephone
-            || [&b"sip"[..], b"sips", b"urn"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let is_known =
+            is_telephone || [&b"sip"[..], b"sips", b"urn"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
         if !is_known {
             return None;
         }

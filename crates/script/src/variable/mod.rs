@@ -2,8 +2,8 @@
 
 mod parse;
 
-pub use parse::{is_name_byte, parse, parse_prefix};
 pub(crate) use parse::{closing, parse_nested};
+pub use parse::{is_name_byte, parse, parse_prefix};
 
 use std::any::Any;
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Dictionary, IndexText, InnerText, Named, Reference, Target, NESTING_MAX, TRANSFORMATIONS_MAX};
+use super::{Dictionary, IndexText, InnerText, NESTING_MAX, Named, Reference, TRANSFORMATIONS_MAX, Target};
 use crate::exports::{Index, Inner, InnerKind, XavpPath};
 use crate::format::Format;
 use crate::transform;
@@ -29,7 +29,11 @@ pub fn parse_prefix(text: &[u8], dictionary: &dyn Dictionary) -> Result<(Referen
     parse_nested(text, dictionary, 0)
 }
 
-pub(crate) fn parse_nested(text: &[u8], dictionary: &dyn Dictionary, depth: usize) -> Result<(Reference, usize), String> {
+pub(crate) fn parse_nested(
+    text: &[u8],
+    dictionary: &dyn Dictionary,
+    depth: usize,
+) -> Result<(Reference, usize), String> {
     if depth > NESTING_MAX {
         return Err("variables nested too deeply".to_string());
     }
@@ -108,7 +112,9 @@ fn unknown(name: &str, dictionary: &dyn Dictionary) -> String {
         dictionary.find(prefix).map(|_| (prefix, name.get(at..).unwrap_or_default()))
     });
     match known {
-        Some((prefix, rest)) => format!("unknown variable ${name} (for ${prefix} followed by text write $({prefix}){rest})"),
+        Some((prefix, rest)) => {
+            format!("unknown variable ${name} (for ${prefix} followed by text write $({prefix}){rest})")
+        }
         None => format!("unknown variable ${name}"),
     }
 }

@@ -4,7 +4,7 @@ use crate::exports::{Index, Inner};
 use crate::format::Format;
 use crate::test_host::{TestCatalogue, TestHost};
 use crate::value::Value;
-use crate::variable::{parse, Known, Reference};
+use crate::variable::{Known, Reference, parse};
 use crate::vm;
 
 fn parsed(text: &str) -> Result<Reference, String> {
@@ -99,7 +99,8 @@ fn writing_is_checked() {
 #[test]
 fn formats_mix_text_and_variables() {
     let text_of = |text: &str| {
-        let format = Format::parse(text.as_bytes(), &Known(&TestCatalogue)).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let format =
+            Format::parse(text.as_bytes(), &Known(&TestCatalogue)).unwrap_or_else(|error| panic!("{text}: {error}"));
         vm::format_text(&mut host(), &format).to_string()
     };
     assert_eq!(text_of("plain"), "plain");

@@ -2,7 +2,7 @@
 
 use super::evaluate::write;
 use super::machine::{Machine, RouteFrame, Step};
-use super::{arguments, Ended, Finish, ERROR};
+use super::{ERROR, Ended, Finish, arguments};
 use crate::bytecode::{Program, RouteId, SwitchLabel};
 use crate::exports::{Flow, Host};
 use crate::value::Value;
@@ -65,7 +65,10 @@ impl Machine {
         let depth = outer.saturating_add(u32::from(blocks)).saturating_add(1);
         let Some(target) = program.routes.get(route.0 as usize) else { return Step::Failed };
         if depth > self.limits.depth_max {
-            let text = format!("route({}) was not run: routes and blocks nested more than {} deep", target.name, self.limits.depth_max);
+            let text = format!(
+                "route({}) was not run: routes and blocks nested more than {} deep",
+                target.name, self.limits.depth_max
+            );
             host.log(ERROR, &program.place_of(self.position - 1), &text);
             self.code = -1;
             host.set_return_code(-1);

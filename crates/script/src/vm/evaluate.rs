@@ -55,7 +55,11 @@ pub fn write<H: Host>(host: &mut H, reference: &Reference, value: Value) -> Resu
 }
 
 /// Evaluates inner name and index, then calls.
-fn with_inner<H: Host, T>(host: &mut H, reference: &Reference, call: impl FnOnce(&mut H, &Inner, Option<Index>) -> T) -> T {
+fn with_inner<H: Host, T>(
+    host: &mut H,
+    reference: &Reference,
+    call: impl FnOnce(&mut H, &Inner, Option<Index>) -> T,
+) -> T {
     let index = reference.index.as_ref().map(|index| evaluate_index(host, index));
     match &reference.inner {
         InnerText::Constant(inner) => call(host, inner, index),

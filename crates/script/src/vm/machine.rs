@@ -1,7 +1,7 @@
 //! The machine: its stacks and the instructions that compute and jump.
 
 use super::evaluate::read;
-use super::{core_match, operate, Ended, Finish, Frame, Run, ERROR, TEXT_BYTES_MAX};
+use super::{ERROR, Ended, Finish, Frame, Run, TEXT_BYTES_MAX, core_match, operate};
 use crate::bytecode::{CodeAs, Instruction, LeaveBy, Program, RouteId};
 use crate::exports::{Argument, Host, RunLimits};
 use crate::regex::{Flags, Pattern};
@@ -140,11 +140,13 @@ impl Machine {
             Instruction::CoreMatch(at) => {
                 let Some(matcher) = program.matchers.get(at as usize) else { return Step::Failed };
                 let right = if core_match::is_computed(matcher) { Some(self.pop()) } else { None };
-                let is_match = core_match::holds(host, matcher, right.as_ref(), &|| program.place_of(self.position - 1));
+                let is_match =
+                    core_match::holds(host, matcher, right.as_ref(), &|| program.place_of(self.position - 1));
                 self.push_bool(is_match)
             }
             Instruction::Defined(at) => {
-                let is_null = program.references.get(at as usize).is_none_or(|reference| read(host, reference).is_null());
+                let is_null =
+                    program.references.get(at as usize).is_none_or(|reference| read(host, reference).is_null());
                 self.push_bool(!is_null)
             }
             Instruction::DefinedTop => {
@@ -198,6 +200,10 @@ impl Machine {
             }
             Instruction::Write(at) => self.assign(program, host, at),
             Instruction::Call(at) => self.call(program, host, at),
+            Instruction::ClearReturnCode => {
+                host.set_return_code(0);
+                Step::Next
+            }
             Instruction::Route(route, blocks) => self.enter(program, host, RouteId(route), blocks),
             Instruction::RouteByName(blocks) => {
                 let name = self.pop().to_text();

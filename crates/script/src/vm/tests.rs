@@ -8,6 +8,7 @@ use crate::test_host::TestHost;
 
 const ROUTES: &str = r#"
 route[FIVE] { return 5; }
+route[SHOW] { print("in $rc"); }
 route[ZERO] { return 0; }
 route[MINUS] { return -1; }
 route[LAST_FALSE] { good(); bad(); }
@@ -56,7 +57,9 @@ fn holds(setup: &str, condition: &str) -> bool {
 #[test]
 fn unset_variables() {
     assert_eq!(printed(r#"print("$var(u) $avp(u) $vn(u)");"#), "0 <null> <null>");
-    for condition in [r#"$avp(u) == """#, "$avp(u) == 0", "$avp(u) == $null", r#"$avp(u) != "a""#, "$null == $avp(undef)"] {
+    for condition in
+        [r#"$avp(u) == """#, "$avp(u) == 0", "$avp(u) == $null", r#"$avp(u) != "a""#, "$null == $avp(undef)"]
+    {
         assert!(holds("", condition), "{condition}");
     }
     assert!(!holds("", "$var(u) == $null"), "an unset $var is 0");
@@ -80,6 +83,20 @@ fn text_and_numbers() {
     assert_eq!(printed(r#"$var(n)=1; $var(m)=2; $var(o) = "a" + ($var(n) + $var(m)); print("$var(o)");"#), "a3");
     assert_eq!(printed(r#"$var(n)=1; $var(m)=2; $var(o) = (str)$var(n) + $var(m); print("$var(o)");"#), "12");
     assert_eq!(value(r#"$avp(u) + "a""#), "a");
+}
+
+/// Where an integer is wanted, Kamailio adds integers (seen on 5.6.3, 2 000 random expressions give equal results).
+#[test]
+fn plus_adds_where_an_integer_is_wanted() {
+    let setup = r#"$var(a) = "10"; $var(h) = "5";"#;
+    let with = |expression: &str| printed(&format!(r#"{setup} $var(o) = {expression}; print("$var(o)");"#));
+    assert_eq!(with("$var(a) + 5"), "105");
+    assert_eq!(with("($var(h) + $var(h)) - $var(h)"), "5");
+    assert_eq!(with("(int)($var(a) + $var(none))"), "10");
+    assert_eq!(with("-($var(a) + $var(a) + !$var(none))"), "-21");
+    assert_eq!(with("3 | $var(h) + 1"), "7");
+    assert!(holds(setup, "$var(a) + 5 == \"105\"") && holds(setup, "$var(a) + 5 < 16"));
+    assert!(!holds(setup, "$var(a) + \"-10\""), "10 - 10 is not true");
 }
 
 #[test]
@@ -114,7 +131,11 @@ fn comparisons() {
     assert!(holds(r#"$var(p) = "^b"; $var(t) = "Bob";"#, "$var(t) =~ $var(p)"));
     assert!(holds("", r#"$avp(u) =~ "^$""#), "undefined matches as empty");
     let (host, _) = ran(r#"$var(p) = "("; if ($var(p) =~ $var(p)) { print("no"); }"#);
-    assert!(host.printed.is_empty() && host.logged.iter().any(|line| line.contains("( without )")), "{:?}", host.logged);
+    assert!(
+        host.printed.is_empty() && host.logged.iter().any(|line| line.contains("( without )")),
+        "{:?}",
+        host.logged
+    );
 }
 
 #[test]
@@ -172,7 +193,14 @@ fn a_missing_dynamic_route_is_logged_and_passed_over() {
 
 #[test]
 fn zero_ends_the_script() {
-    for body in ["route(ZERO);", "zero();", "exit;", "if (route(ZERO)) { good(); } else { print(\"else\"); }", "route(EXIT);", "$var(x) = zero();"] {
+    for body in [
+        "route(ZERO);",
+        "zero();",
+        "exit;",
+        "if (route(ZERO)) { good(); } else { print(\"else\"); }",
+        "route(EXIT);",
+        "$var(x) = zero();",
+    ] {
         let (host, finish) = ran(&format!("{body} print(\"after\");"));
         assert!(host.printed.is_empty(), "{body}");
         assert_eq!(finish.how, Ended::Exit, "{body}");
@@ -190,23 +218,29 @@ fn zero_ends_the_script() {
 fn break_leaves_the_nearest_thing() {
     assert_eq!(printed(r#"route(BREAK); print("rc $rc");"#), "rc 0", "directly in a route it leaves the route with 0");
     assert_eq!(
-        printed(r#"while (1) { $var(i) = $var(i) + 1; switch ($var(i)) { case 1: break; case 3: print("three"); } if ($var(i) == 3) break; } print("$var(i)");"#),
+        printed(
+            r#"while (1) { $var(i) = $var(i) + 1; switch ($var(i)) { case 1: break; case 3: print("three"); } if ($var(i) == 3) break; } print("$var(i)");"#
+        ),
         "three 3"
     );
 }
 
 #[test]
 fn switch_falls_through() {
-    let body = |subject: &str| printed(&format!(
-        r#"$var(s) = {subject}; switch ($var(s)) {{ case 1: print("1"); case 2: print("2"); case 3: print("3"); break; case 4: print("4"); default: print("d"); }} print("end");"#
-    ));
+    let body = |subject: &str| {
+        printed(&format!(
+            r#"$var(s) = {subject}; switch ($var(s)) {{ case 1: print("1"); case 2: print("2"); case 3: print("3"); break; case 4: print("4"); default: print("d"); }} print("end");"#
+        ))
+    };
     assert_eq!(body("2"), "2 3 end");
     assert_eq!(body("1"), "1 2 3 end");
     assert_eq!(body("4"), "4 d end");
     assert_eq!(body("9"), "d end");
-    let texts = |subject: &str| printed(&format!(
-        r#"$var(s) = "{subject}"; switch ($var(s)) {{ case "a": print("a"); break; case /"^b": print("b"); break; default: print("d"); }}"#
-    ));
+    let texts = |subject: &str| {
+        printed(&format!(
+            r#"$var(s) = "{subject}"; switch ($var(s)) {{ case "a": print("a"); break; case /"^b": print("b"); break; default: print("d"); }}"#
+        ))
+    };
     assert_eq!(texts("a"), "a");
     assert_eq!(texts("bob"), "b");
     assert_eq!(texts("Bob"), "d", "case /re/ minds the case");
@@ -231,18 +265,33 @@ fn division_by_zero_fails_the_statement_only() {
     assert_eq!(printed(r#"if (5 / 0 == 1) { print("yes"); } else { print("no"); }"#), "no");
     assert_eq!(printed(r#"if (1 == 1 && 5 mod $var(none)) { print("yes"); } print("end");"#), "end");
     assert_eq!(printed(r#"while (5 / $var(none)) { print("round"); } print("end");"#), "end");
-    assert_eq!(printed(r#"switch (5 / $var(none)) { case 1: print("case"); default: print("default"); } print("end");"#), "end");
+    assert_eq!(
+        printed(r#"switch (5 / $var(none)) { case 1: print("case"); default: print("default"); } print("end");"#),
+        "end"
+    );
     assert_eq!(printed(r#"print("a" + 5 / $var(none)); print("end");"#), "end");
     assert_eq!(ran("return 5 / $var(none);").1.code, -1);
-    let (host, _) = ran("$var(i) = 0; while ($var(i) < 3) { $var(i) = $var(i) + 1; $var(x) = 1 / $var(none); } print(\"$var(i)\");");
+    let (host, _) = ran(
+        "$var(i) = 0; while ($var(i) < 3) { $var(i) = $var(i) + 1; $var(x) = 1 / $var(none); } print(\"$var(i)\");",
+    );
     assert_eq!((host.printed.join(" "), host.logged.len()), ("3".to_string(), 3), "the loop's own counter survives");
 }
 
 #[test]
 fn the_return_code_is_of_the_last_function() {
-    assert_eq!(printed(r#"bad(); $var(x) = 3; if ($var(x) == 3) { $var(y) = 1; } $var(r) = $rc; print("$var(r)");"#), "-1");
+    assert_eq!(
+        printed(r#"bad(); $var(x) = 3; if ($var(x) == 3) { $var(y) = 1; } $var(r) = $rc; print("$var(r)");"#),
+        "-1"
+    );
     assert_eq!(printed(r#"bad(); print("x"); print("$rc");"#), "x 1", "every function sets it");
     assert_eq!(printed(r#"bad(); setflag(FLT_A); print("$rc");"#), "-1", "core functions do not");
+}
+
+#[test]
+fn an_action_inside_an_expression_begins_with_return_code_zero() {
+    assert_eq!(printed(r#"bad(); if (route(SHOW)) { print("after $rc"); }"#), "in 0 after 1");
+    assert_eq!(printed(r#"bad(); route(SHOW);"#), "in -1");
+    assert_eq!(printed(r#"bad(); if (($var(b) = 0)) { print("$rc"); }"#), "0");
 }
 
 #[test]
@@ -251,39 +300,71 @@ fn assignments_are_actions_and_expressions() {
     let (host, finish) = ran("$refusing = 1;");
     assert_eq!(finish.code, -1);
     assert!(host.logged.iter().any(|line| line.contains("no room")), "{:?}", host.logged);
-    let (host, _) = ran(r#"$avp(m) = 1; $avp(m) = 2; $avp(m) = 3; print("$(avp(m)[*]) $(avp(m)[1])"); $(avp(m)[*]) = 7; print("$(avp(m)[*])"); $avp(m) = $null; print("$avp(m)");"#);
+    let (host, _) = ran(
+        r#"$avp(m) = 1; $avp(m) = 2; $avp(m) = 3; print("$(avp(m)[*]) $(avp(m)[1])"); $(avp(m)[*]) = 7; print("$(avp(m)[*])"); $avp(m) = $null; print("$avp(m)");"#,
+    );
     assert_eq!(host.printed, ["3, 2, 1 2", "7", "<null>"]);
 }
 
 #[test]
 fn core_words_ignore_case() {
     for condition in [
-        "method == INVITE", r#"method == "invite""#, r#"method =~ "^INV""#, r#"method != "BYE""#,
-        r#"uri == "SIP:BOB@example.com""#, "uri == myself", "src_ip == 10.1.0.0/16", "src_ip == 10.1.2.3",
-        r#"src_ip == "10.0.0.0/8""#, "src_ip != 10.2.0.0/16", "src_port == 5060", "src_port > 1024", "af == INET", "proto == UDP",
-        "proto != tcp", "!(src_ip == myself)",
+        "method == INVITE",
+        r#"method == "invite""#,
+        r#"method =~ "^INV""#,
+        r#"method != "BYE""#,
+        r#"uri == "SIP:BOB@example.com""#,
+        "uri == myself",
+        "src_ip == 10.1.0.0/16",
+        "src_ip == 10.1.2.3",
+        r#"src_ip == "10.0.0.0/8""#,
+        "src_ip != 10.2.0.0/16",
+        "src_port == 5060",
+        "src_port > 1024",
+        "af == INET",
+        "proto == UDP",
+        "proto != tcp",
+        "!(src_ip == myself)",
     ] {
         assert!(holds("", condition), "{condition}");
     }
-    for condition in ["method == BYE", "uri != myself", "src_ip == 10.2.0.0/16", "proto == tls", r#"from_uri == "x""#, r#"from_uri != "x""#] {
+    for condition in [
+        "method == BYE",
+        "uri != myself",
+        "src_ip == 10.2.0.0/16",
+        "proto == tls",
+        r#"from_uri == "x""#,
+        r#"from_uri != "x""#,
+    ] {
         assert!(!holds("", condition), "{condition}");
     }
 }
 
 #[test]
 fn arguments_follow_their_kind() {
-    assert_eq!(printed(r#"$var(v) = "$ru"; print("$var(v)", $var(v), $avp(none), "$avp(none)", 5, "a" + 1);"#), "$ru|$ru||<null>|5|a1");
+    assert_eq!(
+        printed(r#"$var(v) = "$ru"; print("$var(v)", $var(v), $avp(none), "$avp(none)", 5, "a" + 1);"#),
+        "$ru|$ru||<null>|5|a1"
+    );
     assert_eq!(printed(r#"plain("$var(x)");"#), "$var(x)");
-    assert_eq!(printed(r#"$var(n) = 4; number("$var(n)"); number($var(n)); number(3 + $var(n)); number("0x10"); number("1$var(n)");"#),
-        "[Integer(4)] [Integer(4)] [Integer(7)] [Integer(16)] [Integer(14)]");
+    assert_eq!(
+        printed(
+            r#"$var(n) = 4; number("$var(n)"); number($var(n)); number(3 + $var(n)); number("0x10"); number("1$var(n)");"#
+        ),
+        "[Integer(4)] [Integer(4)] [Integer(7)] [Integer(16)] [Integer(14)]"
+    );
     assert_eq!(printed(r#"flag("FLT_A"); flag(7); flag("9");"#), "[Integer(3)] [Integer(7)] [Integer(9)]");
     assert_eq!(printed(r#"arm("F"); arm("0"); arm("");"#), "F 0 ");
     assert!(holds("", r#"regex("abc", "^A")"#) && !holds("", r#"regex("abc", "^b")"#));
     assert!(holds(r#"$var(p) = "^a";"#, r#"regex("abc", $var(p))"#));
     let (host, finish) = ran(r#"$var(p) = "("; regex("a", $var(p));"#);
     assert!(finish.code == -1 && host.logged.iter().any(|line| line.contains("regex: bad")), "{:?}", host.logged);
-    assert_eq!(printed(r#"$var(u) = "foo"; subst("/o/$rU/g", "$var(u)"); print("$var(u) $rc"); subst("/z/a/", $var(u)); print("$rc");"#),
-        "fbobbob 2 -1");
+    assert_eq!(
+        printed(
+            r#"$var(u) = "foo"; subst("/o/$rU/g", "$var(u)"); print("$var(u) $rc"); subst("/z/a/", $var(u)); print("$rc");"#
+        ),
+        "fbobbob 2 -1"
+    );
 }
 
 #[test]
@@ -291,7 +372,12 @@ fn blocks_and_selections_have_values() {
     assert_eq!(value("{ good(); bad(); }"), "-1");
     assert_eq!(value("selval($var(x) == 0, \"a\", \"b\")"), "a");
     assert_eq!(value("selval(bad(), 1, seven())"), "7");
-    assert_eq!(printed(r#"$var(i) = 0; while ({ $var(i) = $var(i) + 1; if ($var(i) > 3) { break; } good(); }) { print("$var(i)"); }"#), "1 2 3");
+    assert_eq!(
+        printed(
+            r#"$var(i) = 0; while ({ $var(i) = $var(i) + 1; if ($var(i) > 3) { break; } good(); }) { print("$var(i)"); }"#
+        ),
+        "1 2 3"
+    );
 }
 
 #[test]
@@ -305,16 +391,23 @@ fn recursion_is_bounded() {
 
 #[test]
 fn texts_are_bounded() {
-    let (host, _) = ran(r#"$var(t) = "0123456789"; while (1) { $var(t) = $var(t) + $var(t); } $var(l) = strlen($var(t)); print("$var(l)");"#);
+    let (host, _) = ran(
+        r#"$var(t) = "0123456789"; while (1) { $var(t) = $var(t) + $var(t); } $var(l) = strlen($var(t)); print("$var(l)");"#,
+    );
     assert_eq!(host.printed, ["655360"]);
     assert!(host.logged.iter().any(|line| line.contains("was not extended")));
-    let (host, _) = ran(r#"$var(t) = "0123456789"; while ($var(i) < 16) { $var(t) = $var(t) + $var(t); $var(i) = $var(i) + 1; } print("$var(t)$var(t)$var(t)");"#);
+    let (host, _) = ran(
+        r#"$var(t) = "0123456789"; while ($var(i) < 16) { $var(t) = $var(t) + $var(t); $var(i) = $var(i) + 1; } print("$var(t)$var(t)$var(t)");"#,
+    );
     assert_eq!(host.printed.first().map(String::len), Some(TEXT_BYTES_MAX));
 }
 
 #[test]
 fn steps_are_bounded() {
-    let host = TestHost { limits: RunLimits { while_loops_max: 0, steps_max: 10_000, ..RunLimits::default() }, ..TestHost::default() };
+    let host = TestHost {
+        limits: RunLimits { while_loops_max: 0, steps_max: 10_000, ..RunLimits::default() },
+        ..TestHost::default()
+    };
     let (host, run) = start("while (1) { good(); }", host);
     assert!(matches!(run, Run::Done(Finish { code: -1, how: Ended::Exit })));
     assert!(host.logged.iter().any(|line| line.contains("10000 steps")), "{:?}", host.logged);
@@ -336,7 +429,10 @@ fn a_waiting_function_parks_the_run_anywhere() {
     assert_eq!(host.printed, ["t1 4", "f2 -3", "end 12"]);
     assert_eq!(finish.how, Ended::Return);
     let Run::Parked(frame) = run(&program, &mut TestHost::default(), route) else { panic!("it waits") };
-    assert!(matches!(resume(&program, &mut host, frame, 0), Run::Done(Finish { how: Ended::Exit, .. })), "0 ends the script");
+    assert!(
+        matches!(resume(&program, &mut host, frame, 0), Run::Done(Finish { how: Ended::Exit, .. })),
+        "0 ends the script"
+    );
 }
 
 /// A generator with a fixed seed (xorshift64).
@@ -354,11 +450,62 @@ impl Random {
 #[test]
 fn shuffled_scripts_never_panic_and_always_end() {
     let pieces = [
-        "$var(a) = ", "$avp(b) = ", "$(avp(b)[*])", "$var(a)", "$vn(c)", "\"x\"", "\"^a(b|c)$\"", "5", "0", " + ", " / ", " mod ", " << ",
-        " == ", " =~ ", " == $null", " && ", " || ", "!", "~", "-", "(int)", "(str)", "strlen(", "defined ", "(", ")", "{ ", " }", "; ",
-        "if (", ") { ", " } else { ", "while (", "switch (", "case 1: ", "case \"x\": ", "default: ", "break; ", "return ", "exit; ",
-        "drop; ", "route(FIVE)", "route(AGAIN)", "route($var(a))", "bad()", "seven()", "wait()", "print(", ", ", "method == INVITE",
-        "src_ip == 10.0.0.0/8", "uri == myself", "subst(\"/a/$rU/g\", \"$var(a)\")", "$(var(a){s.substr,1,2})", "@cfg_get.a.b",
+        "$var(a) = ",
+        "$avp(b) = ",
+        "$(avp(b)[*])",
+        "$var(a)",
+        "$vn(c)",
+        "\"x\"",
+        "\"^a(b|c)$\"",
+        "5",
+        "0",
+        " + ",
+        " / ",
+        " mod ",
+        " << ",
+        " == ",
+        " =~ ",
+        " == $null",
+        " && ",
+        " || ",
+        "!",
+        "~",
+        "-",
+        "(int)",
+        "(str)",
+        "strlen(",
+        "defined ",
+        "(",
+        ")",
+        "{ ",
+        " }",
+        "; ",
+        "if (",
+        ") { ",
+        " } else { ",
+        "while (",
+        "switch (",
+        "case 1: ",
+        "case \"x\": ",
+        "default: ",
+        "break; ",
+        "return ",
+        "exit; ",
+        "drop; ",
+        "route(FIVE)",
+        "route(AGAIN)",
+        "route($var(a))",
+        "bad()",
+        "seven()",
+        "wait()",
+        "print(",
+        ", ",
+        "method == INVITE",
+        "src_ip == 10.0.0.0/8",
+        "uri == myself",
+        "subst(\"/a/$rU/g\", \"$var(a)\")",
+        "$(var(a){s.substr,1,2})",
+        "@cfg_get.a.b",
     ];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let (mut compiled, mut parked) = (0, 0);
@@ -376,7 +523,14 @@ fn shuffled_scripts_never_panic_and_always_end() {
             };
             match random.below(6) {
                 0 => body += &format!("$var(a) = {}; ", value(&mut random)),
-                1 => body += &format!("if ({}) {{ print({}); }} else {{ {}; }} ", value(&mut random), value(&mut random), pieces[41 + random.below(5)]),
+                1 => {
+                    body += &format!(
+                        "if ({}) {{ print({}); }} else {{ {}; }} ",
+                        value(&mut random),
+                        value(&mut random),
+                        pieces[41 + random.below(5)]
+                    )
+                }
                 2 => body += &format!("while ({}) {{ $var(a) = {}; }} ", value(&mut random), value(&mut random)),
                 3 => body += &format!("switch ({}) {{ case 1: bad(); default: wait(); }} ", value(&mut random)),
                 4 => body += &format!("return {}; ", value(&mut random)),

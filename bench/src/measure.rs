@@ -1,0 +1,33 @@
+//! CPU time of a process tree as the kernel counts it, and medians.
+
+use std::fs;
+
+/// CPU microseconds spent by a process, its threads and its children (`/proc/*/schedstat`).
+pub fn cpu_microseconds(process: u32) -> u64 {
+    let mut tree = vec![process];
+    let mut next = 0;
+    while let Some(parent) = tree.get(next).copied() {
+        next += 1;
+        let path = format!("/proc/{parent}/task/{parent}/children");
+        let children = fs::read_to_string(path).unwrap_or_default();
+        tree.extend(children.split_whitespace().filter_map(|word| word.parse::<u32>().ok()));
+    }
+    tree.into_iter().map(of_process).sum::<u64>() / 1_000
+}
+
+/// Nanoseconds of all threads of one process.
+fn of_process(process: u32) -> u64 {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return 0 };
+    threads
+        .flatten()
+        .filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok())
+        .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
+        .sum()
+}
+
+/// The middle value; 0 of nothing.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+}

@@ -1,0 +1,118 @@
+//! What a run and a transaction know about dialogs: the script's context, what waits for a dialog, what has to be released.
+
+use ::dialog::{DialogId, Direction, ProfileId};
+use script::value::Text;
+
+use crate::worker::Worker;
+
+/// Most `$dlg_var` values that wait for a dialog.
+pub const PENDING_VARIABLES_MAX: usize = ::dialog::limits::VARIABLES_MAX;
+/// Most memberships that wait for a dialog.
+pub const PENDING_PROFILES_MAX: usize = ::dialog::limits::MEMBERSHIPS_MAX;
+
+/// What `$dlg_ctx(...)` shows (spec dialog 1.11).
+#[derive(Debug, Default, Clone)]
+pub struct Context {
+    pub on: i64,
+    /// Script flags for the dialog to come.
+    pub flags: u32,
+    /// Properties for the dialog to come, bits of [`::dialog::flags::internal_flag`].
+    pub properties: u8,
+    /// Stored, never used.
+    pub timeout: i64,
+    pub timeout_bye: i64,
+    /// Number (route id + 1, 0 unknown) and name.
+    pub timeout_route: Option<(i32, Text)>,
+    /// The dialog of the message.
+    pub dialog: Option<DialogId>,
+    /// Set by `dlg_get()` only.
+    pub direction: Direction,
+}
+
+/// What the module keeps for one run.
+#[derive(Debug, Default)]
+pub struct RunState {
+    pub context: Context,
+    /// Asked for before the dialog existed, in that order.
+    pub pending_profiles: Vec<(ProfileId, Option<Text>)>,
+    /// Set before the dialog existed, newest first.
+    pub pending_variables: Vec<(Text, Text)>,
+    /// The dialog made for this run's INVITE.
+    pub created: Option<DialogId>,
+    /// The INVITE is a spiral of a dialog that exists.
+    pub is_spiral: bool,
+    /// The dialog this run's request was matched to, and its way.
+    pub within: Option<(DialogId, Direction)>,
+    /// A hold that the transaction of the request takes over.
+    pub hold: Option<DialogId>,
+    /// A transaction has taken the dialog over.
+    pub is_attached: bool,
+    /// `$DLG_status` and `$DLG_lifetime` of the matched request.
+    pub status: Option<(u32, u32)>,
+}
+
+impl RunState {
+    /// Makes the state as new for the next message.
+    pub fn clear(&mut self) {
+        self.context = Context::default();
+        self.pending_profiles.clear();
+        self.pending_variables.clear();
+        self.created = None;
+        self.is_spiral = false;
+        self.within = None;
+        self.hold = None;
+        self.is_attached = false;
+        self.status = None;
+    }
+}
+
+/// What a transaction knows about dialogs.
+#[derive(Debug, Default)]
+pub struct TransactionPart {
+    /// The dialog that this INVITE sets up.
+    pub(super) invite: Option<DialogId>,
+    /// The dialog that this request runs within.
+    pub(super) within: Option<(DialogId, Direction)>,
+    /// Given back when the transaction ends.
+    pub(super) holds: Vec<DialogId>,
+    /// A 2xx has been handled; further ones change nothing.
+    pub(super) is_answered: bool,
+}
+
+impl TransactionPart {
+    /// The dialog the transaction belongs to.
+    pub(super) fn dialog(&self) -> Option<DialogId> {
+        self.invite.or(self.within.map(|(dialog, _)| dialog))
+    }
+}
+
+/// The dialog in the context, if it still exists.
+pub(super) fn context_dialog(worker: &Worker) -> Option<DialogId> {
+    worker.run.dialog.context.dialog.filter(|id| worker.node.dialogs.contains(*id))
+}
+
+/// The dialog with the message's identifiers and the way the message's request travels in it (spec dialog 1.6).
+pub(super) fn by_identifiers(worker: &Worker) -> Option<(DialogId, Direction)> {
+    let message = &worker.run.message;
+    let call_id = message.call_id();
+    if call_id.is_empty() {
+        return None;
+    }
+    worker.node.dialogs.find_by_identifiers(call_id, message.from_tag(), message.to_tag(), Direction::None)
+}
+
+/// The dialog of the message: from the context, else by identifiers whatever the match mode (spec dialog 1.7).
+pub(super) fn message_dialog(worker: &Worker) -> Option<DialogId> {
+    context_dialog(worker).or_else(|| by_identifiers(worker).map(|(dialog, _)| dialog))
+}
+
+/// Before an onreply or failure route: the transaction's dialog becomes the context.
+pub fn enter_reply(worker: &mut Worker) {
+    let dialog = worker.run.tm.transaction.as_ref().and_then(|transaction| transaction.data.dialog.dialog());
+    worker.run.dialog.context.dialog = dialog;
+}
+
+/// After an onreply or failure route: the context is empty again.
+pub fn leave_reply(worker: &mut Worker) {
+    worker.run.dialog.context = Context::default();
+}

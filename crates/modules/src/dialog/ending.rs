@@ -1,0 +1,139 @@
+//! Ending calls from here, and the requests this proxy sends within dialogs (spec dialog 9).
+
+use std::sync::Arc;
+
+use ::dialog::{DialogId, EarlyTermination, EventRoute, Leg, LocalRequest, TerminateError, Termination};
+use transaction::Event;
+
+use super::event_route;
+use crate::tm::{self, Purpose};
+use crate::worker::Worker;
+
+/// The header that every BYE made here brings itself.
+const MAX_FORWARDS: &[u8] = b"Max-Forwards: 70\r\n";
+
+/// Ends the call on both sides, or on one. `headers`: whole lines for every BYE. Says whether all requests went out.
+pub(super) fn end(worker: &mut Worker, dialog: DialogId, leg: Option<Leg>, headers: &[u8]) -> Result<bool, TerminateError> {
+    let node = Arc::clone(&worker.node);
+    let termination = match leg {
+        None => node.dialogs.terminate(worker.now, dialog)?,
+        Some(leg) => node.dialogs.terminate_leg(worker.now, dialog, leg)?,
+    };
+    Ok(carry_out(worker, dialog, termination, headers))
+}
+
+/// Sends what a termination asks for, then runs its route.
+pub(super) fn carry_out(worker: &mut Worker, dialog: DialogId, termination: Termination, headers: &[u8]) -> bool {
+    match termination {
+        Termination::Byes { caller, callee, route } => {
+            let mut is_sent = true;
+            for (leg, request) in [(Leg::Caller, caller), (Leg::Callee, callee)] {
+                if let Some(request) = request {
+                    is_sent &= bye(worker, leg, &request, headers);
+                }
+            }
+            run_route(worker, dialog, route);
+            is_sent
+        }
+        Termination::Early(early) => end_early(worker, dialog, &early),
+    }
+}
+
+pub(super) fn run_route(worker: &mut Worker, dialog: DialogId, route: Option<EventRoute>) {
+    event_route::run_aside(worker, route, dialog, None);
+}
+
+/// Answers the INVITE and cancels its branches; the reply then moves the dialog.
+fn end_early(worker: &mut Worker, dialog: DialogId, early: &EarlyTermination) -> bool {
+    let Some(id) = worker.node.states.dialog.invite_of(dialog) else {
+        worker.log(-1, "dialog", "the call is not answered and its INVITE has no transaction: it cannot be ended");
+        return false;
+    };
+    let answer = Event::Answer {
+        code: early.code,
+        reason: early.reason.as_str().into(),
+        to_tag: Box::default(),
+        headers: Box::default(),
+        body: Box::default(),
+    };
+    let is_answered = tm::deliver(worker, id, answer);
+    tm::deliver(worker, id, Event::CancelBranches { branch: None, cause: None });
+    is_answered
+}
+
+fn bye(worker: &mut Worker, leg: Leg, request: &LocalRequest, headers: &[u8]) -> bool {
+    let node = Arc::clone(&worker.node);
+    let state = &node.states.dialog;
+    let mut lines = [MAX_FORWARDS, &state.extra_headers, headers].concat();
+    if leg == Leg::Callee {
+        lines.extend_from_slice(&state.callee_headers);
+    }
+    let purpose = Purpose::DialogBye { dialog: request.dialog, leg };
+    let is_sent = send(worker, b"BYE", request, lines, purpose);
+    if !is_sent {
+        node.dialogs.local_bye_unsent(worker.now, request.dialog, leg);
+        worker.log(-1, "dialog", &format!("the BYE of dialog [{}] to the {leg:?} could not be sent", request.dialog));
+    }
+    is_sent
+}
+
+/// The probe of a dialog's party (spec dialog 9.5).
+pub(super) fn keepalive(worker: &mut Worker, request: &LocalRequest) {
+    let lines = if request.leg == Leg::Callee { worker.node.states.dialog.callee_headers.clone() } else { Vec::new() };
+    let purpose = Purpose::DialogKeepalive { dialog: request.dialog, leg: request.leg };
+    if !send(worker, b"OPTIONS", request, lines, purpose) {
+        worker.log(-1, "dialog", &format!("the keepalive of dialog [{}] could not be sent", request.dialog));
+    }
+}
+
+fn send(worker: &mut Worker, method: &[u8], request: &LocalRequest, headers: Vec<u8>, purpose: Purpose) -> bool {
+    let node = Arc::clone(&worker.node);
+    let socket = node.sockets.list.iter().position(|socket| !request.socket.is_empty() && socket.text[..] == request.socket[..]);
+    let next_hop = request.destination.as_ref().map(|alias| {
+        let address = String::from_utf8_lossy(&alias.address);
+        let transport = match alias.protocol {
+            2 => "tcp",
+            3 => "tls",
+            4 => "sctp",
+            5 => "ws",
+            6 => "wss",
+            _ => "udp",
+        };
+        format!("sip:{address}:{};transport={transport}", alias.port).into_bytes()
+    });
+    let local = tm::LocalRequest {
+        method: method.to_vec(),
+        request_uri: request.request_uri.clone(),
+        to: party(&request.to_uri, &request.to_tag),
+        from: party(&request.from_uri, &request.from_tag),
+        call_id: request.call_id.clone(),
+        cseq: request.cseq,
+        route_set: request.route_set.clone(),
+        headers,
+        body: Vec::new(),
+        socket: socket.and_then(|index| u16::try_from(index).ok()),
+        next_hop,
+        purpose,
+    };
+    tm::send_local(worker, &local).is_ok()
+}
+
+/// `<uri>;tag=...`
+fn party(uri: &[u8], tag: &[u8]) -> Vec<u8> {
+    let tag_name: &[u8] = if tag.is_empty() { b"" } else { b";tag=" };
+    [b"<", uri, b">", tag_name, tag].concat()
+}
+
+/// A request made here for a dialog has its final reply.
+pub fn local_completed(worker: &mut Worker, purpose: &Purpose, code: u16) {
+    let dialogs = &worker.node.dialogs;
+    match purpose {
+        Purpose::DialogBye { dialog, leg } => {
+            dialogs.local_bye_finished(worker.now, *dialog, *leg, code);
+        }
+        Purpose::DialogKeepalive { dialog, leg } => {
+            dialogs.keepalive_answered(worker.now, *dialog, *leg, code);
+        }
+        Purpose::None => {}
+    }
+}

@@ -1,0 +1,103 @@
+//! Running `event_route[dialog:...]` and timeout routes: which message they see and with what context (spec dialog 10.2).
+
+use ::dialog::{DialogId, EventRoute};
+use script::RouteId;
+use script::exports::Routes;
+use script::syntax::ast::RouteKind;
+use sip::message::Message;
+
+use super::context::Context;
+use crate::run::Run;
+use crate::worker::Worker;
+
+/// The request that routes see when no message caused them.
+const FAKED: &[u8] = b"OPTIONS sip:kamailio.org SIP/2.0\r\n\
+Via: SIP/2.0/UDP 127.0.0.1\r\n\
+From: <sip:server@kamailio.org>;tag=xyz\r\n\
+To: <sip:kamailio.org>\r\n\
+Call-ID: aaa-bbb-ccc-ddd\r\n\
+CSeq: 1 OPTIONS\r\n\
+Content-Length: 0\r\n\r\n";
+
+/// The three event routes of a configuration, looked up at start.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct EventRoutes {
+    start: Option<RouteId>,
+    end: Option<RouteId>,
+    failed: Option<RouteId>,
+}
+
+impl EventRoutes {
+    /// Looks the routes up.
+    pub fn of(program: &script::Program<Worker>) -> EventRoutes {
+        let route = |event: EventRoute| program.route(RouteKind::Event, event.name().as_bytes());
+        EventRoutes { start: route(EventRoute::Start), end: route(EventRoute::End), failed: route(EventRoute::Failed) }
+    }
+
+    fn find(self, event: EventRoute) -> Option<RouteId> {
+        match event {
+            EventRoute::Start => self.start,
+            EventRoute::End => self.end,
+            EventRoute::Failed => self.failed,
+        }
+    }
+}
+
+/// Runs the route on the run's own message: the BYE that ended the dialog.
+pub(super) fn run_here(worker: &mut Worker, event: Option<EventRoute>, dialog: DialogId) {
+    let Some(route) = event.and_then(|event| worker.node.states.dialog.routes.find(event)) else { return };
+    let outer = (worker.run.route, worker.run.route_set, worker.run.return_code);
+    let context = Context { dialog: Some(dialog), ..Context::default() };
+    let context = std::mem::replace(&mut worker.run.dialog.context, context);
+    worker.run.route = RouteKind::Event;
+    worker.run.route_set = Routes::LOCAL.or(Routes::EVENT);
+    worker.run_route_id(route);
+    worker.run.dialog.context = context;
+    (worker.run.route, worker.run.route_set, worker.run.return_code) = outer;
+}
+
+/// Runs the route on a copy of the reply that caused it, or on a made-up request.
+pub(super) fn run_aside(worker: &mut Worker, event: Option<EventRoute>, dialog: DialogId, reply: Option<&Message>) {
+    if let Some(route) = event.and_then(|event| worker.node.states.dialog.routes.find(event)) {
+        run_nested(worker, route, dialog, reply, RouteKind::Event, Routes::LOCAL.or(Routes::EVENT));
+    }
+}
+
+/// Runs `route[NAME]` of an expired dialog. False: there is none of that name.
+pub(super) fn run_timeout(worker: &mut Worker, name: &[u8], dialog: DialogId) -> bool {
+    let Some(route) = worker.node.program.route(RouteKind::Request, name) else { return false };
+    run_nested(worker, route, dialog, None, RouteKind::Request, Routes::REQUEST);
+    true
+}
+
+fn run_nested(worker: &mut Worker, route: RouteId, dialog: DialogId, reply: Option<&Message>, kind: RouteKind, routes: Routes) {
+    let mut run = worker.fresh_run();
+    match reply {
+        Some(reply) => {
+            run.message = reply.clone();
+            run.source = worker.run.source;
+        }
+        None => {
+            if run.message.parse(FAKED, &sip::Limits::default()).is_err() {
+                worker.recycle(run);
+                return;
+            }
+            run.is_faked = true;
+        }
+    }
+    run.message_number = worker.run.message_number;
+    run.route = kind;
+    run.route_set = routes;
+    run.dialog.context.dialog = Some(dialog);
+    lend(&mut worker.run, &mut run);
+    let (_, mut used) = worker.with_run(run, |worker| worker.run_route_id(route));
+    lend(&mut used, &mut worker.run);
+    worker.recycle(used);
+}
+
+/// Moves the variables and flags of the transaction (and of the process) into the other run.
+fn lend(from: &mut Run, to: &mut Run) {
+    std::mem::swap(&mut from.attributes, &mut to.attributes);
+    std::mem::swap(&mut from.variables, &mut to.variables);
+    to.flags = from.flags;
+}

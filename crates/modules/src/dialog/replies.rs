@@ -1,0 +1,107 @@
+//! Replies on their way upstream: they drive the dialog of an INVITE (spec dialog 2.3); and the end of transactions.
+
+use std::sync::Arc;
+
+use ::dialog::{CalleeLeg, DialogId, ReplyKind};
+use sip::message::Message;
+use sip::method::Method;
+
+use super::{create, event_route};
+use crate::tm::TransactionData;
+use crate::worker::Worker;
+
+/// A reply is about to be sent upstream for the run's transaction. `reply` is None for one made here.
+pub fn reply_ready(worker: &mut Worker, code: u16, reply: Option<&Message>, branch: Option<usize>) {
+    let Some(transaction) = &mut worker.run.tm.transaction else { return };
+    let method = transaction.request.method();
+    let part = &mut transaction.data.dialog;
+    if let Some((dialog, direction)) = part.within {
+        if method == Method::Bye && code >= 200 {
+            worker.node.dialogs.bye_answered(worker.now, dialog, direction);
+        }
+        return;
+    }
+    let Some(dialog) = part.invite else { return };
+    let kind = match code {
+        101..=199 => ReplyKind::Provisional,
+        200..=299 => ReplyKind::Success,
+        300..=699 => ReplyKind::Failure,
+        _ => return,
+    };
+    // Further 2xx are retransmissions or other forks, which are not tracked.
+    if part.is_answered {
+        return;
+    }
+    part.is_answered = kind == ReplyKind::Success;
+    drive(worker, dialog, kind, reply, branch);
+}
+
+fn drive(worker: &mut Worker, dialog: DialogId, kind: ReplyKind, reply: Option<&Message>, branch: Option<usize>) {
+    let node = Arc::clone(&worker.node);
+    let now = worker.now;
+    let Some(change) = node.dialogs.reply_begin(now, dialog, kind) else { return };
+    if change.held
+        && let Some(transaction) = &mut worker.run.tm.transaction
+    {
+        transaction.data.dialog.holds.push(dialog);
+    }
+    event_route::run_aside(worker, change.route, dialog, reply);
+    match (kind, reply) {
+        (ReplyKind::Success, Some(reply)) => {
+            let leg = Leg::of(worker, reply, branch);
+            node.dialogs.reply_finish(now, change, Some(&leg.callee(worker, reply)));
+        }
+        _ => {
+            node.dialogs.reply_finish(now, change, None);
+        }
+    }
+}
+
+/// The texts of the callee's leg that have to be built.
+struct Leg {
+    route_set: Vec<u8>,
+    caller_route_set: Option<Vec<u8>>,
+}
+
+impl Leg {
+    fn of(worker: &mut Worker, reply: &Message, branch: Option<usize>) -> Leg {
+        let mut own = 0;
+        let mut caller_entries = 0;
+        if let Some(transaction) = &worker.run.tm.transaction {
+            caller_entries = transaction.request.record_routes().count();
+            if let Some(branch) = branch.and_then(|index| transaction.branches.get(index)) {
+                own = usize::from(branch.flags.record_routed) + usize::from(branch.flags.record_routed_twice);
+            }
+        }
+        let keep = worker.node.dialogs.settings().keep_proxy_rr;
+        let entries: Vec<&[u8]> =
+            reply.record_routes().take(::dialog::limits::RECORD_ROUTES_MAX + 1).map(|entry| entry.whole).collect();
+        let route_set = ::dialog::leg::callee_route_set(&entries, caller_entries, own, keep).unwrap_or_else(|| {
+            worker.log(-1, "dialog", "the 2xx carries too many Record-Route entries, the callee's route set stays empty");
+            Vec::new()
+        });
+        Leg { route_set, caller_route_set: ::dialog::leg::caller_route_set(&entries, caller_entries, own, keep) }
+    }
+
+    fn callee<'a>(&'a self, worker: &'a Worker, reply: &'a Message) -> CalleeLeg<'a> {
+        CalleeLeg {
+            tag: reply.to_tag(),
+            contact: create::single_contact(reply).unwrap_or_default(),
+            route_set: &self.route_set,
+            socket: worker.node.sockets.at(worker.run.source.socket).map_or(&b""[..], |socket| &socket.text),
+            caller_route_set: self.caller_route_set.as_deref(),
+        }
+    }
+}
+
+/// The transaction is gone: what it held of dialogs is given back.
+pub fn transaction_ended(worker: &mut Worker, data: &mut TransactionData) {
+    let node = Arc::clone(&worker.node);
+    let part = &mut data.dialog;
+    if let Some(dialog) = part.invite.take() {
+        node.states.dialog.forget_invite(dialog);
+    }
+    for dialog in part.holds.drain(..) {
+        node.dialogs.release(worker.now, dialog);
+    }
+}

@@ -1,0 +1,100 @@
+//! Dialogs as RPC shows them: fields, order, nulls (spec dialog 7.2, 7.3).
+
+use std::borrow::Cow;
+
+use ::dialog::view::LegView;
+use ::dialog::{DialogView, State};
+
+use crate::rpc::Item;
+
+type Field = (Cow<'static, str>, Item);
+
+fn number(name: &'static str, value: impl Into<i64>) -> Field {
+    (Cow::Borrowed(name), Item::Integer(value.into()))
+}
+
+fn text(name: &'static str, value: &[u8]) -> Field {
+    (Cow::Borrowed(name), Item::text(value))
+}
+
+/// The whole dialog.
+pub(super) fn dialog(view: &DialogView, now_seconds: u32) -> Item {
+    let is_over = view.state == State::Deleted;
+    let profiles = if is_over { Vec::new() } else { view.profiles.iter().map(profile).collect() };
+    let variables = if is_over {
+        Vec::new()
+    } else {
+        let pair = |(key, value): &(Vec<u8>, Vec<u8>)| Item::Structure(vec![(name_of(key), Item::text(value))]);
+        view.variables.iter().map(pair).collect()
+    };
+    Item::Structure(vec![
+        number("h_entry", view.id.entry),
+        number("h_id", view.id.id),
+        number("ref", view.references),
+        text("call-id", &view.call_id),
+        text("from_uri", &view.from_uri),
+        text("to_uri", &view.to_uri),
+        number("state", view.state.number()),
+        number("start_ts", view.start_time),
+        number("init_ts", view.init_time),
+        number("end_ts", view.end_time),
+        number("duration", view.duration(now_seconds)),
+        number("timeout", view.timeout),
+        number("lifetime", view.lifetime),
+        number("dflags", view.dialog_flags),
+        number("sflags", view.script_flags),
+        number("iflags", view.internal_flags),
+        (Cow::Borrowed("caller"), leg(&view.caller)),
+        (Cow::Borrowed("callee"), leg(&view.callee)),
+        (Cow::Borrowed("profiles"), Item::Array(profiles)),
+        (Cow::Borrowed("variables"), Item::Array(variables)),
+    ])
+}
+
+fn name_of(key: &[u8]) -> Cow<'static, str> {
+    Cow::Owned(String::from_utf8_lossy(key).into_owned())
+}
+
+fn profile(profile: &::dialog::ProfileView) -> Item {
+    match &profile.value {
+        None => Item::text(profile.name.as_bytes()),
+        Some(value) => Item::Structure(vec![(Cow::Owned(profile.name.to_string()), Item::text(value))]),
+    }
+}
+
+/// A party; before the answer the callee's texts are null.
+fn leg(leg: &LegView) -> Item {
+    let is_known = leg.cseq.is_some();
+    let field = |name: &'static str, value: &[u8]| {
+        let item = if is_known || !value.is_empty() { Item::text(value) } else { Item::Null };
+        (Cow::Borrowed(name), item)
+    };
+    let cseq = leg.cseq.map(|cseq| cseq.to_string()).unwrap_or_default();
+    Item::Structure(vec![
+        field("tag", &leg.tag),
+        field("contact", &leg.contact),
+        field("cseq", cseq.as_bytes()),
+        field("route_set", &leg.route_set),
+        text("socket", &leg.socket),
+    ])
+}
+
+/// The short form: one field for each letter.
+pub(super) fn briefing(view: &DialogView, letters: &[u8]) -> Item {
+    let mut fields = vec![number("h_entry", view.id.entry), number("h_id", view.id.id)];
+    for letter in letters {
+        fields.push(match letter {
+            b'f' => text("from_uri", &view.from_uri),
+            b't' => text("to_uri", &view.to_uri),
+            b'c' => text("call-id", &view.call_id),
+            b'F' => text("from_tag", &view.caller.tag),
+            b'T' => text("to_tag", &view.callee.tag),
+            b'I' => number("init_ts", view.init_time),
+            b'S' => number("start_ts", view.start_time),
+            b'E' => number("end_ts", view.end_time),
+            b's' => number("state", view.state.number()),
+            _ => continue,
+        });
+    }
+    Item::Structure(fields)
+}

@@ -1,0 +1,183 @@
+//! Node-wide state of the module and the parameters: what the engine takes and what stays here (spec dialog 3).
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use ::dialog::DialogId;
+use ::dialog::settings::ParameterValue;
+use script::exports::ParameterKind;
+use script::format::Format;
+use script::value::Text;
+use script::variable::Reference;
+use sip::time::Now;
+use transaction::TransactionId;
+
+use super::event_route::EventRoutes;
+use super::exports::MODULE;
+use crate::node::Process;
+use crate::settings::Settings;
+use crate::worker::Worker;
+
+/// Locks over the table of INVITE transactions.
+const INVITE_LOCKS: usize = 16;
+
+/// Parameters of the module that the engine has no use for.
+const OWN: &[&str] = &[
+    "enable_stats", "timeout_avp", "dlg_extra_hdrs", "db_url", "db_mode", "db_update_period", "db_fetch_rows", "db_skip_load",
+    "bridge_controller", "bridge_contact", "ruri_pvar", "initial_cbs_inscript", "xavp_cfg", "timer_procs", "track_cseq_updates",
+    "lreq_callee_headers", "enable_dmq", "enable_dmq_ka_iflags_sync", "event_callback", "dlg_ctxiuid_mode", "debug_variables", "dlg_mode",
+    "dmq_peer_id", "dlg_flag",
+];
+
+/// What the module keeps for the whole node.
+#[derive(Debug, Default)]
+pub struct State {
+    pub routes: EventRoutes,
+    pub enable_stats: bool,
+    /// Format of the request URI of a new dialog; None: `$ru`.
+    pub request_uri: Option<Format>,
+    pub timeout_variable: Option<Reference>,
+    /// Header lines for every BYE made here.
+    pub extra_headers: Vec<u8>,
+    /// Header lines for requests made here for the callee, each with its CRLF.
+    pub callee_headers: Vec<u8>,
+    /// INVITEs with this message flag make a dialog (5.6).
+    pub dialog_flag: Option<u32>,
+    /// A lookup while a CANCEL is processed sets the context.
+    pub cancel_sets_context: bool,
+    /// Complaints of the start that do not stop it; logged once.
+    complaints: Vec<String>,
+    has_complained: AtomicBool,
+    /// INVITE transactions of dialogs that are being set up or were answered a moment ago.
+    invites: [Mutex<HashMap<DialogId, TransactionId>>; INVITE_LOCKS],
+}
+
+impl State {
+    /// Reads the module's parameters.
+    pub fn start(settings: &Settings, program: &script::Program<Worker>) -> Result<State, String> {
+        if !settings.is_loaded("dialog") {
+            return Ok(State::default());
+        }
+        let text = |name: &str| settings.text("dialog", name).filter(|text| !text.is_empty());
+        let integer = |name: &str| settings.integer("dialog", name);
+        let refused = |name: &str, error: String| format!("dialog: {name}: {error}");
+        let request_uri = match settings.text("dialog", "ruri_pvar") {
+            Some(format) if format.is_empty() => return Err(String::from("dialog: ruri_pvar must not be empty")),
+            Some(format) if &format[..] != b"$ru" => {
+                Some(program.compile_format(&format).map_err(|error| refused("ruri_pvar", error))?)
+            }
+            _ => None,
+        };
+        let timeout_variable = match text("timeout_avp") {
+            Some(name) => Some(program.compile_reference(&name).map_err(|error| refused("timeout_avp", error))?),
+            None => None,
+        };
+        if !(0..=3).contains(&integer("db_mode")) {
+            return Err(format!("dialog: unsupported db_mode {}", integer("db_mode")));
+        }
+        if !(0..=1).contains(&integer("initial_cbs_inscript")) {
+            return Err(String::from("dialog: initial_cbs_inscript must be 0 or 1"));
+        }
+        let flag = integer("dlg_flag");
+        if flag > 31 {
+            return Err(format!("dialog: dlg_flag {flag} is above 31"));
+        }
+        Ok(State {
+            routes: EventRoutes::of(program),
+            enable_stats: integer("enable_stats") != 0,
+            request_uri,
+            timeout_variable,
+            extra_headers: lines(text("dlg_extra_hdrs")),
+            callee_headers: lines(text("lreq_callee_headers")),
+            dialog_flag: u32::try_from(flag).ok().map(|flag| 1 << flag),
+            cancel_sets_context: integer("dlg_ctxiuid_mode") & 1 != 0,
+            complaints: complaints(settings),
+            has_complained: AtomicBool::new(false),
+            invites: Default::default(),
+        })
+    }
+
+    /// Remembers the INVITE transaction of a dialog, so that the call can be ended before it is answered.
+    pub(super) fn remember_invite(&self, dialog: DialogId, transaction: TransactionId) {
+        self.with_invites(dialog, |invites| invites.insert(dialog, transaction));
+    }
+
+    pub(super) fn forget_invite(&self, dialog: DialogId) {
+        self.with_invites(dialog, |invites| invites.remove(&dialog));
+    }
+
+    pub(super) fn invite_of(&self, dialog: DialogId) -> Option<TransactionId> {
+        self.with_invites(dialog, |invites| invites.get(&dialog).copied()).flatten()
+    }
+
+    fn with_invites<T>(&self, dialog: DialogId, work: impl FnOnce(&mut HashMap<DialogId, TransactionId>) -> T) -> Option<T> {
+        let lock = self.invites.get(dialog.entry as usize % INVITE_LOCKS)?;
+        Some(work(&mut lock.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// The complaints of the start, the first time only.
+    pub(super) fn take_complaints(&self) -> &[String] {
+        if self.has_complained.swap(true, Ordering::Relaxed) { &[] } else { &self.complaints }
+    }
+}
+
+/// Header lines that end with CRLF, as the wire needs them.
+fn lines(text: Option<Text>) -> Vec<u8> {
+    let mut lines = text.map_or_else(Vec::new, |text| text.to_vec());
+    if !lines.is_empty() && !lines.ends_with(b"\r\n") {
+        lines.extend_from_slice(b"\r\n");
+    }
+    lines
+}
+
+fn complaints(settings: &Settings) -> Vec<String> {
+    let mut out = Vec::new();
+    if settings.integer("dialog", "db_mode") != 0 {
+        out.push(String::from("db_mode: there is no database here, dialogs are kept in memory only"));
+    }
+    for (name, missing) in [
+        ("enable_dmq", "replication"),
+        ("track_cseq_updates", "CSeq rewriting"),
+    ] {
+        if settings.integer("dialog", name) != 0 {
+            out.push(format!("{name}: {missing} is not available"));
+        }
+    }
+    if settings.integer("dialog", "h_id_start") == -1 {
+        out.push(String::from("h_id_start: the server id is not used, numbering starts at 0"));
+    }
+    if settings.text("dialog", "event_callback").is_some_and(|name| !name.is_empty()) {
+        out.push(String::from("event_callback: there are no embedded languages, event routes are run instead"));
+    }
+    out
+}
+
+/// The engine of a node, from the parameters of the module.
+pub fn engine(settings: &Settings, process: &Process, now: Now) -> Result<::dialog::Engine, String> {
+    let mut wanted = ::dialog::Settings::default();
+    for parameter in MODULE.parameters {
+        let name = parameter.name;
+        if OWN.contains(&name) || is_storage_name(name) || !settings.is_set("dialog", name) {
+            continue;
+        }
+        let text = settings.text("dialog", name).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+        let value = match parameter.kind {
+            ParameterKind::Integer => ParameterValue::Integer(settings.integer("dialog", name)),
+            _ => ParameterValue::Text(&text),
+        };
+        wanted.set(name, value).map_err(|error| format!("dialog: {error}"))?;
+    }
+    let mut seed = [0u8; 8];
+    for (place, byte) in seed.iter_mut().zip(process.secret) {
+        *place = byte;
+    }
+    wanted.random_seed = u64::from_le_bytes(seed) ^ u64::from(process.pid);
+    wanted.unique_prefix = format!("dlgp-{:x}-{:x}-", process.started.seconds(), process.pid);
+    Ok(::dialog::Engine::new(now, wanted))
+}
+
+/// Names of tables and columns.
+fn is_storage_name(name: &str) -> bool {
+    name.ends_with("_column") || name == "table_name" || name == "vars_table_name"
+}

@@ -1,0 +1,88 @@
+//! Once a second: lifetimes that ran out, calls never answered, keepalive probes, remote memberships (spec dialog 2.5, 2.8, 2.9).
+
+use std::sync::Arc;
+
+use ::dialog::{DialogId, DialogView, Expiry, ExpiryStep};
+
+use super::{ending, event_route};
+use crate::worker::Worker;
+
+/// Most rounds of expiry in one second; each hands out at most `EXPIRIES_PER_CALL_MAX` dialogs.
+const ROUNDS_MAX: usize = 64;
+/// Seconds between looks at remote memberships.
+const REMOTE_SECONDS: u64 = 90;
+
+/// Called once a second.
+pub fn on_timer(worker: &mut Worker) {
+    let node = Arc::clone(&worker.node);
+    for complaint in node.states.dialog.take_complaints() {
+        worker.log(-1, "dialog", complaint);
+    }
+    let now = worker.now;
+    for _ in 0..ROUNDS_MAX {
+        if node.dialogs.next_deadline().is_none_or(|deadline| deadline > now.time) {
+            break;
+        }
+        for expiry in node.dialogs.expire(now) {
+            expired(worker, expiry);
+        }
+        for probe in node.dialogs.keepalives_due(now) {
+            ending::keepalive(worker, &probe.request);
+        }
+    }
+    let seconds = now.date.seconds();
+    if seconds % REMOTE_SECONDS == 0 {
+        node.dialogs.profiles().expire_remote(seconds);
+    }
+}
+
+fn expired(worker: &mut Worker, expiry: Expiry) {
+    match expiry {
+        Expiry::Lifetime { id, timeout_route } => {
+            if let Some((_, name)) = timeout_route {
+                if !event_route::run_timeout(worker, &name, id) {
+                    worker.log(-1, "dialog", &format!("timeout route '{}' not found", String::from_utf8_lossy(&name)));
+                }
+            }
+            lifetime_over(worker, id);
+        }
+        Expiry::EarlyRemoved { dialog, route } => {
+            too_old(worker, "early", &dialog);
+            ending::run_route(worker, dialog.id, route);
+        }
+        Expiry::EndRemoved { dialog } => too_old(worker, "delete", &dialog),
+        Expiry::ByeUnanswered { dialog, route } => {
+            too_old(worker, "terminating", &dialog);
+            ending::run_route(worker, dialog.id, route);
+        }
+    }
+}
+
+fn lifetime_over(worker: &mut Worker, id: DialogId) {
+    let node = Arc::clone(&worker.node);
+    match node.dialogs.expiry_decide(worker.now, id) {
+        ExpiryStep::Nothing => {}
+        ExpiryStep::SendByes { termination } => {
+            ending::carry_out(worker, id, termination, b"");
+        }
+        ExpiryStep::Ended { change } => {
+            if let Some(view) = node.dialogs.view(worker.now, id) {
+                let line = format!(
+                    "dlg timeout - callid: '{}' tags: '{}' '{}' ostate: {}",
+                    String::from_utf8_lossy(&view.call_id),
+                    String::from_utf8_lossy(&view.caller.tag),
+                    String::from_utf8_lossy(&view.callee.tag),
+                    change.old.number()
+                );
+                worker.log(0, "dialog", &line);
+            }
+            ending::run_route(worker, id, change.route);
+            node.dialogs.expiry_finish(worker.now, change);
+        }
+    }
+}
+
+fn too_old(worker: &mut Worker, state: &str, dialog: &DialogView) {
+    let line = format!("dialog in {state} state is too old ([{}] callid '{}')", dialog.id, String::from_utf8_lossy(&dialog.call_id));
+    worker.log(1, "dialog", &line);
+}

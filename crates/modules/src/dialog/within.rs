@@ -1,0 +1,144 @@
+//! Requests within a dialog: matching after `loose_route()`, the state machine, the transaction that follows (spec dialog 1.7, 2.4).
+
+use std::sync::Arc;
+
+use ::dialog::settings::MatchMode;
+use ::dialog::{DialogId, Direction, InDialogRequest, MatchTrouble, RequestMethod};
+use script::exports::Evaluate;
+use sip::method::Method;
+
+use super::{context, create, event_route};
+use crate::rr;
+use crate::worker::Worker;
+
+/// Called when `loose_route()` has consumed an own Route with parameters.
+pub fn on_routed(worker: &mut Worker) {
+    if worker.run.message.to_tag().is_empty() || context::context_dialog(worker).is_some() {
+        return;
+    }
+    let node = Arc::clone(&worker.node);
+    let settings = node.dialogs.settings();
+    let cookie = sip::params::find(rr::own_route_parameters(&worker.run), settings.rr_param.as_bytes()).map(<[u8]>::to_vec);
+    match_request(worker, settings.match_mode, cookie.as_deref());
+}
+
+/// Finds the dialog of the run's request and takes the request through its state machine.
+pub(super) fn match_request(worker: &mut Worker, mode: MatchMode, cookie: Option<&[u8]>) {
+    let node = Arc::clone(&worker.node);
+    let message = &worker.run.message;
+    if !message.is_request() {
+        return;
+    }
+    let matched = node.dialogs.match_request(mode, cookie, message.call_id(), message.from_tag(), message.to_tag());
+    if let Some(trouble) = matched.trouble {
+        tell(worker, trouble, cookie.unwrap_or_default());
+    }
+    if let Some((dialog, direction)) = matched.found {
+        process(worker, dialog, direction);
+    }
+}
+
+fn tell(worker: &mut Worker, trouble: MatchTrouble, cookie: &[u8]) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let message = &worker.run.message;
+    let (method, call_id) = (text(message.method_text()), text(message.call_id()));
+    match trouble {
+        MatchTrouble::NoCookie => {}
+        MatchTrouble::MalformedCookie => worker.log(-1, "dialog", &format!("malformed rr param '{}'", text(cookie))),
+        MatchTrouble::UnknownCookie(id) => {
+            let line = format!("unable to find dialog for {method} with route param '{}' [{id}] and call-id '{call_id}'", text(cookie));
+            worker.log(0, "dialog", &line);
+        }
+        MatchTrouble::OtherIdentifiers(id) => {
+            let line = format!("tight matching failed for {method} with call-id '{call_id}' and the dialog [{id}] of its route param");
+            worker.log(0, "dialog", &line);
+        }
+    }
+}
+
+fn process(worker: &mut Worker, dialog: DialogId, direction: Direction) {
+    let node = Arc::clone(&worker.node);
+    let now = worker.now;
+    worker.run.dialog.context.dialog = Some(dialog);
+    worker.run.dialog.within = Some((dialog, direction));
+    for (profile, value) in std::mem::take(&mut worker.run.dialog.pending_profiles).into_iter().rev() {
+        // A membership that cannot be made is passed over, as for a new dialog.
+        let _ = node.dialogs.profile_join(now, dialog, profile, value.as_deref());
+    }
+    let message = &worker.run.message;
+    let method = request_method(message.method());
+    let contact = if method == RequestMethod::Invite { create::single_contact(message).map(<[u8]>::to_vec) } else { None };
+    let cseq = message.cseq().map(|cseq| cseq.number);
+    let request = InDialogRequest { method, direction, cseq, contact: contact.as_deref(), timeout: timeout(worker) };
+    let Some(change) = node.dialogs.request_begin(now, dialog, &request) else { return };
+    worker.run.dialog.status = Some((change.new.number(), change.age));
+    let is_held = change.held;
+    event_route::run_here(worker, change.route, dialog);
+    let finished = node.dialogs.request_finish(now, change, &request);
+    if is_held {
+        worker.run.dialog.hold = Some(dialog);
+    }
+    if finished.add_cookie && !create::add_cookie(worker, dialog) {
+        worker.log(-1, "dialog", "no room for the Record-Route parameter");
+    }
+    attach(worker);
+}
+
+fn request_method(method: Method) -> RequestMethod {
+    match method {
+        Method::Ack => RequestMethod::Ack,
+        Method::Bye => RequestMethod::Bye,
+        Method::Prack => RequestMethod::Prack,
+        Method::Invite => RequestMethod::Invite,
+        _ => RequestMethod::Other,
+    }
+}
+
+/// Seconds in the variable of `timeout_avp`, when it holds an integer above 0.
+pub(super) fn timeout(worker: &mut Worker) -> Option<u32> {
+    let node = Arc::clone(&worker.node);
+    let value = worker.read(node.states.dialog.timeout_variable.as_ref()?);
+    if !value.is_integer() {
+        if !value.is_null() {
+            worker.log(-1, "dialog", "timeout_avp holds no integer, default_timeout is used");
+        }
+        return None;
+    }
+    u32::try_from(value.to_integer()).ok().filter(|seconds| *seconds > 0)
+}
+
+/// The transaction in the run takes over the dialog of the run: its replies drive it, its end releases it.
+pub(super) fn attach(worker: &mut Worker) {
+    let node = Arc::clone(&worker.node);
+    let run = &mut *worker.run;
+    let Some(transaction) = &mut run.tm.transaction else { return };
+    let id = transaction.id();
+    let part = &mut transaction.data.dialog;
+    if let Some(dialog) = run.dialog.created {
+        if part.invite.is_none() {
+            part.invite = Some(dialog);
+            node.states.dialog.remember_invite(dialog, id);
+            node.dialogs.set_dialog_flags(worker.now, dialog, ::dialog::flags::dialog_flag::TRANSACTION, 0);
+        }
+        run.dialog.is_attached = true;
+    }
+    if let Some(within) = run.dialog.within {
+        part.within = Some(within);
+    }
+    part.holds.extend(run.dialog.hold.take());
+}
+
+/// The transaction of the run's request exists now.
+pub fn transaction_created(worker: &mut Worker) {
+    let is_new_call = worker.run.message.method() == Method::Invite && worker.run.message.to_tag().is_empty();
+    if is_new_call
+        && let Some(flag) = worker.node.states.dialog.dialog_flag
+        && worker.run.flags & flag != 0
+        && !worker.run.dialog.is_spiral
+        && context::context_dialog(worker).is_none()
+    {
+        create::begin(worker);
+        return;
+    }
+    attach(worker);
+}

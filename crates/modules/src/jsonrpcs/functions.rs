@@ -1,0 +1,81 @@
+//! `jsonrpc_exec`, `jsonrpc_dispatch` and `$jsonrpl` (spec proxy-core 13.6).
+
+use script::exports::{Argument, Flow, Index, Inner};
+use script::value::{Text, Value};
+
+use super::json;
+use crate::rpc::{Command, Fault, Parameters, Wire};
+use crate::worker::Worker;
+
+/// Longest request a script may execute, in bytes.
+const REQUEST_BYTES_MAX: usize = 64 * 1024;
+/// What a fault without a code is answered with.
+const EXECUTION_ERROR: i32 = -32_000;
+
+/// The outcome of a call made by a script.
+#[derive(Debug, Clone)]
+pub struct ExecutedCall {
+    pub code: i32,
+    pub text: Text,
+    /// The whole JSON answer.
+    pub body: Text,
+}
+
+/// `jsonrpc_dispatch()`: there is no HTTP request in a route.
+pub(super) fn dispatch(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
+    worker.log(-1, "jsonrpcs", "jsonrpc_dispatch() serves nothing here; set modparam(\"jsonrpcs\", \"http_address\", ...)");
+    Flow::Code(-1)
+}
+
+/// `jsonrpc_exec(request)`: 1 when there is an answer, even an error; -1 when the text is no request.
+pub(super) fn execute(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let text = arguments.first().map(Argument::text).unwrap_or_default();
+    if text.len() > REQUEST_BYTES_MAX {
+        worker.log(-1, "jsonrpcs", "the JSON request is too long");
+        return Flow::Code(-1);
+    }
+    let Some(request) = json::decode(&text) else {
+        worker.log(-1, "jsonrpcs", "the text is no JSON-RPC request");
+        return Flow::Code(-1);
+    };
+    let is_pretty = worker.node.states.jsonrpcs.is_pretty;
+    let executed = match find(worker, &request.method) {
+        None => {
+            worker.log(-1, "jsonrpcs", &format!("no such RPC command: {}", request.method));
+            failed(&request, &Fault::new(500, "Method Not Found"), is_pretty)
+        }
+        Some(command) => {
+            let mut parameters = Parameters::new(Wire::Json, request.parameters.clone());
+            match (command.run)(worker, &mut parameters) {
+                Ok(reply) => {
+                    let body = json::result(request.id, reply, command.is_array, is_pretty);
+                    ExecutedCall { code: 200, text: Text::from("OK"), body: Text::from(body) }
+                }
+                Err(fault) if fault.code == 0 => failed(&request, &Fault::new(EXECUTION_ERROR, "Execution Error"), is_pretty),
+                Err(fault) => failed(&request, &fault, is_pretty),
+            }
+        }
+    };
+    worker.run.jsonrpcs.executed = Some(executed);
+    Flow::Code(1)
+}
+
+fn failed(request: &json::Request, fault: &Fault, is_pretty: bool) -> ExecutedCall {
+    let body = json::error(request.id.clone(), fault, is_pretty);
+    ExecutedCall { code: fault.code, text: Text::from(fault.text.as_str()), body: Text::from(body) }
+}
+
+fn find(worker: &Worker, name: &str) -> Option<&'static Command> {
+    worker.node.loaded.modules.iter().flat_map(|module| module.commands.iter()).find(|command| command.name == name)
+}
+
+/// `$jsonrpl(code|text|body)` of the last `jsonrpc_exec`.
+pub(super) fn reply_field(worker: &mut Worker, inner: &Inner, _index: Option<Index>) -> Value {
+    let Some(executed) = &worker.run.jsonrpcs.executed else { return Value::Null };
+    match inner {
+        Inner::Choice(0) => Value::Integer(i64::from(executed.code)),
+        Inner::Choice(1) => Value::Text(executed.text.clone()),
+        Inner::Choice(2) => Value::Text(executed.body.clone()),
+        _ => Value::Null,
+    }
+}

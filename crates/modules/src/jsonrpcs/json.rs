@@ -1,0 +1,137 @@
+//! A JSON-RPC 2.0 request taken apart, and its answer as text (spec proxy-core 13.1, 13.2).
+
+use serde_json::{Map, Value, json};
+
+use crate::rpc::{Fault, Item, Parameter, Reply};
+
+/// A request taken apart.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) id: Option<Value>,
+}
+
+/// Reads a request. None: the text is not JSON or names no method.
+pub(super) fn decode(text: &[u8]) -> Option<Request> {
+    let value: Value = serde_json::from_slice(text).ok()?;
+    let object = value.as_object()?;
+    let parameters = match object.get("params") {
+        Some(Value::Array(values)) => values.iter().map(parameter).collect(),
+        Some(Value::Object(named)) => named.values().map(parameter).collect(),
+        _ => Vec::new(),
+    };
+    Some(Request { method: object.get("method")?.as_str()?.to_owned(), parameters, id: object.get("id").cloned() })
+}
+
+fn parameter(value: &Value) -> Parameter {
+    match value {
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) => Parameter::Integer(integer),
+            None => Parameter::Double(number.as_f64().unwrap_or(0.0)),
+        },
+        Value::String(text) => Parameter::Text(text.clone().into_bytes()),
+        Value::Bool(is_true) => Parameter::Integer(i64::from(*is_true)),
+        other => Parameter::Text(other.to_string().into_bytes()),
+    }
+}
+
+/// The answer with a result: all items as an array, or the last one; nothing gives `{}`.
+pub(super) fn result(id: Option<Value>, reply: Reply, is_array: bool, is_pretty: bool) -> String {
+    let mut items = reply.items;
+    let result = if is_array {
+        Value::Array(items.into_iter().map(value).collect())
+    } else {
+        items.pop().map_or_else(|| Value::Object(Map::new()), value)
+    };
+    envelope("result", result, id, is_pretty)
+}
+
+/// The answer with an error.
+pub(super) fn error(id: Option<Value>, fault: &Fault, is_pretty: bool) -> String {
+    envelope("error", json!({ "code": fault.code, "message": fault.text }), id, is_pretty)
+}
+
+fn envelope(name: &str, content: Value, id: Option<Value>, is_pretty: bool) -> String {
+    let mut object = Map::new();
+    object.insert("jsonrpc".to_owned(), json!("2.0"));
+    object.insert(name.to_owned(), content);
+    if let Some(id) = id {
+        object.insert("id".to_owned(), id);
+    }
+    let value = Value::Object(object);
+    if !is_pretty {
+        return value.to_string();
+    }
+    let mut out = String::new();
+    write_pretty(&value, 0, &mut out);
+    out
+}
+
+fn value(item: Item) -> Value {
+    match item {
+        Item::Integer(number) | Item::Long(number) => json!(number),
+        Item::Double(number) => json!(number),
+        Item::Text(text) => Value::String(String::from_utf8_lossy(&text).into_owned()),
+        Item::Null => Value::Null,
+        Item::Structure(fields) => Value::Object(fields.into_iter().map(|(name, field)| (name.into_owned(), value(field))).collect()),
+        Item::Array(items) => Value::Array(items.into_iter().map(value).collect()),
+    }
+}
+
+/// Tab-indented, a tab between key and value, arrays inside one line.
+fn write_pretty(value: &Value, depth: usize, out: &mut String) {
+    let indent = |out: &mut String, depth: usize| out.extend(std::iter::repeat_n('\t', depth));
+    match value {
+        Value::Object(fields) => {
+            out.push_str("{\n");
+            for (number, (name, field)) in fields.iter().enumerate() {
+                indent(out, depth + 1);
+                out.push_str(&Value::String(name.clone()).to_string());
+                out.push_str(":\t");
+                write_pretty(field, depth + 1, out);
+                out.push_str(if number + 1 < fields.len() { ",\n" } else { "\n" });
+            }
+            indent(out, depth);
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (number, item) in items.iter().enumerate() {
+                write_pretty(item, depth + 1, out);
+                if number + 1 < items.len() {
+                    out.push_str(", ");
+                }
+            }
+            out.push(']');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_keeps_method_parameters_and_id() {
+        let request = decode(br#"{"jsonrpc":"2.0","method":"a.b","params":{"x":1,"y":"t"},"id":"n"}"#);
+        let wanted = Request { method: "a.b".to_owned(), parameters: vec![Parameter::Integer(1), Parameter::Text(b"t".to_vec())], id: Some(json!("n")) };
+        assert_eq!(request, Some(wanted));
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        for text in [&b"zzz"[..], b"[]", b"{}", br#"{"method":5}"#, b"\xff"] {
+            assert_eq!(decode(text), None);
+        }
+    }
+
+    #[test]
+    fn an_answer_has_one_key_a_line_when_pretty() {
+        let reply = Reply::many(vec![Item::Integer(5), Item::text("a")]);
+        assert_eq!(result(Some(json!(1)), reply.clone(), true, true), "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[5, \"a\"],\n\t\"id\":\t1\n}");
+        assert_eq!(result(None, reply, false, false), r#"{"jsonrpc":"2.0","result":"a"}"#);
+        assert_eq!(error(None, &Fault::new(404, "No"), false), r#"{"jsonrpc":"2.0","error":{"code":404,"message":"No"}}"#);
+    }
+}
