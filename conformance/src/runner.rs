@@ -212,7 +212,8 @@ fn changed(mut message: Message, details: &[String]) -> Message {
     message
 }
 
-/// `= Name: value` a header has exactly this value, `~ text` is somewhere, `! Name` no such header, `first: text`, `body: text`.
+/// `= Name: value` a header has exactly this value, `~ text` is somewhere, `! Name` no such header,
+/// `! ;text=` no such text (anything with a space, `;`, `=` or `<`), `first: text`, `body: text`.
 /// The error names every detail that does not hold.
 fn check_message(message: &Message, details: &[String]) -> Result<(), String> {
     let text = String::from_utf8_lossy(&message.to_bytes()).into_owned();
@@ -231,7 +232,7 @@ fn fault(message: &Message, text: &str, detail: &str) -> Option<String> {
     } else if let Some(part) = detail.strip_prefix("~ ") {
         (!text.contains(part)).then(|| format!("nowhere: `{part}`"))
     } else if let Some(name) = detail.strip_prefix("! ") {
-        let is_there = message.value(name).is_some() || (name.contains(' ') && text.contains(name));
+        let is_there = message.value(name).is_some() || (name.contains([' ', ';', '=', '<']) && text.contains(name));
         is_there.then(|| format!("should not be there: `{name}`"))
     } else if detail == UNTRACED {
         None

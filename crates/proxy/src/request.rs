@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use modules::{Worker, dialog, sl, tm};
+use modules::{Worker, dialog, sl, tm, tmx};
 use script::exports::Routes;
 use script::syntax::ast::RouteKind;
 use script::vm;
@@ -39,4 +39,5 @@ pub(crate) fn receive(proxy: &Proxy, worker: &mut Worker) {
 pub(crate) fn finish(worker: &mut Worker) {
     dialog::request_ended(worker);
     tm::finish_request(worker);
+    tmx::request_ended(worker);
 }

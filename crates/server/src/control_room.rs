@@ -30,6 +30,8 @@ impl ControlRoom {
 impl Caller for ControlRoom {
     fn call(&self, name: &str, parameters: &mut Parameters) -> Result<Reply, Fault> {
         let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        let (total, used) = memory();
+        self.shell.proxy.node.states.core.memory.set(total, used);
         let answer = self.shell.proxy.call(&mut worker, self.shell.clock.now(), name, parameters);
         let crew = self.shell.crew.get();
         self.shell.carry_out(&mut worker, &mut |socket, destination, bytes| {
@@ -113,4 +115,14 @@ fn open_json(shell: &Shell, caller: &Arc<dyn Caller>, run: &Path, listeners: &mu
         listeners.open_http(address, is_pretty, caller).map_err(|error| format!("HTTP {address}: {error}"))?;
     }
     Ok(())
+}
+
+/// Memory of the machine and of this process, bytes: what `core.shmmem` and the `shmem:` statistics show.
+fn memory() -> (u64, u64) {
+    let number = |text: &str, name: &str| {
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().split(' ').next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+    };
+    let machine = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let own = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    (number(&machine, "MemTotal:"), number(&own, "VmRSS:"))
 }

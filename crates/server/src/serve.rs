@@ -176,7 +176,8 @@ fn serve(line: &CommandLine) -> Result<(), String> {
         working_directory: std::env::current_dir().map(|path| path.display().to_string()).unwrap_or_default(),
         configuration_path: line.configuration_path().display().to_string(),
         secret,
-        ..Process::default()
+        utc_offset_seconds: utc_offset_seconds(),
+        threads: thread_names(children, !tcp.is_empty()),
     };
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     let node = proxy::start(Prepared { checked, sockets, process, environment }, clock.now()).map_err(|error| format!("ERROR: {error}"))?;
@@ -220,6 +221,23 @@ fn serve(line: &CommandLine) -> Result<(), String> {
     drop(listeners);
     drop(pid_file);
     Ok(())
+}
+
+/// Local time minus UTC now; 0 when the system does not tell.
+fn utc_offset_seconds() -> i32 {
+    time::UtcOffset::current_local_offset().map_or(0, |offset| offset.whole_seconds())
+}
+
+/// The threads to come, for `core.ps`: all of one process.
+fn thread_names(children: u32, has_tcp: bool) -> Vec<(String, u32)> {
+    let id = std::process::id();
+    let mut names = vec![("main process - attendant".to_owned(), id)];
+    names.extend((0..worker_count(children)).map(|number| (format!("udp receiver child={number}"), id)));
+    if has_tcp {
+        names.push(("tcp main process".to_owned(), id));
+    }
+    names.push(("ctl handler".to_owned(), id));
+    names
 }
 
 /// More threads than cores bring nothing: `children` is an upper bound.

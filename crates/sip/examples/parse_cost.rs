@@ -37,23 +37,17 @@ a=rtpmap:101 telephone-event/8000\r\n\
 a=sendrecv\r\n";
 
 fn read_proxy_fields(message: &Message) -> usize {
-    let via = message.top_via().map_or(0, |via| {
-        via.branch.len() + via.sent_by.len() + via.rport.map_or(0, <[u8]>::len)
-    });
+    let via = message.top_via().map_or(0, |via| via.branch.len() + via.sent_by.len() + via.rport.map_or(0, <[u8]>::len));
     let tags = message.from_tag().len() + message.to_tag().len() + message.call_id().len();
     let cseq = message.cseq().map_or(0, |cseq| cseq.number as usize);
-    let uri =
-        sip::Uri::parse(message.request_uri()).map_or(0, |uri| uri.user.len() + uri.host.len());
+    let uri = sip::Uri::parse(message.request_uri()).map_or(0, |uri| uri.user.len() + uri.host.len());
     via + tags + cseq + uri + message.max_forwards().unwrap_or(0) as usize
 }
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let what = arguments.next().unwrap_or_else(|| "fields".to_string());
-    let rounds: u32 = arguments
-        .next()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1000);
+    let rounds: u32 = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(1000);
     let (mut message, mut edits, mut out) = (Message::new(), Edits::new(), Vec::new());
     let source = std::net::SocketAddr::from(([192, 168, 77, 21], 5061));
     let mut seen = 0usize;
@@ -82,9 +76,5 @@ fn main() {
             seen += out.len();
         }
     }
-    println!(
-        "{} bytes, {rounds} rounds of {what}, check {}",
-        INVITE.len(),
-        black_box(seen)
-    );
+    println!("{} bytes, {rounds} rounds of {what}, check {}", INVITE.len(), black_box(seen));
 }

@@ -24,10 +24,7 @@ pub struct DigestCredentials<'a> {
 /// Scheme and the rest of a credentials or challenge value.
 pub fn scheme(value: &[u8]) -> (&[u8], &[u8]) {
     let value = trim(value);
-    let end = value
-        .iter()
-        .position(|byte| is_space(*byte))
-        .unwrap_or(value.len());
+    let end = value.iter().position(|byte| is_space(*byte)).unwrap_or(value.len());
     (before(value, end), trim_start(from(value, end)))
 }
 
@@ -39,10 +36,7 @@ impl<'a> DigestCredentials<'a> {
         if !name.eq_ignore_ascii_case(b"Digest") {
             return None;
         }
-        let mut digest = DigestCredentials {
-            params,
-            ..DigestCredentials::default()
-        };
+        let mut digest = DigestCredentials { params, ..DigestCredentials::default() };
         for param in Params::separated(params, b',') {
             let Some(value) = param.value else { continue };
             if let Some(field) = digest.field(param.name)
@@ -74,15 +68,8 @@ impl<'a> DigestCredentials<'a> {
     /// Whether all that RFC 7616 §3.4 demands of credentials is there: username, realm, nonce, uri, response, and with a
     /// qop also cnonce and nc.
     pub fn is_complete(&self) -> bool {
-        let needed = [
-            self.username,
-            self.realm,
-            self.nonce,
-            self.uri,
-            self.response,
-        ];
-        needed.iter().all(|text| !text.is_empty())
-            && (self.qop.is_empty() || (!self.cnonce.is_empty() && !self.nc.is_empty()))
+        let needed = [self.username, self.realm, self.nonce, self.uri, self.response];
+        needed.iter().all(|text| !text.is_empty()) && (self.qop.is_empty() || (!self.cnonce.is_empty() && !self.nc.is_empty()))
     }
 }
 
@@ -94,34 +81,16 @@ mod tests {
     fn quoted_commas_do_not_split_and_fields_lose_their_quotes() {
         let value = b"Digest username=\"bob, \\\"b\\\"\", realm=\"a.b\",nonce=\"n=1\", uri=\"sip:a@b;x\" , response=\"66\",\r\n algorithm=MD5, cnonce=\"c\", opaque=\"\", qop=auth, nc=00000001";
         let digest = DigestCredentials::parse(value).expect("digest");
-        assert_eq!(
-            (digest.username, digest.realm, digest.nonce),
-            (&b"bob, \\\"b\\\""[..], &b"a.b"[..], &b"n=1"[..])
-        );
-        assert_eq!(
-            (digest.uri, digest.response, digest.algorithm),
-            (&b"sip:a@b;x"[..], &b"66"[..], &b"MD5"[..])
-        );
-        assert_eq!(
-            (digest.cnonce, digest.opaque, digest.qop, digest.nc),
-            (&b"c"[..], &b""[..], &b"auth"[..], &b"00000001"[..])
-        );
+        assert_eq!((digest.username, digest.realm, digest.nonce), (&b"bob, \\\"b\\\""[..], &b"a.b"[..], &b"n=1"[..]));
+        assert_eq!((digest.uri, digest.response, digest.algorithm), (&b"sip:a@b;x"[..], &b"66"[..], &b"MD5"[..]));
+        assert_eq!((digest.cnonce, digest.opaque, digest.qop, digest.nc), (&b"c"[..], &b""[..], &b"auth"[..], &b"00000001"[..]));
         assert!(digest.is_complete());
     }
 
     #[test]
     fn bare_tokens_and_empty_credentials_are_incomplete() {
-        for value in [
-            &b"Digest username, realm"[..],
-            b"Digest",
-            b"digest ,,,=,",
-            b"Digest nonce=\"open",
-        ] {
-            assert!(
-                !DigestCredentials::parse(value)
-                    .expect("digest")
-                    .is_complete()
-            );
+        for value in [&b"Digest username, realm"[..], b"Digest", b"digest ,,,=,", b"Digest nonce=\"open"] {
+            assert!(!DigestCredentials::parse(value).expect("digest").is_complete());
         }
         assert_eq!(DigestCredentials::parse(b"Basic dXNlcg=="), None);
         assert_eq!(DigestCredentials::parse(b""), None);

@@ -43,12 +43,8 @@ impl Edits {
         if span.is_empty() {
             return;
         }
-        let start = self
-            .deletions
-            .partition_point(|other| other.end < span.start);
-        let end = self
-            .deletions
-            .partition_point(|other| other.start <= span.end);
+        let start = self.deletions.partition_point(|other| other.end < span.start);
+        let end = self.deletions.partition_point(|other| other.start <= span.end);
         let mut whole = span;
         for other in self.deletions.get(start..end).unwrap_or(&[]) {
             whole.start = whole.start.min(other.start);
@@ -79,8 +75,7 @@ impl Edits {
 
     /// As [`Edits::replace`], but takes back what earlier replacements put at the same start.
     pub fn replace_anew(&mut self, span: Span, text: &[u8]) {
-        self.insertions
-            .retain(|insertion| insertion.at != span.start || insertion.place != Place::Instead);
+        self.insertions.retain(|insertion| insertion.at != span.start || insertion.place != Place::Instead);
         self.replace(span, text);
     }
 
@@ -88,22 +83,15 @@ impl Edits {
         if text.is_empty() {
             return;
         }
-        if self.insertions.len() >= EDITS_MAX
-            || self.texts.len().saturating_add(text.len()) > EDIT_TEXT_BYTES_MAX
-        {
+        if self.insertions.len() >= EDITS_MAX || self.texts.len().saturating_add(text.len()) > EDIT_TEXT_BYTES_MAX {
             self.overflowed = true;
             return;
         }
         let start = self.texts.len();
         self.texts.extend_from_slice(text);
-        let insertion = Insertion {
-            at,
-            place,
-            text: Span::new(start, self.texts.len()),
-        };
+        let insertion = Insertion { at, place, text: Span::new(start, self.texts.len()) };
         let position = self.insertions.partition_point(|other| {
-            (other.at, other.place) < (at, place)
-                || ((other.at, other.place) == (at, place) && place != Place::Before)
+            (other.at, other.place) < (at, place) || ((other.at, other.place) == (at, place) && place != Place::Before)
         });
         self.insertions.insert(position, insertion);
     }
@@ -127,20 +115,13 @@ impl Edits {
 
     /// Whether anything changes behind the headers; `headers_end` is `Message::headers_end`.
     pub fn touches_body(&self, headers_end: u32) -> bool {
-        self.insertions
-            .last()
-            .is_some_and(|insertion| insertion.at > headers_end)
-            || self
-                .deletions
-                .last()
-                .is_some_and(|deletion| deletion.end > headers_end.saturating_add(1))
+        self.insertions.last().is_some_and(|insertion| insertion.at > headers_end)
+            || self.deletions.last().is_some_and(|deletion| deletion.end > headers_end.saturating_add(1))
     }
 
     /// Whether every byte of `span` is deleted.
     pub fn deletes(&self, span: Span) -> bool {
-        self.deletions
-            .iter()
-            .any(|deletion| deletion.start <= span.start && deletion.end >= span.end)
+        self.deletions.iter().any(|deletion| deletion.start <= span.start && deletion.end >= span.end)
     }
 
     /// Adds all edits of `later` behind these.
@@ -149,28 +130,11 @@ impl Edits {
             self.remove(*deletion);
         }
         // Texts before one place leave in reverse call order, so they must be called in reverse here.
-        for insertion in later
-            .insertions
-            .iter()
-            .filter(|insertion| insertion.place != Place::Before)
-        {
-            self.insert(
-                insertion.at,
-                insertion.place,
-                insertion.text.of(&later.texts),
-            );
+        for insertion in later.insertions.iter().filter(|insertion| insertion.place != Place::Before) {
+            self.insert(insertion.at, insertion.place, insertion.text.of(&later.texts));
         }
-        for insertion in later
-            .insertions
-            .iter()
-            .rev()
-            .filter(|insertion| insertion.place == Place::Before)
-        {
-            self.insert(
-                insertion.at,
-                insertion.place,
-                insertion.text.of(&later.texts),
-            );
+        for insertion in later.insertions.iter().rev().filter(|insertion| insertion.place == Place::Before) {
+            self.insert(insertion.at, insertion.place, insertion.text.of(&later.texts));
         }
         self.overflowed |= later.overflowed;
     }
@@ -210,20 +174,11 @@ impl<'a> Walk<'a> {
     fn new(bytes: &'a [u8], edits: &[&'a Edits]) -> Walk<'a> {
         let mut lists = [None; EDIT_LISTS_MAX];
         let mut list_count = 0usize;
-        for (slot, list) in lists
-            .iter_mut()
-            .zip(edits.iter().filter(|list| !list.is_empty()))
-        {
+        for (slot, list) in lists.iter_mut().zip(edits.iter().filter(|list| !list.is_empty())) {
             *slot = Some(*list);
             list_count = list_count.saturating_add(1);
         }
-        Walk {
-            bytes,
-            lists,
-            list_count,
-            next_insertion: [0; EDIT_LISTS_MAX],
-            next_deletion: [0; EDIT_LISTS_MAX],
-        }
+        Walk { bytes, lists, list_count, next_insertion: [0; EDIT_LISTS_MAX], next_deletion: [0; EDIT_LISTS_MAX] }
     }
 
     /// Writes everything from `from` to `to`: texts at offsets in `from..to`, and kept bytes.
@@ -231,10 +186,7 @@ impl<'a> Walk<'a> {
     pub(crate) fn write(&mut self, out: &mut impl Sink, from: u32, to: u32, texts_at_end: bool) {
         let mut at = from;
         loop {
-            let next = self
-                .peek_insertion()
-                .map_or(u32::MAX, |(offset, _)| offset)
-                .max(at);
+            let next = self.peek_insertion().map_or(u32::MAX, |(offset, _)| offset).max(at);
             let has_text = next < to || (texts_at_end && next == to);
             let stop = if has_text { next } else { to };
             self.copy(out, at, stop);
@@ -248,27 +200,16 @@ impl<'a> Walk<'a> {
 
     /// Writes the texts at offsets up to `at` that have not left yet, with no bytes.
     pub(crate) fn write_texts_at(&mut self, out: &mut impl Sink, at: u32) {
-        while self
-            .peek_insertion()
-            .is_some_and(|(offset, place)| offset <= at && place != Place::Instead)
-        {
+        while self.peek_insertion().is_some_and(|(offset, place)| offset <= at && place != Place::Instead) {
             self.emit_insertion(out);
         }
     }
 
     /// Leaves out all texts before `at`.
     pub(crate) fn skip_to(&mut self, at: u32) {
-        for (list, next) in self
-            .lists
-            .iter()
-            .take(self.list_count)
-            .zip(self.next_insertion.iter_mut())
-        {
+        for (list, next) in self.lists.iter().take(self.list_count).zip(self.next_insertion.iter_mut()) {
             if let Some(list) = list {
-                *next = list
-                    .insertions
-                    .partition_point(|insertion| insertion.at < at)
-                    .max(*next);
+                *next = list.insertions.partition_point(|insertion| insertion.at < at).max(*next);
             }
         }
     }
@@ -276,21 +217,14 @@ impl<'a> Walk<'a> {
     /// The list that holds the next text, and that text's place.
     fn next_list(&self) -> Option<(usize, Insertion)> {
         let mut best: Option<(usize, Insertion)> = None;
-        for (index, (list, next)) in self
-            .lists
-            .iter()
-            .take(self.list_count)
-            .zip(self.next_insertion.iter())
-            .enumerate()
-        {
+        for (index, (list, next)) in self.lists.iter().take(self.list_count).zip(self.next_insertion.iter()).enumerate() {
             let Some(insertion) = list.and_then(|list| list.insertions.get(*next)) else {
                 continue;
             };
             let better = match best {
                 None => true,
                 Some((_, known)) => {
-                    let (key, known_key) =
-                        ((insertion.at, insertion.place), (known.at, known.place));
+                    let (key, known_key) = ((insertion.at, insertion.place), (known.at, known.place));
                     key < known_key || (key == known_key && insertion.place == Place::Before)
                 }
             };
@@ -302,8 +236,7 @@ impl<'a> Walk<'a> {
     }
 
     fn peek_insertion(&self) -> Option<(u32, Place)> {
-        self.next_list()
-            .map(|(_, insertion)| (insertion.at, insertion.place))
+        self.next_list().map(|(_, insertion)| (insertion.at, insertion.place))
     }
 
     fn emit_insertion(&mut self, out: &mut impl Sink) {
@@ -323,13 +256,7 @@ impl<'a> Walk<'a> {
         let mut at = from;
         while at < to {
             let (kept_until, deleted_until) = self.next_deletion_from(at, to);
-            out.put(
-                Span {
-                    start: at,
-                    end: kept_until,
-                }
-                .of(self.bytes),
-            );
+            out.put(Span { start: at, end: kept_until }.of(self.bytes));
             at = deleted_until;
         }
     }
@@ -337,18 +264,9 @@ impl<'a> Walk<'a> {
     /// The first deleted range at or behind `at`: where it starts and ends, both at most `to`.
     fn next_deletion_from(&mut self, at: u32, to: u32) -> (u32, u32) {
         let (mut start, mut end) = (to, to);
-        for (list, next) in self
-            .lists
-            .iter()
-            .take(self.list_count)
-            .zip(self.next_deletion.iter_mut())
-        {
+        for (list, next) in self.lists.iter().take(self.list_count).zip(self.next_deletion.iter_mut()) {
             let Some(list) = list else { continue };
-            while list
-                .deletions
-                .get(*next)
-                .is_some_and(|deletion| deletion.end <= at)
-            {
+            while list.deletions.get(*next).is_some_and(|deletion| deletion.end <= at) {
                 *next = next.saturating_add(1);
             }
             if let Some(deletion) = list.deletions.get(*next)
@@ -363,11 +281,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Runs `write` with a walk over `bytes` under all `edits`, joining lists when there are more than a walk holds.
-pub(crate) fn with_lists<R>(
-    bytes: &[u8],
-    edits: &[&Edits],
-    write: impl FnOnce(&mut Walk<'_>) -> R,
-) -> R {
+pub(crate) fn with_lists<R>(bytes: &[u8], edits: &[&Edits], write: impl FnOnce(&mut Walk<'_>) -> R) -> R {
     if edits.len() <= EDIT_LISTS_MAX {
         return write(&mut Walk::new(bytes, edits));
     }

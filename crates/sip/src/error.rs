@@ -49,6 +49,8 @@ pub enum ParseError {
     BodyTooLarge {
         bytes: usize,
     },
+    /// No empty line ends the headers.
+    HeadUnterminated,
     /// A header every SIP message must have is absent.
     Missing(HeaderId),
     /// A header that may be there once is there again.
@@ -72,21 +74,16 @@ impl fmt::Display for ParseError {
             }
             ParseError::HeaderName { offset } => write!(f, "bad header name at offset {offset}"),
             ParseError::HeaderNameTooLong { offset, bytes } => {
-                write!(
-                    f,
-                    "header name of {bytes} bytes at offset {offset} is too long"
-                )
+                write!(f, "header name of {bytes} bytes at offset {offset} is too long")
             }
             ParseError::HeaderValueTooLong { offset, bytes } => {
-                write!(
-                    f,
-                    "header value of {bytes} bytes at offset {offset} is too long"
-                )
+                write!(f, "header value of {bytes} bytes at offset {offset} is too long")
             }
             ParseError::TooManyHeaders { max } => write!(f, "more than {max} headers"),
             ParseError::TooManyVias { max } => write!(f, "more than {max} Via elements"),
             ParseError::TooManyRoutes { max } => write!(f, "more than {max} Route elements"),
             ParseError::BodyTooLarge { bytes } => write!(f, "body of {bytes} bytes is too large"),
+            ParseError::HeadUnterminated => write!(f, "no empty line ends the headers"),
             ParseError::Missing(id) => write!(f, "required header {} is missing", id.name()),
             ParseError::Duplicate(id) => write!(f, "header {} is there more than once", id.name()),
             ParseError::Malformed(id) => write!(f, "header {} cannot be parsed", id.name()),

@@ -27,12 +27,7 @@ impl<'a> CSeq<'a> {
         if !is_decimal(number_text) || method_text.iter().any(|byte| is_space(*byte)) {
             return None;
         }
-        Some(CSeq {
-            number: decimal(number_text).unwrap_or(u32::MAX),
-            number_text,
-            method: Method::from_bytes(method_text),
-            method_text,
-        })
+        Some(CSeq { number: decimal(number_text).unwrap_or(u32::MAX), number_text, method: Method::from_bytes(method_text), method_text })
     }
 
     /// Below 2^31, as RFC 3261 §8.1.1.5 demands.
@@ -60,8 +55,7 @@ impl Message {
 
     /// All Via elements that can be parsed, top first.
     pub fn vias(&self) -> impl Iterator<Item = Via<'_>> {
-        self.elements_of(HeaderId::Via)
-            .filter_map(|(header, element)| Via::parse(element, header))
+        self.elements_of(HeaderId::Via).filter_map(|(header, element)| Via::parse(element, header))
     }
 
     pub fn from(&self) -> Option<NameAddress<'_>> {
@@ -93,8 +87,7 @@ impl Message {
 
     /// All Contact elements that can be parsed; a wildcard has the URI `*`.
     pub fn contacts(&self) -> impl Iterator<Item = NameAddress<'_>> {
-        self.elements_of(HeaderId::Contact)
-            .filter_map(|(_, element)| NameAddress::parse(element))
+        self.elements_of(HeaderId::Contact).filter_map(|(_, element)| NameAddress::parse(element))
     }
 
     /// All Route entries that can be parsed, top first.
@@ -109,13 +102,7 @@ impl Message {
 
     /// Entries of any header that lists routes (Route, Record-Route, Path, Service-Route).
     pub fn route_entries(&self, id: HeaderId) -> impl Iterator<Item = RouteEntry<'_>> {
-        self.elements_of(id).filter_map(|(header, whole)| {
-            NameAddress::parse(whole).map(|address| RouteEntry {
-                address,
-                whole,
-                header,
-            })
-        })
+        self.elements_of(id).filter_map(|(header, whole)| NameAddress::parse(whole).map(|address| RouteEntry { address, whole, header }))
     }
 
     /// The comma elements of all headers of one identity, each with the position of its header line.
@@ -126,9 +113,7 @@ impl Message {
             .enumerate()
             .skip(start)
             .filter(move |(_, header)| header.id == id)
-            .flat_map(|(index, header)| {
-                Elements::new(self.text(header.value)).map(move |element| (index, element))
-            })
+            .flat_map(|(index, header)| Elements::new(self.text(header.value)).map(move |element| (index, element)))
     }
 
     /// The Content-Length when it is one valid number; duplicates must agree.

@@ -47,9 +47,7 @@ impl fmt::Display for FrameError {
             FrameError::StartLineTooLong => f.write_str("first line is too long"),
             FrameError::HeadTooLong => f.write_str("headers do not end within the bound"),
             FrameError::BadHeader => f.write_str("header line without a colon"),
-            FrameError::NoContentLength => {
-                f.write_str("message on a stream without Content-Length")
-            }
+            FrameError::NoContentLength => f.write_str("message on a stream without Content-Length"),
             FrameError::BadContentLength => f.write_str("Content-Length is not a 32-bit number"),
             FrameError::ContentLengthsDiffer => f.write_str("Content-Length headers differ"),
             FrameError::BodyTooLarge { bytes } => write!(f, "body of {bytes} bytes is too large"),
@@ -89,10 +87,7 @@ impl Framer {
     }
 
     pub fn with_limits(limits: Limits) -> Framer {
-        Framer {
-            limits: Some(limits),
-            ..Framer::default()
-        }
+        Framer { limits: Some(limits), ..Framer::default() }
     }
 
     /// Adds received bytes. After an error they are thrown away.
@@ -121,17 +116,9 @@ impl Framer {
         match self.advance() {
             Ok(None) => Ok(None),
             Ok(Some(Cut::Ping)) => Ok(Some(Frame::KeepalivePing)),
-            Ok(Some(Cut::Whole {
-                is_http,
-                from: start,
-                to,
-            })) => {
+            Ok(Some(Cut::Whole { is_http, from: start, to })) => {
                 let bytes = self.buffer.get(start..to).unwrap_or(b"");
-                Ok(Some(if is_http {
-                    Frame::Http(bytes)
-                } else {
-                    Frame::Message(bytes)
-                }))
+                Ok(Some(if is_http { Frame::Http(bytes) } else { Frame::Message(bytes) }))
             }
             Err(error) => {
                 self.failed = Some(error);
@@ -164,11 +151,7 @@ impl Framer {
         self.start = start.saturating_add(total);
         self.scanned = 0;
         self.head = None;
-        Ok(Some(Cut::Whole {
-            is_http: head.is_http,
-            from: start,
-            to: self.start,
-        }))
+        Ok(Some(Cut::Whole { is_http: head.is_http, from: start, to: self.start }))
     }
 
     /// Drops line ends before a message. True when a keepalive (two of them) was dropped.
@@ -214,32 +197,21 @@ impl Framer {
         if body > limits.body_bytes_max {
             return Err(FrameError::BodyTooLarge { bytes: body });
         }
-        Ok(Some(Head {
-            is_http,
-            end,
-            body: body as usize,
-        }))
+        Ok(Some(Head { is_http, end, body: body as usize }))
     }
 }
 
 /// A frame before it is borrowed out of the buffer.
 enum Cut {
     Ping,
-    Whole {
-        is_http: bool,
-        from: usize,
-        to: usize,
-    },
+    Whole { is_http: bool, from: usize, to: usize },
 }
 
 /// Whether a first line is HTTP (true) or SIP (false); `None` for anything else.
 fn is_http_line(line: &[u8]) -> Option<bool> {
     let line = trim_end(line);
     let word = line.rsplit(|byte| *byte == b' ').next().unwrap_or(b"");
-    let starts = |text: &[u8], prefix: &[u8]| {
-        text.get(..prefix.len())
-            .is_some_and(|s| s.eq_ignore_ascii_case(prefix))
-    };
+    let starts = |text: &[u8], prefix: &[u8]| text.get(..prefix.len()).is_some_and(|s| s.eq_ignore_ascii_case(prefix));
     if starts(line, b"SIP/") || starts(word, b"SIP/") {
         Some(false)
     } else if starts(word, b"HTTP/1.") || starts(line, b"HTTP/1.") {
@@ -253,9 +225,7 @@ fn is_http_line(line: &[u8]) -> Option<bool> {
 fn empty_line_end(bytes: &[u8], scanned: usize) -> Option<usize> {
     let mut at = scanned;
     loop {
-        at = at
-            .checked_add(memchr::memchr(b'\n', bytes.get(at..)?)?)?
-            .checked_add(1)?;
+        at = at.checked_add(memchr::memchr(b'\n', bytes.get(at..)?)?)?.checked_add(1)?;
         match from(bytes, at) {
             [b'\n', ..] => return at.checked_add(1),
             [b'\r', b'\n', ..] => return at.checked_add(2),

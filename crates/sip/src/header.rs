@@ -75,11 +75,7 @@ const fn slot_of(first: u8, last: u8, length: usize) -> usize {
 }
 
 /// Names by (first byte, last byte, length), computed while compiling; an overfull slot stops the build.
-#[allow(
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::panic
-)]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 const fn name_slots() -> [[u8; SLOT_DEPTH]; SLOTS] {
     let mut slots = [[UNUSED; SLOT_DEPTH]; SLOTS];
     let mut index = 0;
@@ -120,11 +116,7 @@ impl HeaderId {
             [only] => {
                 let letter = (only | 0x20).wrapping_sub(b'a');
                 let known = only.is_ascii_alphabetic();
-                return COMPACT_SLOTS
-                    .get(letter as usize)
-                    .copied()
-                    .filter(|_| known)
-                    .unwrap_or(HeaderId::Other);
+                return COMPACT_SLOTS.get(letter as usize).copied().filter(|_| known).unwrap_or(HeaderId::Other);
             }
             [first, .., last] => (*first, *last),
         };

@@ -12,18 +12,10 @@ pub fn write_cancel(out: &mut Vec<u8>, sent_invite: &Message, extra_headers: &[u
 }
 
 /// As `write_cancel`, copying also the headers whose name starts with `prefix` in any case. Empty: none.
-pub fn write_cancel_copying(
-    out: &mut Vec<u8>,
-    sent_invite: &Message,
-    prefix: &[u8],
-    extra_headers: &[u8],
-) {
+pub fn write_cancel_copying(out: &mut Vec<u8>, sent_invite: &Message, prefix: &[u8], extra_headers: &[u8]) {
     write_request_line(out, sent_invite, b"CANCEL");
     write_headers(out, sent_invite, b"CANCEL", None, |id, name| {
-        let by_prefix = !prefix.is_empty()
-            && name
-                .get(..prefix.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        let by_prefix = !prefix.is_empty() && name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         matches!(id, HeaderId::Require | HeaderId::ProxyRequire) || by_prefix
     });
     out.extend_from_slice(b"Content-Length: 0\r\n");
@@ -50,13 +42,7 @@ fn write_request_line(out: &mut Vec<u8>, sent_invite: &Message, method: &[u8]) {
 }
 
 /// Copies the headers both requests share, in the INVITE's order, and those `also` names.
-fn write_headers(
-    out: &mut Vec<u8>,
-    sent_invite: &Message,
-    method: &[u8],
-    reply: Option<&Message>,
-    also: impl Fn(HeaderId, &[u8]) -> bool,
-) {
+fn write_headers(out: &mut Vec<u8>, sent_invite: &Message, method: &[u8], reply: Option<&Message>, also: impl Fn(HeaderId, &[u8]) -> bool) {
     let mut has_via = false;
     for header in sent_invite.headers() {
         match header.id {
@@ -66,12 +52,10 @@ fn write_headers(
                 write_top_via(out, sent_invite);
             }
             HeaderId::CSeq => write_cseq(out, sent_invite, method),
-            HeaderId::To => {
-                match reply.and_then(|reply| reply.header(HeaderId::To).map(|to| (reply, to))) {
-                    Some((reply, to)) => write_line(out, reply, to),
-                    None => write_line(out, sent_invite, header),
-                }
-            }
+            HeaderId::To => match reply.and_then(|reply| reply.header(HeaderId::To).map(|to| (reply, to))) {
+                Some((reply, to)) => write_line(out, reply, to),
+                None => write_line(out, sent_invite, header),
+            },
             HeaderId::From | HeaderId::CallId | HeaderId::Route | HeaderId::MaxForwards => {
                 write_line(out, sent_invite, header);
             }

@@ -7,13 +7,7 @@
 //! Start with [`message::Message`], then [`edit::Edits`] and [`serialise::write_request`].
 #![cfg_attr(
     not(test),
-    deny(
-        clippy::indexing_slicing,
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::arithmetic_side_effects
-    )
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::arithmetic_side_effects)
 )]
 
 pub mod authorization;
@@ -51,10 +45,7 @@ pub use method::Method;
 pub use name_address::{NameAddress, RouteEntry};
 pub use params::{Param, Params};
 pub use reply::{ReplyParts, write_reply};
-pub use serialise::{
-    Received, ReplyHead, RequestHead, has_forbidden_octets, write_reply_relay,
-    write_reply_relay_with, write_request,
-};
+pub use serialise::{Received, ReplyHead, RequestHead, has_forbidden_octets, write_reply_relay, write_reply_relay_with, write_request};
 pub use span::Span;
 pub use time::{Date, Now, Time};
 pub use uri::{Uri, UriError};

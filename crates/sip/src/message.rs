@@ -41,11 +41,7 @@ impl Default for Message {
 /// Copies to exact size: spare capacity of the original is not carried along.
 impl Clone for Message {
     fn clone(&self) -> Message {
-        Message {
-            bytes: self.bytes.clone(),
-            headers: self.headers.clone(),
-            ..*self
-        }
+        Message { bytes: self.bytes.clone(), headers: self.headers.clone(), ..*self }
     }
 }
 
@@ -108,12 +104,8 @@ impl Message {
     /// Skips line ends before the first line (RFC 3261 §7.5), reads it, and returns where the headers start.
     fn index_start_line(&mut self, limits: &Limits) -> Result<usize, ParseError> {
         let bytes = &self.bytes;
-        let offset = bytes
-            .iter()
-            .position(|byte| !matches!(byte, b'\r' | b'\n'))
-            .ok_or(ParseError::Empty)?;
-        let width =
-            memchr::memchr(b'\n', from(bytes, offset)).ok_or(ParseError::StartLineUnterminated)?;
+        let offset = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).ok_or(ParseError::Empty)?;
+        let width = memchr::memchr(b'\n', from(bytes, offset)).ok_or(ParseError::StartLineUnterminated)?;
         let text = before(from(bytes, offset), width);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         if text.len() > limits.start_line_bytes_max as usize {
@@ -126,18 +118,8 @@ impl Message {
     }
 
     /// One pass over the header lines. Returns where the empty line starts and where the body starts.
-    fn index_headers(
-        &mut self,
-        start: usize,
-        limits: &Limits,
-    ) -> Result<(usize, usize), ParseError> {
-        let Message {
-            bytes,
-            headers,
-            first,
-            repeated,
-            ..
-        } = self;
+    fn index_headers(&mut self, start: usize, limits: &Limits) -> Result<(usize, usize), ParseError> {
+        let Message { bytes, headers, first, repeated, .. } = self;
         let (mut vias, mut routes) = (0u32, 0u32);
         let mut at = start;
         loop {
@@ -149,23 +131,17 @@ impl Message {
             }
             let header = read_header(bytes, at, limits)?;
             if headers.len() >= limits.headers_max as usize {
-                return Err(ParseError::TooManyHeaders {
-                    max: limits.headers_max,
-                });
+                return Err(ParseError::TooManyHeaders { max: limits.headers_max });
             }
             if header.id == HeaderId::Via {
                 count_elements(&mut vias, header.value.of(bytes));
                 if vias > limits.vias_max {
-                    return Err(ParseError::TooManyVias {
-                        max: limits.vias_max,
-                    });
+                    return Err(ParseError::TooManyVias { max: limits.vias_max });
                 }
             } else if header.id == HeaderId::Route {
                 count_elements(&mut routes, header.value.of(bytes));
                 if routes > limits.routes_max {
-                    return Err(ParseError::TooManyRoutes {
-                        max: limits.routes_max,
-                    });
+                    return Err(ParseError::TooManyRoutes { max: limits.routes_max });
                 }
             }
             if let Some(slot) = first.get_mut(header.id as usize) {
@@ -194,11 +170,7 @@ impl Message {
     pub fn span_of(&self, slice: &[u8]) -> Option<Span> {
         let start = (slice.as_ptr() as usize).checked_sub(self.bytes.as_ptr() as usize)?;
         let end = start.checked_add(slice.len())?;
-        if end <= self.bytes.len() {
-            Some(Span::new(start, end))
-        } else {
-            None
-        }
+        if end <= self.bytes.len() { Some(Span::new(start, end)) } else { None }
     }
 
     /// Whether this is a request (a message that failed to parse is neither request nor reply).
@@ -218,11 +190,7 @@ impl Message {
 
     /// Spelling of `method()`.
     pub fn method_text(&self) -> &[u8] {
-        if self.is_reply() {
-            self.cseq().map_or(b"", |cseq| cseq.method_text)
-        } else {
-            self.text(self.start.method_text)
-        }
+        if self.is_reply() { self.cseq().map_or(b"", |cseq| cseq.method_text) } else { self.text(self.start.method_text) }
     }
 
     /// The Request-URI as received; empty in replies.
@@ -267,10 +235,7 @@ impl Message {
 
     /// Position in `headers()` of the first header of this identity.
     pub fn header_index(&self, id: HeaderId) -> Option<usize> {
-        self.first
-            .get(id as usize)
-            .map(|slot| usize::from(*slot))
-            .filter(|index| *index < self.headers.len())
+        self.first.get(id as usize).map(|slot| usize::from(*slot)).filter(|index| *index < self.headers.len())
     }
 
     /// Whether more than one header line has this identity.
@@ -286,11 +251,7 @@ impl Message {
     /// All headers of this identity, in order. For `Other`: all unknown ones.
     pub fn headers_of(&self, id: HeaderId) -> impl Iterator<Item = &Header> {
         let start = self.header_index(id).unwrap_or(self.headers.len());
-        self.headers
-            .get(start..)
-            .unwrap_or(&[])
-            .iter()
-            .filter(move |header| header.id == id)
+        self.headers.get(start..).unwrap_or(&[]).iter().filter(move |header| header.id == id)
     }
 
     /// All headers with this name in any case; a known name also finds its compact form and the other way round.
@@ -302,10 +263,7 @@ impl Message {
             .get(start..)
             .unwrap_or(&[])
             .iter()
-            .filter(move |header| {
-                header.id == id
-                    && (id != HeaderId::Other || self.text(header.name).eq_ignore_ascii_case(name))
-            })
+            .filter(move |header| header.id == id && (id != HeaderId::Other || self.text(header.name).eq_ignore_ascii_case(name)))
     }
 
     /// Offset of the empty line that ends the headers.
@@ -345,16 +303,11 @@ impl Message {
 
     /// Heap bytes held, for memory accounting.
     pub fn heap_bytes(&self) -> usize {
-        self.bytes
-            .capacity()
-            .saturating_add(self.headers.capacity().saturating_mul(size_of::<Header>()))
+        self.bytes.capacity().saturating_add(self.headers.capacity().saturating_mul(size_of::<Header>()))
     }
 }
 
-const _: () = assert!(
-    HeaderId::COUNT <= 128,
-    "the set of repeated headers has 128 bits"
-);
+const _: () = assert!(HeaderId::COUNT <= 128, "the set of repeated headers has 128 bits");
 
 fn bit(id: HeaderId) -> u128 {
     1u128.wrapping_shl(u32::from(id as u8))
@@ -366,36 +319,22 @@ fn read_header(bytes: &[u8], at: usize, limits: &Limits) -> Result<Header, Parse
     let end = header_line_end(bytes, at).ok_or(ParseError::HeaderUnterminated { offset })?;
     let line = bytes.get(at..end).unwrap_or(b"");
     // Names are short: looking at each byte costs less than setting up a vector search.
-    let colon = line
-        .iter()
-        .position(|byte| *byte == b':')
-        .ok_or(ParseError::HeaderName { offset })?;
+    let colon = line.iter().position(|byte| *byte == b':').ok_or(ParseError::HeaderName { offset })?;
     let name = trim_end(before(line, colon));
     if name.len() > limits.header_name_bytes_max as usize {
-        return Err(ParseError::HeaderNameTooLong {
-            offset,
-            bytes: name.len(),
-        });
+        return Err(ParseError::HeaderNameTooLong { offset, bytes: name.len() });
     }
     let id = HeaderId::from_name(name);
     // A known name is made of letters and dashes; only others need a look at each byte.
-    if id == HeaderId::Other
-        && (name.is_empty() || name.iter().any(|byte| *byte <= b' ' || *byte == 0x7f))
-    {
+    if id == HeaderId::Other && (name.is_empty() || name.iter().any(|byte| *byte <= b' ' || *byte == 0x7f)) {
         return Err(ParseError::HeaderName { offset });
     }
     let raw = trim_end(from(line, colon.saturating_add(1)));
     let value = crate::scan::trim_start(raw);
     if value.len() > limits.header_value_bytes_max as usize {
-        return Err(ParseError::HeaderValueTooLong {
-            offset,
-            bytes: value.len(),
-        });
+        return Err(ParseError::HeaderValueTooLong { offset, bytes: value.len() });
     }
-    let value_end = at
-        .saturating_add(colon)
-        .saturating_add(1)
-        .saturating_add(raw.len());
+    let value_end = at.saturating_add(colon).saturating_add(1).saturating_add(raw.len());
     Ok(Header {
         id,
         name: Span::at(at, at.saturating_add(name.len())),
@@ -408,9 +347,7 @@ fn read_header(bytes: &[u8], at: usize, limits: &Limits) -> Result<Header, Parse
 pub(crate) fn header_line_end(bytes: &[u8], at: usize) -> Option<usize> {
     let mut end = at;
     loop {
-        end = end
-            .checked_add(memchr::memchr(b'\n', bytes.get(end..)?)?)?
-            .checked_add(1)?;
+        end = end.checked_add(memchr::memchr(b'\n', bytes.get(end..)?)?)?.checked_add(1)?;
         if !matches!(bytes.get(end), Some(b' ' | b'\t')) {
             return Some(end);
         }
@@ -419,9 +356,7 @@ pub(crate) fn header_line_end(bytes: &[u8], at: usize) -> Option<usize> {
 
 fn count_elements(count: &mut u32, value: &[u8]) {
     let commas = memchr::memchr_iter(b',', value).count();
-    *count = count
-        .saturating_add(1)
-        .saturating_add(u32::try_from(commas).unwrap_or(u32::MAX));
+    *count = count.saturating_add(1).saturating_add(u32::try_from(commas).unwrap_or(u32::MAX));
 }
 
 #[cfg(test)]

@@ -24,8 +24,7 @@ impl<'a> NameAddress<'a> {
             b'"' => quoted_end(whole, 0)?,
             _ => 0,
         };
-        let open = memchr::memchr2(b'<', b'"', from(whole, quoted))
-            .and_then(|width| width.checked_add(quoted));
+        let open = memchr::memchr2(b'<', b'"', from(whole, quoted)).and_then(|width| width.checked_add(quoted));
         match open {
             Some(at) if whole.get(at) == Some(&b'<') => NameAddress::bracketed(whole, at),
             Some(at) => {
@@ -46,12 +45,7 @@ impl<'a> NameAddress<'a> {
         if !params::quotes_close(params) {
             return None;
         }
-        Some(NameAddress {
-            display: trim(before(whole, open)),
-            uri: trim(before(inside, close)),
-            params,
-            whole,
-        })
+        Some(NameAddress { display: trim(before(whole, open)), uri: trim(before(inside, close)), params, whole })
     }
 
     /// An addr-spec: what follows the first semicolon are header parameters, not URI parameters (§20.10).
@@ -62,12 +56,7 @@ impl<'a> NameAddress<'a> {
         if uri.is_empty() || uri.contains(&b'"') || !params::quotes_close(params) {
             return None;
         }
-        Some(NameAddress {
-            display: b"",
-            uri,
-            params,
-            whole,
-        })
+        Some(NameAddress { display: b"", uri, params, whole })
     }
 
     /// The tag parameter; empty when it is absent or has no value.
@@ -77,11 +66,7 @@ impl<'a> NameAddress<'a> {
 
     /// A header parameter: `Some(b"")` when it is bare, `None` when absent. Quotes are kept.
     pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
-        if self.params.is_empty() {
-            None
-        } else {
-            params::find(self.params, name)
-        }
+        if self.params.is_empty() { None } else { params::find(self.params, name) }
     }
 
     /// A wildcard Contact (`*`, RFC 3261 §10.2.2).
@@ -135,10 +120,7 @@ mod tests {
     fn an_address_without_brackets_has_no_uri_parameters() {
         let address = parse("sip:a@b;tag=x");
         assert_eq!((address.uri, address.tag()), (&b"sip:a@b"[..], &b"x"[..]));
-        assert_eq!(
-            parse("Bell, Alexander <sip:b@c>;tag=43").display,
-            b"Bell, Alexander"
-        );
+        assert_eq!(parse("Bell, Alexander <sip:b@c>;tag=43").display, b"Bell, Alexander");
         assert_eq!(parse("<sip:b@c>;tag=").tag(), b"");
         assert!(parse("*").is_wildcard());
         assert_eq!(parse("token \"quoted\" <sip:b@c>;tag=1").uri, b"sip:b@c");
@@ -146,13 +128,7 @@ mod tests {
 
     #[test]
     fn open_quotes_and_brackets_are_refused() {
-        for text in [
-            "",
-            "  ",
-            "\"Mr. J. User <sip:j@e.com>",
-            "<sip:a@b",
-            "<sip:a@b>;x=\"abc",
-        ] {
+        for text in ["", "  ", "\"Mr. J. User <sip:j@e.com>", "<sip:a@b", "<sip:a@b>;x=\"abc"] {
             assert_eq!(NameAddress::parse(text.as_bytes()), None, "{text}");
         }
     }

@@ -1,9 +1,7 @@
 //! Generic `;name=value` parameters as they stand in headers and URIs.
 
 use crate::limits::LIST_ELEMENTS_MAX;
-use crate::scan::{
-    after, before, from, is_space, quoted_end, same_name, trim, trim_end, trim_start,
-};
+use crate::scan::{after, before, from, is_space, quoted_end, same_name, trim, trim_end, trim_start};
 
 /// One parameter. `value` is `None` for a bare name, keeps its quotes, and is trimmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,20 +39,12 @@ pub struct Params<'a> {
 impl<'a> Params<'a> {
     /// Parameters separated by semicolons.
     pub fn new(text: &'a [u8]) -> Params<'a> {
-        Params {
-            rest: text,
-            separator: b';',
-            left: LIST_ELEMENTS_MAX,
-        }
+        Params { rest: text, separator: b';', left: LIST_ELEMENTS_MAX }
     }
 
     /// Parameters separated by another byte: `,` in credentials, `&` in URI headers.
     pub fn separated(text: &'a [u8], separator: u8) -> Params<'a> {
-        Params {
-            rest: text,
-            separator,
-            left: LIST_ELEMENTS_MAX,
-        }
+        Params { rest: text, separator, left: LIST_ELEMENTS_MAX }
     }
 }
 
@@ -72,17 +62,9 @@ impl<'a> Iterator for Params<'a> {
             let param = match equals {
                 Some(at) => {
                     let at = at.saturating_sub(lead);
-                    Param {
-                        name: trim_end(before(whole, at)),
-                        value: Some(trim_start(after(whole, at))),
-                        whole,
-                    }
+                    Param { name: trim_end(before(whole, at)), value: Some(trim_start(after(whole, at))), whole }
                 }
-                None => Param {
-                    name: whole,
-                    value: None,
-                    whole,
-                },
+                None => Param { name: whole, value: None, whole },
             };
             if !param.whole.is_empty() {
                 return Some(param);
@@ -97,50 +79,33 @@ fn cut(text: &[u8], separator: u8) -> (&[u8], Option<usize>, &[u8]) {
     let mut equals = usize::MAX;
     for (at, &byte) in text.iter().enumerate() {
         if byte == separator {
-            return (
-                before(text, at),
-                Some(equals).filter(|at| *at != usize::MAX),
-                after(text, at),
-            );
+            return (before(text, at), Some(equals).filter(|at| *at != usize::MAX), after(text, at));
         }
         if byte == b'=' {
             equals = equals.min(at);
         } else if byte == b'"' {
-            return cut_quoted(
-                text,
-                separator,
-                at,
-                Some(equals).filter(|at| *at != usize::MAX),
-            );
+            return cut_quoted(text, separator, at, Some(equals).filter(|at| *at != usize::MAX));
         }
     }
     (text, Some(equals).filter(|at| *at != usize::MAX), b"")
 }
 
 /// Goes on with `cut` at the first quote. An equals sign behind it belongs to the quoted text.
-fn cut_quoted(
-    text: &[u8],
-    separator: u8,
-    quote: usize,
-    equals: Option<usize>,
-) -> (&[u8], Option<usize>, &[u8]) {
+fn cut_quoted(text: &[u8], separator: u8, quote: usize, equals: Option<usize>) -> (&[u8], Option<usize>, &[u8]) {
     let mut found = Some(quote);
     while let Some(at) = found {
         if text.get(at) == Some(&separator) {
             return (before(text, at), equals, after(text, at));
         }
         let behind = quoted_end(text, at).unwrap_or(at.saturating_add(1));
-        found = memchr::memchr2(separator, b'"', from(text, behind))
-            .map(|width| behind.saturating_add(width));
+        found = memchr::memchr2(separator, b'"', from(text, behind)).map(|width| behind.saturating_add(width));
     }
     (text, equals, b"")
 }
 
 /// The value of the first parameter called `name` (any case): `Some(b"")` when it is bare, `None` when absent.
 pub fn find<'a>(params: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    Params::new(params)
-        .find(|param| same_name(param.name, name))
-        .map(|param| param.value.unwrap_or(b""))
+    Params::new(params).find(|param| same_name(param.name, name)).map(|param| param.value.unwrap_or(b""))
 }
 
 /// Whether every parameter has a name, every quoted string closes and no separator stands alone.

@@ -32,38 +32,21 @@ pub struct ReplyParts<'a> {
 impl<'a> ReplyParts<'a> {
     /// A reply with a code, a reason and where the request came from, and nothing else.
     pub fn new(code: u16, reason: &'a [u8], source: SocketAddr) -> ReplyParts<'a> {
-        ReplyParts {
-            code,
-            reason,
-            to_tag: b"",
-            source,
-            force_rport: false,
-            extra_headers: b"",
-            server: None,
-            body: b"",
-            content_type: b"",
-        }
+        ReplyParts { code, reason, to_tag: b"", source, force_rport: false, extra_headers: b"", server: None, body: b"", content_type: b"" }
     }
 }
 
 /// Appends the reply: status line; Via, From, To, Call-ID, CSeq and (180 to 299) Record-Route in the request's order;
 /// extra headers; Server; Content-Length; body. Total over any message: absent headers are left out.
 pub fn write_reply(out: &mut Vec<u8>, request: &Message, parts: &ReplyParts<'_>) {
-    out.extend_from_slice(if request.version().is_empty() {
-        b"SIP/2.0"
-    } else {
-        request.version()
-    });
+    out.extend_from_slice(if request.version().is_empty() { b"SIP/2.0" } else { request.version() });
     out.push(b' ');
     write_number(out, usize::from(parts.code));
     out.push(b' ');
     out.extend_from_slice(parts.reason);
     out.extend_from_slice(b"\r\n");
     let record_routes = (180..300).contains(&parts.code);
-    let (top_via, to) = (
-        request.header_index(HeaderId::Via),
-        request.header_index(HeaderId::To),
-    );
+    let (top_via, to) = (request.header_index(HeaderId::Via), request.header_index(HeaderId::To));
     for (index, header) in request.headers().iter().enumerate() {
         match header.id {
             HeaderId::Via if Some(index) == top_via => write_top_via(out, request, header, parts),
@@ -98,45 +81,24 @@ fn write_tail(out: &mut Vec<u8>, parts: &ReplyParts<'_>) {
 
 /// Copies a header line up to the end of its value, with a clean line end.
 pub(crate) fn write_line(out: &mut Vec<u8>, message: &Message, header: &Header) {
-    out.extend_from_slice(message.text(Span {
-        start: header.line.start,
-        end: header.value.end,
-    }));
+    out.extend_from_slice(message.text(Span { start: header.line.start, end: header.value.end }));
     out.extend_from_slice(b"\r\n");
 }
 
 fn write_top_via(out: &mut Vec<u8>, request: &Message, header: &Header, parts: &ReplyParts<'_>) {
-    let Some((via, span)) = request
-        .top_via()
-        .and_then(|via| request.span_of(via.whole).map(|span| (via, span)))
-    else {
+    let Some((via, span)) = request.top_via().and_then(|via| request.span_of(via.whole).map(|span| (via, span))) else {
         return write_line(out, request, header);
     };
-    let received = Received {
-        source: parts.source,
-        force_rport: parts.force_rport,
-    };
+    let received = Received { source: parts.source, force_rport: parts.force_rport };
     let mut at = header.line.start;
-    for mark in marks(&via, received, Placement::Reply)
-        .iter()
-        .filter(|mark| !mark.is_none())
-    {
+    for mark in marks(&via, received, Placement::Reply).iter().filter(|mark| !mark.is_none()) {
         let offset = span.start as usize;
-        let replaced = Span::new(
-            offset.saturating_add(mark.start),
-            offset.saturating_add(mark.end),
-        );
-        out.extend_from_slice(request.text(Span {
-            start: at,
-            end: replaced.start,
-        }));
+        let replaced = Span::new(offset.saturating_add(mark.start), offset.saturating_add(mark.end));
+        out.extend_from_slice(request.text(Span { start: at, end: replaced.start }));
         out.extend_from_slice(mark.text());
         at = replaced.end;
     }
-    out.extend_from_slice(request.text(Span {
-        start: at,
-        end: header.value.end,
-    }));
+    out.extend_from_slice(request.text(Span { start: at, end: header.value.end }));
     out.extend_from_slice(b"\r\n");
 }
 
@@ -146,22 +108,13 @@ fn write_to(out: &mut Vec<u8>, request: &Message, header: &Header, parts: &Reply
     }
     match request.to().and_then(|to| empty_tag(request, to.params)) {
         Some(tag) => {
-            out.extend_from_slice(request.text(Span {
-                start: header.line.start,
-                end: tag.start,
-            }));
+            out.extend_from_slice(request.text(Span { start: header.line.start, end: tag.start }));
             out.extend_from_slice(b"tag=");
             out.extend_from_slice(parts.to_tag);
-            out.extend_from_slice(request.text(Span {
-                start: tag.end,
-                end: header.value.end,
-            }));
+            out.extend_from_slice(request.text(Span { start: tag.end, end: header.value.end }));
         }
         None => {
-            out.extend_from_slice(request.text(Span {
-                start: header.line.start,
-                end: header.value.end,
-            }));
+            out.extend_from_slice(request.text(Span { start: header.line.start, end: header.value.end }));
             out.extend_from_slice(b";tag=");
             out.extend_from_slice(parts.to_tag);
         }

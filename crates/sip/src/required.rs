@@ -1,6 +1,7 @@
 //! What every message must carry before a script may see it (RFC 3261 §8.1.1; spec proxy-core 1.1 step 4).
 
 use crate::error::ParseError;
+use crate::fields::ContentLength;
 use crate::header::HeaderId;
 use crate::message::Message;
 use crate::via;
@@ -16,12 +17,7 @@ impl Message {
             }
             Some(_) => {}
         }
-        for id in [
-            HeaderId::From,
-            HeaderId::To,
-            HeaderId::CallId,
-            HeaderId::CSeq,
-        ] {
+        for id in [HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq] {
             if self.header(id).is_none() {
                 return Err(ParseError::Missing(id));
             }
@@ -36,5 +32,21 @@ impl Message {
             return Err(ParseError::Malformed(HeaderId::CallId));
         }
         Ok(())
+    }
+
+    /// Checks what relaying and answering need beyond `check_required`: an end of the headers and one readable
+    /// Content-Length, if any. A script sees a message that fails, but it is neither relayed nor answered
+    /// (RFC 4475 `baddn`, `ncl`, `mcl01`; internal error -400 of spec proxy-core 1.5).
+    pub fn check_relayable(&self) -> Result<(), ParseError> {
+        if !self.is_head_terminated() {
+            return Err(ParseError::HeadUnterminated);
+        }
+        if self.is_repeated(HeaderId::ContentLength) {
+            return Err(ParseError::Duplicate(HeaderId::ContentLength));
+        }
+        match self.content_length_state() {
+            ContentLength::Invalid => Err(ParseError::Malformed(HeaderId::ContentLength)),
+            ContentLength::Absent | ContentLength::Bytes(_) => Ok(()),
+        }
     }
 }

@@ -74,9 +74,7 @@ pub fn decimal(text: &[u8]) -> Option<u32> {
         if !byte.is_ascii_digit() {
             return None;
         }
-        number = number
-            .checked_mul(10)?
-            .checked_add(u32::from(byte.wrapping_sub(b'0')))?;
+        number = number.checked_mul(10)?.checked_add(u32::from(byte.wrapping_sub(b'0')))?;
     }
     Some(number)
 }
@@ -112,8 +110,7 @@ pub fn find_outside(text: &[u8], wanted: u8) -> Option<usize> {
         let closed = if byte == b'"' {
             quoted_end(text, found)
         } else {
-            memchr::memchr(b'>', from(text, found))
-                .and_then(|width| found.checked_add(width)?.checked_add(1))
+            memchr::memchr(b'>', from(text, found)).and_then(|width| found.checked_add(width)?.checked_add(1))
         };
         at = match closed {
             Some(end) => end,
@@ -131,10 +128,7 @@ pub struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     pub fn new(value: &'a [u8]) -> Elements<'a> {
-        Elements {
-            rest: value,
-            left: LIST_ELEMENTS_MAX,
-        }
+        Elements { rest: value, left: LIST_ELEMENTS_MAX }
     }
 }
 

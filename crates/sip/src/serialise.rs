@@ -54,13 +54,7 @@ struct Stop<'a> {
 
 /// Appends the request to `out`. On a stream (`is_stream`) Content-Length is added or put right; on UDP it is put right
 /// only when edits change the body's length, and never added (spec proxy-core 4.5).
-pub fn write_request(
-    out: &mut Vec<u8>,
-    message: &Message,
-    edits: &[&Edits],
-    head: &RequestHead<'_>,
-    is_stream: bool,
-) {
+pub fn write_request(out: &mut Vec<u8>, message: &Message, edits: &[&Edits], head: &RequestHead<'_>, is_stream: bool) {
     write_request_line(out, message, head);
     out.extend_from_slice(head.before_headers);
     let headers_start = message.first_line().end;
@@ -68,52 +62,21 @@ pub fn write_request(
     let via_at = line_start(HeaderId::Via).unwrap_or(headers_start);
     let route_at = line_start(HeaderId::Route).unwrap_or(via_at);
     let (via_start, marks) = top_via_marks(message, edits, head.top_via_received);
-    let mark_stop = |mark: &Mark| {
-        Span::new(
-            via_start.saturating_add(mark.start),
-            via_start.saturating_add(mark.end),
-        )
-    };
+    let mark_stop = |mark: &Mark| Span::new(via_start.saturating_add(mark.start), via_start.saturating_add(mark.end));
     let [first, second] = &marks;
     let (first_at, second_at) = (mark_stop(first), mark_stop(second));
     let mut stops = [
-        Stop {
-            at: via_at,
-            resume: via_at,
-            text: head.via,
-        },
-        Stop {
-            at: route_at,
-            resume: route_at,
-            text: head.route_first,
-        },
-        Stop {
-            at: first_at.start,
-            resume: first_at.end,
-            text: first.text(),
-        },
-        Stop {
-            at: second_at.start,
-            resume: second_at.end,
-            text: second.text(),
-        },
+        Stop { at: via_at, resume: via_at, text: head.via },
+        Stop { at: route_at, resume: route_at, text: head.route_first },
+        Stop { at: first_at.start, resume: first_at.end, text: first.text() },
+        Stop { at: second_at.start, resume: second_at.end, text: second.text() },
     ];
     stops.sort_by_key(|stop| stop.at);
     let length = wanted_length(message, edits, is_stream);
     with_lists(message.bytes(), edits, |walk| {
         let mut at = headers_start;
         for stop in stops.iter().filter(|stop| !stop.text.is_empty()) {
-            write_headers(
-                out,
-                message,
-                walk,
-                edits,
-                Span {
-                    start: at,
-                    end: stop.at,
-                },
-                length,
-            );
+            write_headers(out, message, walk, edits, Span { start: at, end: stop.at }, length);
             walk.write_texts_at(out, stop.at);
             out.extend_from_slice(stop.text);
             at = stop.resume;
@@ -128,38 +91,18 @@ pub fn write_reply_relay(out: &mut Vec<u8>, message: &Message, edits: &[&Edits],
 }
 
 /// Appends a received reply with a head of choice: another status line, the top Via kept or removed.
-pub fn write_reply_relay_with(
-    out: &mut Vec<u8>,
-    message: &Message,
-    edits: &[&Edits],
-    head: &ReplyHead<'_>,
-    is_stream: bool,
-) {
+pub fn write_reply_relay_with(out: &mut Vec<u8>, message: &Message, edits: &[&Edits], head: &ReplyHead<'_>, is_stream: bool) {
     if head.status_line.is_empty() {
         out.extend_from_slice(message.text(message.first_line()));
     } else {
         out.extend_from_slice(head.status_line);
     }
-    let removed = if head.keep_top_via {
-        None
-    } else {
-        top_via_removal(message)
-    };
+    let removed = if head.keep_top_via { None } else { top_via_removal(message) };
     let length = wanted_length(message, edits, is_stream);
     with_lists(message.bytes(), edits, |walk| {
         let mut at = message.first_line().end;
         if let Some(removed) = removed {
-            write_headers(
-                out,
-                message,
-                walk,
-                edits,
-                Span {
-                    start: at,
-                    end: removed.start,
-                },
-                length,
-            );
+            write_headers(out, message, walk, edits, Span { start: at, end: removed.start }, length);
             at = removed.end;
         }
         write_rest(out, message, walk, edits, at, length);
@@ -170,10 +113,7 @@ pub fn write_reply_relay_with(
 pub fn top_via_removal(message: &Message) -> Option<Span> {
     let header = message.header(HeaderId::Via)?;
     match via::behind_first(message.text(header.value)) {
-        Some(rest) => message.span_of(rest).map(|rest| Span {
-            start: header.value.start,
-            end: rest.start,
-        }),
+        Some(rest) => message.span_of(rest).map(|rest| Span { start: header.value.start, end: rest.start }),
         None => Some(header.line),
     }
 }
@@ -181,24 +121,13 @@ pub fn top_via_removal(message: &Message) -> Option<Span> {
 fn write_request_line(out: &mut Vec<u8>, message: &Message, head: &RequestHead<'_>) {
     out.extend_from_slice(head.method.unwrap_or(message.method_text()));
     out.push(b' ');
-    out.extend_from_slice(if head.uri.is_empty() {
-        message.request_uri()
-    } else {
-        head.uri
-    });
-    let rest = Span {
-        start: message.request_uri_span().end,
-        end: message.first_line().end,
-    };
+    out.extend_from_slice(if head.uri.is_empty() { message.request_uri() } else { head.uri });
+    let rest = Span { start: message.request_uri_span().end, end: message.first_line().end };
     out.extend_from_slice(message.text(rest));
 }
 
 /// The marks for the top Via and where its element starts; none when the script deletes that Via.
-fn top_via_marks(
-    message: &Message,
-    edits: &[&Edits],
-    received: Option<Received>,
-) -> (usize, [Mark; 2]) {
+fn top_via_marks(message: &Message, edits: &[&Edits], received: Option<Received>) -> (usize, [Mark; 2]) {
     let none = (0, [Mark::NONE, Mark::NONE]);
     let (Some(received), Some(via)) = (received, message.top_via()) else {
         return none;
@@ -209,10 +138,7 @@ fn top_via_marks(
     if is_deleted(edits, span) {
         return none;
     }
-    (
-        span.start as usize,
-        marks(&via, received, Placement::Forwarded),
-    )
+    (span.start as usize, marks(&via, received, Placement::Forwarded))
 }
 
 /// What Content-Length has to become.
@@ -226,21 +152,12 @@ enum Length {
 }
 
 /// Writes the header bytes of `range` with their edits, and the length in each Content-Length among them.
-fn write_headers(
-    out: &mut Vec<u8>,
-    message: &Message,
-    walk: &mut Walk<'_>,
-    edits: &[&Edits],
-    range: Span,
-    length: Length,
-) {
+fn write_headers(out: &mut Vec<u8>, message: &Message, walk: &mut Walk<'_>, edits: &[&Edits], range: Span, length: Length) {
     let mut at = range.start;
     if let Length::Replace(length) = length {
         let within = |value: Span| value.start >= range.start && value.end <= range.end;
         let headers = message.headers_of(HeaderId::ContentLength);
-        for header in
-            headers.filter(|header| within(header.value) && !is_deleted(edits, header.line))
-        {
+        for header in headers.filter(|header| within(header.value) && !is_deleted(edits, header.line)) {
             walk.write(out, at, header.value.start, false);
             walk.write_texts_at(out, header.value.start);
             write_number(out, length);
@@ -251,26 +168,9 @@ fn write_headers(
 }
 
 /// Writes headers from `at`, the empty line and the body.
-fn write_rest(
-    out: &mut Vec<u8>,
-    message: &Message,
-    walk: &mut Walk<'_>,
-    edits: &[&Edits],
-    at: u32,
-    length: Length,
-) {
+fn write_rest(out: &mut Vec<u8>, message: &Message, walk: &mut Walk<'_>, edits: &[&Edits], at: u32, length: Length) {
     let headers_end = message.headers_end();
-    write_headers(
-        out,
-        message,
-        walk,
-        edits,
-        Span {
-            start: at,
-            end: headers_end,
-        },
-        length,
-    );
+    write_headers(out, message, walk, edits, Span { start: at, end: headers_end }, length);
     walk.write(out, headers_end, headers_end, true);
     if let Length::Add(length) = length {
         out.extend_from_slice(b"Content-Length: ");
@@ -282,16 +182,8 @@ fn write_rest(
         return;
     }
     // Texts at the start of the body are body; texts inside the empty line would break it and are moved behind it.
-    out.put(message.text(Span {
-        start: headers_end,
-        end: message.body_span().start,
-    }));
-    walk.write(
-        out,
-        message.body_span().start,
-        message.body_span().end,
-        true,
-    );
+    out.put(message.text(Span { start: headers_end, end: message.body_span().start }));
+    walk.write(out, message.body_span().start, message.body_span().end, true);
 }
 
 fn is_deleted(edits: &[&Edits], span: Span) -> bool {
@@ -299,26 +191,13 @@ fn is_deleted(edits: &[&Edits], span: Span) -> bool {
 }
 
 fn wanted_length(message: &Message, edits: &[&Edits], is_stream: bool) -> Length {
-    let touched = edits
-        .iter()
-        .any(|list| list.touches_body(message.headers_end()));
+    let touched = edits.iter().any(|list| list.touches_body(message.headers_end()));
     if !touched && !is_stream {
         return Length::Keep;
     }
-    let length = if touched {
-        edited_body_length(message, edits)
-    } else {
-        message.body().len()
-    };
-    if message
-        .headers_of(HeaderId::ContentLength)
-        .all(|header| is_deleted(edits, header.line))
-    {
-        return if is_stream {
-            Length::Add(length)
-        } else {
-            Length::Keep
-        };
+    let length = if touched { edited_body_length(message, edits) } else { message.body().len() };
+    if message.headers_of(HeaderId::ContentLength).all(|header| is_deleted(edits, header.line)) {
+        return if is_stream { Length::Add(length) } else { Length::Keep };
     }
     match message.content_length_state() {
         ContentLength::Bytes(now) if now as usize == length => Length::Keep,

@@ -22,15 +22,7 @@ pub struct StartLine {
 impl Default for StartLine {
     fn default() -> StartLine {
         let none = Span::default();
-        StartLine {
-            method: Method::Other,
-            method_text: none,
-            uri: none,
-            version: none,
-            status: 0,
-            reason: none,
-            line: none,
-        }
+        StartLine { method: Method::Other, method_text: none, uri: none, version: none, status: 0, reason: none, line: none }
     }
 }
 
@@ -39,17 +31,9 @@ const VERSION: &[u8] = b"SIP/2.0";
 impl StartLine {
     /// Reads the line that starts at `offset` and whose text (without line end) is `text`.
     pub fn parse(text: &[u8], offset: usize) -> Result<StartLine, ParseError> {
-        let is_reply = text
-            .get(..4)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"));
-        let parsed = if is_reply {
-            StartLine::reply(text, offset)
-        } else {
-            StartLine::request(text, offset)
-        };
-        parsed.ok_or(ParseError::StartLine {
-            offset: u32::try_from(offset).unwrap_or(u32::MAX),
-        })
+        let is_reply = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"));
+        let parsed = if is_reply { StartLine::reply(text, offset) } else { StartLine::request(text, offset) };
+        parsed.ok_or(ParseError::StartLine { offset: u32::try_from(offset).unwrap_or(u32::MAX) })
     }
 
     fn request(text: &[u8], offset: usize) -> Option<StartLine> {
@@ -59,8 +43,7 @@ impl StartLine {
         let space = memchr::memchr(b' ', rest)?;
         let uri = before(rest, space);
         let version = trim_end(after(rest, space));
-        let printable =
-            |part: &[u8]| !part.is_empty() && part.iter().all(|byte| *byte > b' ' && *byte != 0x7f);
+        let printable = |part: &[u8]| !part.is_empty() && part.iter().all(|byte| *byte > b' ' && *byte != 0x7f);
         if !printable(method_text) || !printable(uri) || !version.eq_ignore_ascii_case(VERSION) {
             return None;
         }
@@ -83,20 +66,14 @@ impl StartLine {
         let [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', tail @ ..] = rest else {
             return None;
         };
-        if !version.eq_ignore_ascii_case(VERSION) || tail.first().is_some_and(|byte| *byte != b' ')
-        {
+        if !version.eq_ignore_ascii_case(VERSION) || tail.first().is_some_and(|byte| *byte != b' ') {
             return None;
         }
         let digit = |byte: &u8| u16::from(byte.wrapping_sub(b'0'));
-        let status = digit(a)
-            .wrapping_mul(100)
-            .wrapping_add(digit(b).wrapping_mul(10))
-            .wrapping_add(digit(c));
+        let status = digit(a).wrapping_mul(100).wrapping_add(digit(b).wrapping_mul(10)).wrapping_add(digit(c));
         let reason = trim(from(rest, 4));
         let reason_at = offset.checked_add(version.len())?.checked_add(5)?;
-        let leading = from(rest, 4)
-            .len()
-            .checked_sub(crate::scan::trim_start(from(rest, 4)).len())?;
+        let leading = from(rest, 4).len().checked_sub(crate::scan::trim_start(from(rest, 4)).len())?;
         Some(StartLine {
             version: span_at(offset, version),
             status,
@@ -119,10 +96,7 @@ mod tests {
         let text = b"INVITE sip:a@b SIP/2.0 ";
         let line = StartLine::parse(text, 0).expect("a request line");
         assert_eq!((line.method, line.status), (Method::Invite, 0));
-        assert_eq!(
-            (line.uri.of(text), line.version.of(text)),
-            (&b"sip:a@b"[..], &b"SIP/2.0"[..])
-        );
+        assert_eq!((line.uri.of(text), line.version.of(text)), (&b"sip:a@b"[..], &b"SIP/2.0"[..]));
         for bad in [
             "INVITE sip:a@b; lr SIP/2.0",
             "INVITE  sip:a@b SIP/2.0",
@@ -144,18 +118,9 @@ mod tests {
             ("SIP/2.0 183   Progress ", 183, "Progress"),
         ] {
             let line = StartLine::parse(text.as_bytes(), 0).expect("a status line");
-            assert_eq!(
-                (line.status, line.reason.of(text.as_bytes())),
-                (status, reason.as_bytes())
-            );
+            assert_eq!((line.status, line.reason.of(text.as_bytes())), (status, reason.as_bytes()));
         }
-        for bad in [
-            "SIP/2.0 4294967301 better not",
-            "SIP/2.0 20 x",
-            "SIP/2.0 099 x",
-            "SIP/3.0 200 OK",
-            "SIP/2.0",
-        ] {
+        for bad in ["SIP/2.0 4294967301 better not", "SIP/2.0 20 x", "SIP/2.0 099 x", "SIP/3.0 200 OK", "SIP/2.0"] {
             assert!(StartLine::parse(bad.as_bytes(), 0).is_err(), "{bad}");
         }
     }

@@ -56,10 +56,7 @@ impl std::error::Error for UriError {}
 impl<'a> Uri<'a> {
     /// Splits `text`. SIP and SIPS need a host; TEL and URN keep all before their parameters in `user`.
     pub fn parse(text: &'a [u8]) -> Result<Uri<'a>, UriError> {
-        if text
-            .iter()
-            .any(|byte| *byte <= b' ' || *byte == 0x7f || matches!(byte, b'<' | b'>' | b'"'))
-        {
+        if text.iter().any(|byte| *byte <= b' ' || *byte == 0x7f || matches!(byte, b'<' | b'>' | b'"')) {
             return Err(UriError::Octet);
         }
         let colon = memchr::memchr(b':', text).ok_or(UriError::NoScheme)?;
@@ -73,11 +70,7 @@ impl<'a> Uri<'a> {
             let mut uri = Uri::empty(text, scheme);
             uri.user = before(rest, end);
             uri.params = after(rest, end);
-            if uri.user.is_empty() {
-                Err(UriError::NoHost)
-            } else {
-                Ok(uri)
-            }
+            if uri.user.is_empty() { Err(UriError::NoHost) } else { Ok(uri) }
         } else if scheme.is_empty() {
             Err(UriError::NoScheme)
         } else {
@@ -86,18 +79,7 @@ impl<'a> Uri<'a> {
     }
 
     fn empty(whole: &'a [u8], scheme: &'a [u8]) -> Uri<'a> {
-        Uri {
-            scheme,
-            user: b"",
-            password: b"",
-            host: b"",
-            port_text: b"",
-            port: None,
-            params: b"",
-            headers: b"",
-            has_user: false,
-            whole,
-        }
+        Uri { scheme, user: b"", password: b"", host: b"", port_text: b"", port: None, params: b"", headers: b"", has_user: false, whole }
     }
 
     fn parse_sip(whole: &'a [u8], scheme: &'a [u8], rest: &'a [u8]) -> Result<Uri<'a>, UriError> {
@@ -137,11 +119,7 @@ impl<'a> Uri<'a> {
             [b':', port @ ..] if is_decimal(port) => {
                 self.port_text = port;
                 self.port = decimal(port).and_then(|port| u16::try_from(port).ok());
-                if self.port.is_some() {
-                    Ok(())
-                } else {
-                    Err(UriError::Port)
-                }
+                if self.port.is_some() { Ok(()) } else { Err(UriError::Port) }
             }
             _ => Err(UriError::Port),
         }
@@ -149,11 +127,7 @@ impl<'a> Uri<'a> {
 
     /// A URI parameter: `Some(b"")` when it is bare, `None` when absent.
     pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
-        if self.params.is_empty() {
-            None
-        } else {
-            params::find(self.params, name)
-        }
+        if self.params.is_empty() { None } else { params::find(self.params, name) }
     }
 
     /// The `transport` parameter as written, `None` when absent.
@@ -186,10 +160,7 @@ impl<'a> Uri<'a> {
 
     /// The port, else the default of the transport the URI asks for: 5061 for SIPS and TLS (RFC 3263 §4.2).
     pub fn port_or_default(&self) -> u16 {
-        let secure = self.is_sips()
-            || self
-                .transport()
-                .is_some_and(|name| name.eq_ignore_ascii_case(b"tls"));
+        let secure = self.is_sips() || self.transport().is_some_and(|name| name.eq_ignore_ascii_case(b"tls"));
         match self.port {
             Some(port) if port != 0 => port,
             _ if secure => 5061,
@@ -230,43 +201,26 @@ pub fn same(a: &[u8], b: &[u8]) -> bool {
 fn params_match(a: &[u8], b: &[u8]) -> bool {
     const ALWAYS: [&[u8]; 5] = [b"transport", b"user", b"ttl", b"method", b"maddr"];
     Params::new(a).all(|param| match params::find(b, param.name) {
-        Some(other) => text_same(
-            param.value.unwrap_or(b""),
-            other,
-            !param.name.eq_ignore_ascii_case(b"method"),
-        ),
-        None => !ALWAYS
-            .iter()
-            .any(|name| param.name.eq_ignore_ascii_case(name)),
+        Some(other) => text_same(param.value.unwrap_or(b""), other, !param.name.eq_ignore_ascii_case(b"method")),
+        None => !ALWAYS.iter().any(|name| param.name.eq_ignore_ascii_case(name)),
     })
 }
 
 fn headers_match(a: &[u8], b: &[u8]) -> bool {
     Params::separated(a, b'&').all(|header| {
         Params::separated(b, b'&').any(|other| {
-            header.name.eq_ignore_ascii_case(other.name)
-                && text_same(
-                    header.value.unwrap_or(b""),
-                    other.value.unwrap_or(b""),
-                    true,
-                )
+            header.name.eq_ignore_ascii_case(other.name) && text_same(header.value.unwrap_or(b""), other.value.unwrap_or(b""), true)
         })
     })
 }
 
 /// Compares texts in which `%41` and `A` are the same.
 fn text_same(a: &[u8], b: &[u8], any_case: bool) -> bool {
-    Unescaped(a)
-        .map(|byte| fold(byte, any_case))
-        .eq(Unescaped(b).map(|byte| fold(byte, any_case)))
+    Unescaped(a).map(|byte| fold(byte, any_case)).eq(Unescaped(b).map(|byte| fold(byte, any_case)))
 }
 
 fn fold(byte: u8, any_case: bool) -> u8 {
-    if any_case {
-        byte.to_ascii_lowercase()
-    } else {
-        byte
-    }
+    if any_case { byte.to_ascii_lowercase() } else { byte }
 }
 
 /// The bytes of a URI part with `%HH` taken as the byte it stands for; a broken escape stays as it is.
@@ -289,9 +243,7 @@ impl Iterator for Unescaped<'_> {
 }
 
 fn hexadecimal(byte: u8) -> Option<u8> {
-    (byte as char)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    (byte as char).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -304,33 +256,14 @@ mod tests {
 
     #[test]
     fn parts_of_a_full_uri_are_found() {
-        let u =
-            uri("sips:alice;day=tuesday:secret@[2001:db8::1]:5070;transport=TCP;lr?Subject=a@b");
-        assert_eq!(
-            (u.scheme, u.user, u.password),
-            (&b"sips"[..], &b"alice;day=tuesday"[..], &b"secret"[..])
-        );
-        assert_eq!(
-            (u.host, u.port, u.port_text),
-            (&b"[2001:db8::1]"[..], Some(5070), &b"5070"[..])
-        );
-        assert_eq!(
-            (u.transport(), u.is_lr(), u.maddr()),
-            (Some(&b"TCP"[..]), true, None)
-        );
+        let u = uri("sips:alice;day=tuesday:secret@[2001:db8::1]:5070;transport=TCP;lr?Subject=a@b");
+        assert_eq!((u.scheme, u.user, u.password), (&b"sips"[..], &b"alice;day=tuesday"[..], &b"secret"[..]));
+        assert_eq!((u.host, u.port, u.port_text), (&b"[2001:db8::1]"[..], Some(5070), &b"5070"[..]));
+        assert_eq!((u.transport(), u.is_lr(), u.maddr()), (Some(&b"TCP"[..]), true, None));
         assert_eq!(u.headers, b"Subject=a@b");
         assert_eq!(uri("tel:+358-555;phone-context=5").user, b"+358-555");
-        assert_eq!(
-            uri("sip:h;lr=on;maddr=1.2.3.4").maddr(),
-            Some(&b"1.2.3.4"[..])
-        );
-        assert_eq!(
-            (
-                uri("sips:h").port_or_default(),
-                uri("sip:h:0").port_or_5060()
-            ),
-            (5061, 5060)
-        );
+        assert_eq!(uri("sip:h;lr=on;maddr=1.2.3.4").maddr(), Some(&b"1.2.3.4"[..]));
+        assert_eq!((uri("sips:h").port_or_default(), uri("sip:h:0").port_or_5060()), (5061, 5060));
     }
 
     #[test]
@@ -353,46 +286,25 @@ mod tests {
     #[test]
     fn comparison_follows_the_examples_of_the_standard() {
         for (a, b) in [
-            (
-                "sip:%61lice@atlanta.com;transport=TCP",
-                "sip:alice@AtlanTa.CoM;Transport=tcp",
-            ),
+            ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtlanTa.CoM;Transport=tcp"),
             ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
-            (
-                "sip:carol@chicago.com;security=on",
-                "sip:carol@chicago.com;newparam=5",
-            ),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"),
             (
                 "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
                 "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
             ),
-            (
-                "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
-                "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
-            ),
+            ("sip:alice@atlanta.com?subject=project%20x&priority=urgent", "sip:alice@atlanta.com?priority=urgent&subject=project%20x"),
             ("sip:a@[2001:db8::1]", "sip:a@[2001:0DB8:0::1]"),
         ] {
             assert!(same(a.as_bytes(), b.as_bytes()), "{a} {b}");
         }
         for (a, b) in [
-            (
-                "SIP:ALICE@AtLanTa.CoM;Transport=udp",
-                "sip:alice@AtLanTa.CoM;Transport=UDP",
-            ),
+            ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
             ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
             ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
-            (
-                "sip:bob@biloxi.com:6000;transport=tcp",
-                "sip:bob@biloxi.com",
-            ),
-            (
-                "sip:carol@chicago.com",
-                "sip:carol@chicago.com?Subject=next%20meeting",
-            ),
-            (
-                "sip:carol@chicago.com;security=on",
-                "sip:carol@chicago.com;security=off",
-            ),
+            ("sip:bob@biloxi.com:6000;transport=tcp", "sip:bob@biloxi.com"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
             ("sip:a@b", "sips:a@b"),
         ] {
             assert!(!same(a.as_bytes(), b.as_bytes()), "{a} {b}");

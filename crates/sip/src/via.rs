@@ -1,10 +1,7 @@
 //! One Via element: protocol, sent-by, the parameters responses travel by (RFC 3261 §18.2, §20.42; RFC 3581).
 
 use crate::params::{self, Params};
-use crate::scan::{
-    Elements, after, before, decimal, from, is_decimal, is_space, same_name, trim, trim_end,
-    trim_start,
-};
+use crate::scan::{Elements, after, before, decimal, from, is_decimal, is_space, same_name, trim, trim_end, trim_start};
 use std::net::IpAddr;
 
 /// One Via element; every part is a slice of the message.
@@ -85,15 +82,9 @@ impl<'a> Via<'a> {
         for param in Params::new(self.params) {
             let value = param.value.unwrap_or(b"");
             match param.name.len() {
-                6 if self.branch.is_empty() && same_name(param.name, b"branch") => {
-                    self.branch = value
-                }
-                8 if self.received.is_empty() && same_name(param.name, b"received") => {
-                    self.received = value
-                }
-                5 if self.rport.is_none() && same_name(param.name, b"rport") => {
-                    self.rport = Some(value)
-                }
+                6 if self.branch.is_empty() && same_name(param.name, b"branch") => self.branch = value,
+                8 if self.received.is_empty() && same_name(param.name, b"received") => self.received = value,
+                5 if self.rport.is_none() && same_name(param.name, b"rport") => self.rport = Some(value),
                 _ => {}
             }
         }
@@ -106,8 +97,7 @@ impl<'a> Via<'a> {
 
     /// Port of sent-by, 5060 when absent or 0, 5061 for TLS and WSS (RFC 3261 §18.2.2).
     pub fn port_or_default(&self) -> u16 {
-        let secure = self.transport.eq_ignore_ascii_case(b"TLS")
-            || self.transport.eq_ignore_ascii_case(b"WSS");
+        let secure = self.transport.eq_ignore_ascii_case(b"TLS") || self.transport.eq_ignore_ascii_case(b"WSS");
         match self.port {
             Some(port) if port != 0 => port,
             _ if secure => 5061,
@@ -192,31 +182,17 @@ mod tests {
 
     #[test]
     fn all_parts_are_found_through_white_space_and_folding() {
-        let v = via(
-            "SIP  /   2.0\r\n /UDP\r\n    192.0.2.2 : 5070 ;branch=390skdjuw; rport ;received=1.2.3.4",
-        );
-        assert_eq!(
-            (v.protocol, v.version, v.transport),
-            (&b"SIP"[..], &b"2.0"[..], &b"UDP"[..])
-        );
-        assert_eq!(
-            (v.host, v.port, v.port_text),
-            (&b"192.0.2.2"[..], Some(5070), &b"5070"[..])
-        );
-        assert_eq!(
-            (v.branch, v.received, v.rport),
-            (&b"390skdjuw"[..], &b"1.2.3.4"[..], Some(&b""[..]))
-        );
+        let v = via("SIP  /   2.0\r\n /UDP\r\n    192.0.2.2 : 5070 ;branch=390skdjuw; rport ;received=1.2.3.4");
+        assert_eq!((v.protocol, v.version, v.transport), (&b"SIP"[..], &b"2.0"[..], &b"UDP"[..]));
+        assert_eq!((v.host, v.port, v.port_text), (&b"192.0.2.2"[..], Some(5070), &b"5070"[..]));
+        assert_eq!((v.branch, v.received, v.rport), (&b"390skdjuw"[..], &b"1.2.3.4"[..], Some(&b""[..])));
         assert!(!v.has_cookie());
     }
 
     #[test]
     fn ipv6_keeps_brackets_and_compares_as_an_address() {
         let v = via("SIP/2.0/TLS [2001:DB8:0::1];branch=z9hG4bKa;rport=7");
-        assert_eq!(
-            (v.host, v.port, v.port_or_default()),
-            (&b"[2001:DB8:0::1]"[..], None, 5061)
-        );
+        assert_eq!((v.host, v.port, v.port_or_default()), (&b"[2001:DB8:0::1]"[..], None, 5061));
         assert!(v.host_is("2001:db8::1".parse().expect("address")));
         assert_eq!(v.rport, Some(&b"7"[..]));
         assert!(v.has_cookie());
@@ -224,16 +200,7 @@ mod tests {
 
     #[test]
     fn broken_elements_are_refused_and_odd_ports_are_not() {
-        for text in [
-            "",
-            ":]",
-            "SIP/2.0/UDP :]",
-            "SIP/7.0/UDP h",
-            "SIP/2.0/UDP",
-            "SIP/2.0/UDP h:x",
-            "SIP/2.0/UDP [::1",
-            "X/2.0/UDP h",
-        ] {
+        for text in ["", ":]", "SIP/2.0/UDP :]", "SIP/7.0/UDP h", "SIP/2.0/UDP", "SIP/2.0/UDP h:x", "SIP/2.0/UDP [::1", "X/2.0/UDP h"] {
             assert_eq!(Via::parse(text.as_bytes(), 0), None, "{text}");
         }
         assert_eq!(via("SIP/2.0/UDP h:99999").port, None);

@@ -20,19 +20,10 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    pub(crate) const NONE: Mark = Mark {
-        start: usize::MAX,
-        end: usize::MAX,
-        text: [0; MARK_BYTES_MAX],
-        length: 0,
-    };
+    pub(crate) const NONE: Mark = Mark { start: usize::MAX, end: usize::MAX, text: [0; MARK_BYTES_MAX], length: 0 };
 
     fn new(start: usize, end: usize) -> Mark {
-        Mark {
-            start,
-            end,
-            ..Mark::NONE
-        }
+        Mark { start, end, ..Mark::NONE }
     }
 
     pub(crate) fn is_none(&self) -> bool {
@@ -56,10 +47,7 @@ impl Mark {
 
     fn write_bytes(&mut self, bytes: &[u8]) -> fmt::Result {
         let end = self.length.checked_add(bytes.len()).ok_or(fmt::Error)?;
-        self.text
-            .get_mut(self.length..end)
-            .ok_or(fmt::Error)?
-            .copy_from_slice(bytes);
+        self.text.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(bytes);
         self.length = end;
         Ok(())
     }
@@ -90,15 +78,12 @@ pub(crate) fn marks(via: &Via<'_>, received: Received, placement: Placement) -> 
     let port = received.source.port();
     let received_at = param_range(via, b"received");
     let rport_at = param_range(via, b"rport");
-    let wants_address =
-        rport_at.is_some() || received_at.is_some() || !via.host_is(ip) || received.force_rport;
+    let wants_address = rport_at.is_some() || received_at.is_some() || !via.host_is(ip) || received.force_rport;
     let mut address = Mark::NONE;
     let mut rport = Mark::NONE;
     if let Some((start, end)) = rport_at {
         rport = Mark::new(start, end);
-        let _ = rport
-            .write_str("rport=")
-            .and_then(|()| rport.write_number(port));
+        let _ = rport.write_str("rport=").and_then(|()| rport.write_number(port));
     }
     if let Some((start, end)) = received_at {
         address = Mark::new(start, end);
@@ -109,26 +94,16 @@ pub(crate) fn marks(via: &Via<'_>, received: Received, placement: Placement) -> 
                 let _ = write_received(&mut rport, ";", ip);
             }
             _ => {
-                let at = if placement == Placement::Reply {
-                    behind_branch(via)
-                } else {
-                    sent_by_end(via)
-                };
+                let at = if placement == Placement::Reply { behind_branch(via) } else { sent_by_end(via) };
                 address = Mark::new(at, at);
                 let _ = write_received(&mut address, ";", ip);
             }
         }
     }
     if rport_at.is_none() && received.force_rport {
-        let _ = address
-            .write_str(";rport=")
-            .and_then(|()| address.write_number(port));
+        let _ = address.write_str(";rport=").and_then(|()| address.write_number(port));
     }
-    if rport.start < address.start {
-        [rport, address]
-    } else {
-        [address, rport]
-    }
+    if rport.start < address.start { [rport, address] } else { [address, rport] }
 }
 
 fn write_received(mark: &mut Mark, lead: &str, ip: IpAddr) -> fmt::Result {
@@ -150,10 +125,7 @@ fn write_received(mark: &mut Mark, lead: &str, ip: IpAddr) -> fmt::Result {
 
 /// Offset inside the element just behind host and port.
 fn sent_by_end(via: &Via<'_>) -> usize {
-    via.whole
-        .len()
-        .saturating_sub(via.params.len())
-        .min(trim_end(without_params(via)).len())
+    via.whole.len().saturating_sub(via.params.len()).min(trim_end(without_params(via)).len())
 }
 
 fn without_params<'a>(via: &Via<'a>) -> &'a [u8] {
@@ -171,9 +143,5 @@ fn param_range(via: &Via<'_>, name: &[u8]) -> Option<(usize, usize)> {
     let param = Params::new(via.params).find(|param| same_name(param.name, name))?;
     let start = (param.whole.as_ptr() as usize).checked_sub(via.whole.as_ptr() as usize)?;
     let end = start.checked_add(param.whole.len())?;
-    if from(via.whole, start).len() >= param.whole.len() {
-        Some((start, end))
-    } else {
-        None
-    }
+    if from(via.whole, start).len() >= param.whole.len() { Some((start, end)) } else { None }
 }

@@ -1,9 +1,6 @@
 //! The verdict on every message of RFC 4475, RFC 5118 and the hostile set, and what damage to each of them does.
 
-use sip::{
-    Edits, Frame, FrameError, Framer, HeaderId, Limits, Message, ParseError, ReplyHead, ReplyParts,
-    RequestHead,
-};
+use sip::{Edits, Frame, FrameError, Framer, HeaderId, Limits, Message, ParseError, ReplyHead, ReplyParts, RequestHead};
 use std::path::{Path, PathBuf};
 
 /// What happens to an input before any script sees it.
@@ -50,10 +47,8 @@ const RFC4475: &[(&str, Verdict)] = &[
 ];
 
 /// Those that are not `In`. Two examples of the standard's archive lack their empty line.
-const RFC5118: &[(&str, Verdict)] = &[
-    ("ipv6-bug-abnf-3-colons", Verdict::InUnterminated),
-    ("ipv6-correct-abnf-2-colons", Verdict::InUnterminated),
-];
+const RFC5118: &[(&str, Verdict)] =
+    &[("ipv6-bug-abnf-3-colons", Verdict::InUnterminated), ("ipv6-correct-abnf-2-colons", Verdict::InUnterminated)];
 
 /// Datagrams of the hostile set that are not `In`.
 const HOSTILE: &[(&str, Verdict)] = &[
@@ -85,18 +80,8 @@ const HOSTILE: &[(&str, Verdict)] = &[
 const HOSTILE_STREAMS: &[(&str, Option<FrameError>)] = &[
     ("cl-u32-wrap-zero-tcp", Some(FrameError::BadContentLength)),
     ("cl-u32-wrap-small-tcp", Some(FrameError::BadContentLength)),
-    (
-        "cl-minus-ten-tcp",
-        Some(FrameError::BodyTooLarge {
-            bytes: 4_294_967_286,
-        }),
-    ),
-    (
-        "cl-int-max-tcp",
-        Some(FrameError::BodyTooLarge {
-            bytes: 2_147_483_647,
-        }),
-    ),
+    ("cl-minus-ten-tcp", Some(FrameError::BodyTooLarge { bytes: 4_294_967_286 })),
+    ("cl-int-max-tcp", Some(FrameError::BodyTooLarge { bytes: 2_147_483_647 })),
     ("cl-twice-tcp", Some(FrameError::ContentLengthsDiffer)),
     ("cl-none-tcp", Some(FrameError::NoContentLength)),
     ("http-get-tcp", None),
@@ -110,9 +95,7 @@ fn hostile() -> PathBuf {
 
 /// The shared sets are not part of the repository; tests pass without them.
 fn shared(name: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/corpora")
-        .join(name);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora").join(name);
     if folder.is_dir() {
         return Some(folder);
     }
@@ -128,11 +111,7 @@ fn inputs(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .filter(|path| path.extension().is_none_or(|extension| extension == "dat"))
         .filter(|path| path.file_name().is_some_and(|name| name != "SHA256SUMS"))
         .map(|path| {
-            let name = path
-                .file_stem()
-                .expect("a name")
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
             (name, std::fs::read(&path).expect("an input"))
         })
         .collect();
@@ -143,27 +122,17 @@ fn inputs(folder: &Path) -> Vec<(String, Vec<u8>)> {
 fn all_inputs() -> Vec<(String, Vec<u8>)> {
     let mut all = inputs(&hostile());
     for name in ["rfc4475", "rfc5118", "rfc5118-wire"] {
-        all.extend(
-            shared(name)
-                .map(|folder| inputs(&folder))
-                .unwrap_or_default(),
-        );
+        all.extend(shared(name).map(|folder| inputs(&folder)).unwrap_or_default());
     }
     all
 }
 
 fn check_verdicts(inputs: &[(String, Vec<u8>)], exceptions: &[(&str, Verdict)]) {
     for (name, _) in exceptions {
-        assert!(
-            inputs.iter().any(|(input, _)| input == name),
-            "no input {name}"
-        );
+        assert!(inputs.iter().any(|(input, _)| input == name), "no input {name}");
     }
     for (name, bytes) in inputs {
-        let expected = exceptions
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or(Verdict::In, |(_, verdict)| *verdict);
+        let expected = exceptions.iter().find(|(known, _)| known == name).map_or(Verdict::In, |(_, verdict)| *verdict);
         assert_eq!(verdict(bytes), expected, "{name}");
     }
 }
@@ -179,6 +148,21 @@ fn rfc_4475_messages_have_their_verdicts() {
 }
 
 #[test]
+fn only_messages_with_an_end_and_one_readable_length_are_relayable() {
+    let Some(folder) = shared("rfc4475") else { return };
+    for (name, bytes) in inputs(&folder) {
+        let Ok(message) = Message::from_bytes(&bytes) else { continue };
+        let expected = match name.as_str() {
+            "baddn" => Err(ParseError::HeadUnterminated),
+            "ncl" => Err(ParseError::Malformed(HeaderId::ContentLength)),
+            "mcl01" => Err(ParseError::Duplicate(HeaderId::ContentLength)),
+            _ => Ok(()),
+        };
+        assert_eq!(message.check_relayable(), expected, "{name}");
+    }
+}
+
+#[test]
 fn rfc_5118_messages_have_their_verdicts_with_either_line_end() {
     for name in ["rfc5118", "rfc5118-wire"] {
         let Some(folder) = shared(name) else { return };
@@ -190,26 +174,17 @@ fn rfc_5118_messages_have_their_verdicts_with_either_line_end() {
 
 #[test]
 fn hostile_datagrams_have_their_verdicts() {
-    let inputs: Vec<_> = inputs(&hostile())
-        .into_iter()
-        .filter(|(name, _)| !name.ends_with("-tcp"))
-        .collect();
+    let inputs: Vec<_> = inputs(&hostile()).into_iter().filter(|(name, _)| !name.ends_with("-tcp")).collect();
     assert_eq!(inputs.len(), 60);
     check_verdicts(&inputs, HOSTILE);
 }
 
 #[test]
 fn hostile_streams_have_their_verdicts_and_nothing_is_smuggled() {
-    let inputs: Vec<_> = inputs(&hostile())
-        .into_iter()
-        .filter(|(name, _)| name.ends_with("-tcp"))
-        .collect();
+    let inputs: Vec<_> = inputs(&hostile()).into_iter().filter(|(name, _)| name.ends_with("-tcp")).collect();
     assert_eq!(inputs.len(), HOSTILE_STREAMS.len());
     for (name, bytes) in inputs {
-        let (_, expected) = HOSTILE_STREAMS
-            .iter()
-            .find(|(known, _)| *known == name)
-            .expect(&name);
+        let (_, expected) = HOSTILE_STREAMS.iter().find(|(known, _)| *known == name).expect(&name);
         let mut framer = Framer::new();
         framer.push(&bytes);
         match (framer.next(), expected) {
@@ -228,10 +203,7 @@ fn the_manifest_names_every_hostile_input_with_its_size() {
     for line in manifest.lines() {
         let mut columns = line.split('\t');
         let (name, _transport, size) = (columns.next(), columns.next(), columns.next());
-        let input = inputs
-            .iter()
-            .find(|(known, _)| Some(known.as_str()) == name)
-            .expect(line);
+        let input = inputs.iter().find(|(known, _)| Some(known.as_str()) == name).expect(line);
         assert_eq!(Some(input.1.len().to_string().as_str()), size, "{line}");
     }
 }
@@ -249,79 +221,30 @@ fn the_tortuous_invite_is_read_in_full() {
     assert_eq!(message.max_forwards(), Some(68));
     let cseq = message.cseq().expect("a cseq");
     assert_eq!((cseq.number, cseq.method), (9, sip::Method::Invite));
-    let vias: Vec<_> = message
-        .vias()
-        .map(|via| {
-            (
-                via.transport.to_vec(),
-                via.host.to_vec(),
-                via.branch.to_vec(),
-            )
-        })
-        .collect();
+    let vias: Vec<_> = message.vias().map(|via| (via.transport.to_vec(), via.host.to_vec(), via.branch.to_vec())).collect();
     assert_eq!(vias.len(), 3);
-    assert_eq!(
-        vias[0],
-        (
-            b"UDP".to_vec(),
-            b"192.0.2.2".to_vec(),
-            b"390skdjuw".to_vec()
-        )
-    );
-    assert_eq!(
-        vias[1],
-        (
-            b"TCP".to_vec(),
-            b"spindle.example.com".to_vec(),
-            b"z9hG4bK9ikj8".to_vec()
-        )
-    );
-    assert_eq!(
-        vias[2],
-        (
-            b"UDP".to_vec(),
-            b"192.168.255.111".to_vec(),
-            b"z9hG4bK30239".to_vec()
-        )
-    );
+    assert_eq!(vias[0], (b"UDP".to_vec(), b"192.0.2.2".to_vec(), b"390skdjuw".to_vec()));
+    assert_eq!(vias[1], (b"TCP".to_vec(), b"spindle.example.com".to_vec(), b"z9hG4bK9ikj8".to_vec()));
+    assert_eq!(vias[2], (b"UDP".to_vec(), b"192.168.255.111".to_vec(), b"z9hG4bK30239".to_vec()));
     assert_eq!(message.content_length(), Some(150));
-    assert_eq!(
-        message.routes().next().expect("a route").address.uri,
-        b"sip:services.example.com;lr;unknownwith=value;unknown-no-value"
-    );
+    assert_eq!(message.routes().next().expect("a route").address.uri, b"sip:services.example.com;lr;unknownwith=value;unknown-no-value");
 }
 
 /// Calls everything that reads a message, so that a panic anywhere is found.
 fn read_everything(message: &Message) -> usize {
-    let mut seen =
-        message.vias().count() + message.routes().count() + message.record_routes().count();
-    seen += message
-        .contacts()
-        .map(|contact| contact.tag().len() + contact.params.len())
-        .sum::<usize>();
-    seen += message.from_tag().len()
-        + message.to_tag().len()
-        + message.call_id().len()
-        + message.method_text().len();
+    let mut seen = message.vias().count() + message.routes().count() + message.record_routes().count();
+    seen += message.contacts().map(|contact| contact.tag().len() + contact.params.len()).sum::<usize>();
+    seen += message.from_tag().len() + message.to_tag().len() + message.call_id().len() + message.method_text().len();
     seen += message.cseq().map_or(0, |cseq| cseq.number_text.len());
-    seen += message.top_via().map_or(0, |via| {
-        via.branch.len() + usize::from(via.port_or_default())
-    });
+    seen += message.top_via().map_or(0, |via| via.branch.len() + usize::from(via.port_or_default()));
     seen += message.content_length().map_or(0, |length| length as usize);
     seen += message.max_forwards().map_or(0, |hops| hops as usize);
-    seen += sip::Uri::parse(message.request_uri())
-        .map_or(0, |uri| uri.host.len() + usize::from(uri.is_lr()));
-    seen += usize::from(sip::uri::same(
-        message.request_uri(),
-        message.from().map_or(b"", |from| from.uri),
-    ));
+    seen += sip::Uri::parse(message.request_uri()).map_or(0, |uri| uri.host.len() + usize::from(uri.is_lr()));
+    seen += usize::from(sip::uri::same(message.request_uri(), message.from().map_or(b"", |from| from.uri)));
     for header in message.headers() {
         let value = message.text(header.value);
-        seen += sip::authorization::DigestCredentials::parse(value)
-            .map_or(0, |digest| digest.nonce.len());
-        seen += sip::Params::new(value)
-            .map(|param| param.unquoted().len())
-            .sum::<usize>();
+        seen += sip::authorization::DigestCredentials::parse(value).map_or(0, |digest| digest.nonce.len());
+        seen += sip::Params::new(value).map(|param| param.unquoted().len()).sum::<usize>();
         seen += message.headers_named(message.text(header.name)).count();
     }
     seen
@@ -330,27 +253,15 @@ fn read_everything(message: &Message) -> usize {
 /// Everything that writes a message; each output must parse again to a message that writes itself unchanged.
 fn write_everything(message: &Message) {
     let source = "192.0.2.7:5060".parse().expect("an address");
-    let limits = Limits {
-        header_value_bytes_max: 20_000,
-        headers_max: 300,
-        vias_max: 80,
-        ..Limits::stream()
-    };
+    let limits = Limits { header_value_bytes_max: 20_000, headers_max: 300, vias_max: 80, ..Limits::stream() };
     let mut edits = Edits::new();
     edits.insert_before(message.first_line().end, b"X-First: 1\r\n");
     edits.insert_after(message.headers_end(), b"X-Last: 1\r\n");
     for is_stream in [false, true] {
         let mut out = Vec::new();
         if message.is_request() {
-            let received = Some(sip::Received {
-                source,
-                force_rport: is_stream,
-            });
-            let head = RequestHead {
-                via: b"Via: SIP/2.0/UDP h\r\n",
-                top_via_received: received,
-                ..RequestHead::default()
-            };
+            let received = Some(sip::Received { source, force_rport: is_stream });
+            let head = RequestHead { via: b"Via: SIP/2.0/UDP h\r\n", top_via_received: received, ..RequestHead::default() };
             sip::write_request(&mut out, message, &[&edits], &head, is_stream);
         } else {
             sip::write_reply_relay(&mut out, message, &[&edits], is_stream);
@@ -366,35 +277,16 @@ fn write_everything(message: &Message) {
         if first.is_request() {
             sip::write_request(&mut again, &first, &[], &RequestHead::default(), is_stream);
         } else {
-            sip::write_reply_relay_with(
-                &mut again,
-                &first,
-                &[],
-                &ReplyHead {
-                    keep_top_via: true,
-                    ..ReplyHead::default()
-                },
-                is_stream,
-            );
+            sip::write_reply_relay_with(&mut again, &first, &[], &ReplyHead { keep_top_via: true, ..ReplyHead::default() }, is_stream);
         }
         assert_eq!(again, out);
     }
     if message.is_request() {
         let mut reply = Vec::new();
-        sip::write_reply(
-            &mut reply,
-            message,
-            &ReplyParts {
-                to_tag: b"t",
-                ..ReplyParts::new(404, b"Not Found", source)
-            },
-        );
+        sip::write_reply(&mut reply, message, &ReplyParts { to_tag: b"t", ..ReplyParts::new(404, b"Not Found", source) });
         let mut parsed = Message::new();
         parsed.parse(&reply, &limits).expect("a local reply parses");
-        assert_eq!(
-            (parsed.status(), parsed.vias().count()),
-            (404, message.vias().count())
-        );
+        assert_eq!((parsed.status(), parsed.vias().count()), (404, message.vias().count()));
         let mut hop = Vec::new();
         sip::write_cancel(&mut hop, message, b"");
         sip::write_ack(&mut hop, message, &parsed);
@@ -408,21 +300,10 @@ fn swallow(message: &mut Message, bytes: &[u8]) {
         if message.is_request() {
             sip::write_request(&mut copy, message, &[], &RequestHead::default(), false);
         } else {
-            sip::write_reply_relay_with(
-                &mut copy,
-                message,
-                &[],
-                &ReplyHead {
-                    keep_top_via: true,
-                    ..ReplyHead::default()
-                },
-                false,
-            );
+            sip::write_reply_relay_with(&mut copy, message, &[], &ReplyHead { keep_top_via: true, ..ReplyHead::default() }, false);
         }
         let kept = &bytes[message.first_line().start as usize..];
-        assert!(
-            copy == kept || (!message.is_head_terminated() && copy == [kept, b"\r\n"].concat())
-        );
+        assert!(copy == kept || (!message.is_head_terminated() && copy == [kept, b"\r\n"].concat()));
     }
     let mut framer = Framer::new();
     framer.push(bytes);

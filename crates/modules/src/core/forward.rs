@@ -6,7 +6,7 @@ use std::sync::Arc;
 use script::exports::{Argument, Flow};
 use script::syntax::ast::RouteKind;
 use script::vm;
-use sip::serialise::write_reply_relay;
+use sip::serialise::{ReplyHead, write_reply_relay_with};
 use sip::uri::Uri;
 use transaction::branch_id::{BRANCH_BYTES_MAX, write_stateless_branch};
 use transaction::{Endpoint, Protocol};
@@ -109,7 +109,9 @@ pub fn reply(worker: &mut Worker) -> bool {
     };
     let start = worker.outbox.bytes.len();
     let run = &worker.run;
-    write_reply_relay(&mut worker.outbox.bytes, &run.message, &[&run.edits], to.protocol != Protocol::Udp);
+    let status_line = crate::textopsx::status_line(run).unwrap_or_default();
+    let head = ReplyHead { status_line: &status_line, keep_top_via: false };
+    write_reply_relay_with(&mut worker.outbox.bytes, &run.message, &[&run.edits], &head, to.protocol != Protocol::Udp);
     worker.outbox.send_written(&to, start);
     node.states.core.counters.forwarded_reply();
     true

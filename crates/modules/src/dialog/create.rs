@@ -153,3 +153,29 @@ pub fn request_ended(worker: &mut Worker) {
         node.dialogs.release(worker.now, dialog);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(headers: &str) -> Message {
+        let text = format!(
+            "INVITE sip:b@c SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@c>;tag=1\r\nTo: <sip:b@c>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n{headers}\r\n"
+        );
+        Message::from_bytes(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn only_a_single_real_contact_counts() {
+        assert_eq!(single_contact(&message("Contact: <sip:a@h>\r\n")), Some(&b"sip:a@h"[..]));
+        assert_eq!(single_contact(&message("Contact: <sip:a@h>, <sip:b@h>\r\n")), None);
+        assert_eq!(single_contact(&message("Contact: *\r\n")), None);
+        assert_eq!(single_contact(&message("")), None);
+    }
+
+    #[test]
+    fn route_entries_are_joined_in_order() {
+        let (set, count) = routes(&message("Record-Route: <sip:p1;lr>, <sip:p2;lr>;x=y\r\nRecord-Route: <sip:p3;lr>\r\n"));
+        assert_eq!((&set[..], count), (&b"<sip:p1;lr>,<sip:p2;lr>;x=y,<sip:p3;lr>"[..], 3));
+    }
+}

@@ -101,3 +101,16 @@ fn lend(from: &mut Run, to: &mut Run) {
     std::mem::swap(&mut from.variables, &mut to.variables);
     to.flags = from.flags;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_made_up_request_can_be_read() {
+        let message = Message::from_bytes(FAKED).unwrap();
+        assert!(message.is_request());
+        assert_eq!(message.call_id(), b"aaa-bbb-ccc-ddd");
+        assert_eq!(message.from_tag(), b"xyz");
+    }
+}

@@ -62,7 +62,7 @@ fn profile(profile: &::dialog::ProfileView) -> Item {
     }
 }
 
-/// A party; before the answer the callee's texts are null.
+/// A party; before the answer the callee's texts are null, and so is a socket that is not known.
 fn leg(leg: &LegView) -> Item {
     let is_known = leg.cseq.is_some();
     let field = |name: &'static str, value: &[u8]| {
@@ -75,7 +75,7 @@ fn leg(leg: &LegView) -> Item {
         field("contact", &leg.contact),
         field("cseq", cseq.as_bytes()),
         field("route_set", &leg.route_set),
-        text("socket", &leg.socket),
+        (Cow::Borrowed("socket"), if leg.socket.is_empty() { Item::Null } else { Item::text(&leg.socket) }),
     ])
 }
 
@@ -97,4 +97,40 @@ pub(super) fn briefing(view: &DialogView, letters: &[u8]) -> Item {
         });
     }
     Item::Structure(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(item: &Item) -> Vec<&str> {
+        match item {
+            Item::Structure(fields) => fields.iter().map(|(name, _)| &name[..]).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_party_that_never_answered_is_null() {
+        let Item::Structure(fields) = leg(&LegView::default()) else { panic!("no structure") };
+        assert!(fields.iter().all(|(_, item)| *item == Item::Null));
+    }
+
+    #[test]
+    fn an_answered_party_has_texts_even_if_empty() {
+        let view = LegView { tag: b"t".to_vec(), cseq: Some(0), ..LegView::default() };
+        let item = leg(&view);
+        assert_eq!(names(&item), ["tag", "contact", "cseq", "route_set", "socket"]);
+        let Item::Structure(fields) = item else { panic!("no structure") };
+        assert_eq!(fields[1].1, Item::text(""));
+        assert_eq!(fields[2].1, Item::text("0"));
+    }
+
+    #[test]
+    fn a_profile_with_value_is_a_pair() {
+        let with = ::dialog::ProfileView { name: "caller".into(), value: Some(b"alice".to_vec()), unique: String::new() };
+        assert_eq!(profile(&with), Item::Structure(vec![("caller".into(), Item::text("alice"))]));
+        let without = ::dialog::ProfileView { value: None, ..with };
+        assert_eq!(profile(&without), Item::text("caller"));
+    }
 }

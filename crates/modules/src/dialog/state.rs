@@ -136,6 +136,10 @@ fn complaints(settings: &Settings) -> Vec<String> {
     if settings.integer("dialog", "db_mode") != 0 {
         out.push(String::from("db_mode: there is no database here, dialogs are kept in memory only"));
     }
+    let slots = settings.integer("dialog", "hash_size");
+    if slots < 1 || slots & (slots - 1) != 0 {
+        out.push(format!("hash_size {slots} is no power of two, it is rounded down"));
+    }
     for (name, missing) in [
         ("enable_dmq", "replication"),
         ("track_cseq_updates", "CSeq rewriting"),
@@ -180,4 +184,32 @@ pub fn engine(settings: &Settings, process: &Process, now: Now) -> Result<::dial
 /// Names of tables and columns.
 fn is_storage_name(name: &str) -> bool {
     name.ends_with("_column") || name == "table_name" || name == "vars_table_name"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_lines_get_their_line_end() {
+        assert_eq!(lines(Some(Text::from("X: 1"))), b"X: 1\r\n");
+        assert_eq!(lines(Some(Text::from("X: 1\r\n"))), b"X: 1\r\n");
+        assert_eq!(lines(None), b"");
+    }
+
+    #[test]
+    fn every_parameter_is_the_engines_or_the_modules() {
+        for parameter in MODULE.parameters {
+            if OWN.contains(&parameter.name) || is_storage_name(parameter.name) {
+                continue;
+            }
+            let value = match parameter.default {
+                script::exports::Default::Integer(number) => ParameterValue::Integer(number),
+                script::exports::Default::Text(text) => ParameterValue::Text(text),
+                script::exports::Default::Unset => ParameterValue::Text(""),
+            };
+            let taken = ::dialog::Settings::default().set(parameter.name, value);
+            assert_eq!(taken, Ok(None), "{}", parameter.name);
+        }
+    }
 }

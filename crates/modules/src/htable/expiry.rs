@@ -30,6 +30,7 @@ pub(super) fn run_event(worker: &mut Worker, route: script::RouteId, record: Opt
 
 /// Called once a second: every `timer_interval` seconds expired items are taken out and their event routes run.
 pub fn on_timer(worker: &mut Worker) {
+    super::started(worker);
     let node = Arc::clone(&worker.node);
     let state = &node.states.htable;
     if state.tables.is_empty() {

@@ -18,7 +18,7 @@ pub use exports::MODULE;
 pub use table::{Item, Table};
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use script::syntax::ast::RouteKind;
 use script::value::{Text, Value};
@@ -48,6 +48,7 @@ pub struct State {
     /// Monotonic milliseconds of the last look.
     last_look: AtomicU64,
     started_routes: Vec<script::RouteId>,
+    is_started: AtomicBool,
 }
 
 impl State {
@@ -68,11 +69,13 @@ impl State {
         }
         let started_routes =
             [&b"htable:mod-init"[..], b"htable:init"].into_iter().filter_map(|event| program.route(RouteKind::Event, event)).collect();
+        let started_routes = if settings.is_loaded("htable") { started_routes } else { Vec::new() };
         Ok(State {
             tables,
             interval: u64::try_from(settings.integer("htable", "timer_interval")).unwrap_or(20).max(1),
             last_look: AtomicU64::new(0),
             started_routes,
+            is_started: AtomicBool::new(false),
         })
     }
 
@@ -82,9 +85,13 @@ impl State {
     }
 }
 
-/// Runs `event_route[htable:mod-init]`; called once when the proxy has started.
+/// Runs `event_route[htable:mod-init]` once in the life of the node, however often it is called. The first second does it
+/// at the latest; who starts the proxy may call it before any message is handled.
 pub fn started(worker: &mut Worker) {
     let node = Arc::clone(&worker.node);
+    if node.states.htable.is_started.swap(true, Ordering::Relaxed) {
+        return;
+    }
     for route in &node.states.htable.started_routes {
         expiry::run_event(worker, *route, None);
     }

@@ -57,9 +57,14 @@ fn expiry_runs_the_event_route_with_the_record() {
 }
 
 #[test]
-fn the_start_event_runs_once_asked() {
-    let mut worker = worker(&format!("{MODULES}request_route {{ exit; }}\nevent_route[htable:mod-init] {{ $sht(b=>s) = \"up\"; }}\n"));
-    super::started(&mut worker);
+fn the_start_event_runs_exactly_once() {
+    use script::value::Value;
+    let mut worker = worker(&format!("{MODULES}request_route {{ exit; }}\nevent_route[htable:mod-init] {{ $var(n) = $shtinc(a=>s); }}\n"));
     let node = std::sync::Arc::clone(&worker.node);
-    assert_eq!(node.states.htable.table(b"b").expect("the table").value(worker.now.time, b"s"), script::value::Value::text("up"));
+    let table = node.states.htable.table(b"a").expect("the table");
+    super::started(&mut worker);
+    assert_eq!(table.value(worker.now.time, b"s"), Value::Integer(1));
+    super::started(&mut worker);
+    super::on_timer(&mut worker);
+    assert_eq!(table.value(worker.now.time, b"s"), Value::Integer(1));
 }

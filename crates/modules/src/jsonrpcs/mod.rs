@@ -4,6 +4,8 @@ mod exports;
 mod functions;
 mod json;
 mod rpc;
+#[cfg(test)]
+mod tests;
 
 pub use exports::MODULE;
 pub use functions::ExecutedCall;

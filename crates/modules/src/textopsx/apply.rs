@@ -63,6 +63,21 @@ pub fn apply_changes(worker: &mut Worker) -> i32 {
     }
 }
 
+/// Makes a status given by `change_reply_status()` the reply's own, with all pending edits, so that choosing, storing and
+/// relaying the reply see it. Called after a reply route; does nothing when the status was left alone.
+pub fn commit_status(worker: &mut Worker) {
+    if worker.run.textopsx.status.is_none() {
+        return;
+    }
+    match changed_message(&worker.run) {
+        Some(message) => replace(&mut worker.run, message),
+        None => {
+            worker.run.textopsx.status = None;
+            worker.log(-1, "textopsx", "the reply with its new status cannot be read, the status stays");
+        }
+    }
+}
+
 /// `msg_apply_changes()`.
 pub(super) fn msg_apply_changes(worker: &mut Worker, _: &[Argument]) -> Flow {
     Flow::Code(apply_changes(worker))

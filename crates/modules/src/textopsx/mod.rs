@@ -12,7 +12,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{apply_changes, changed_message};
+pub use apply::{apply_changes, changed_message, commit_status};
 pub use exports::MODULE;
 pub use glob::glob;
 pub use status::{changed_status, status_line};

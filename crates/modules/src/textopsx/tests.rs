@@ -109,4 +109,9 @@ fn a_reply_gets_another_status_within_its_class() {
     worker.run_route(script::syntax::ast::RouteKind::CoreReply, "");
     assert_eq!(super::changed_status(&worker.run), Some((503, &b"Gone"[..])));
     assert_eq!(super::status_line(&worker.run).as_deref(), Some(&b"SIP/2.0 503 Gone\r\n"[..]));
+    worker.run.edits.insert_after(worker.run.message.headers_end(), b"X: 1\r\n");
+    super::commit_status(&mut worker);
+    assert_eq!((worker.run.message.status(), worker.run.message.reason()), (503, &b"Gone"[..]));
+    assert!(worker.run.edits.is_empty() && worker.run.message.headers_named(b"X").next().is_some());
+    assert!(worker.run.message.top_via().is_some());
 }

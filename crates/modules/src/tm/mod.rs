@@ -18,13 +18,16 @@ mod settle;
 mod state;
 mod timer;
 
-pub use cancel::relay_cancel;
+pub use actions::perform_all;
+pub use cancel::{invite_of, relay_cancel};
 pub use create::{Created, absorb_ack, absorb_retransmission, create, lookup_request};
 pub use data::{Purpose, TransactionData};
 pub use exports::MODULE;
 pub use failure::FailureView;
+pub use functions::status_code;
 pub use local::{LocalRequest, send_local};
 pub use received::{Received, receive_reply};
+pub(crate) use relay::send_100;
 pub use relay::{Forced, relay};
 pub use reply::{has_transaction, reply, reply_with};
 pub use rpc::{deliver, new_call_id};

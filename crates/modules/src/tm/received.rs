@@ -68,6 +68,7 @@ pub fn process(worker: &mut Worker, index: usize) -> Received {
         ReplyStep::Process => {}
     }
     let is_dropped = run_reply_route(worker, index);
+    crate::textopsx::commit_status(worker);
     let code = worker.run.message.status();
     actions.clear();
     let decision = match &mut worker.run.tm.transaction {

@@ -98,7 +98,7 @@ fn relay_stateless(worker: &mut Worker, forced: &Forced) -> Flow {
 }
 
 /// The automatic 100 (spec proxy-core 7.6).
-pub(super) fn send_100(worker: &mut Worker) {
+pub(crate) fn send_100(worker: &mut Worker) {
     let node = Arc::clone(&worker.node);
     let wants = node.states.tm.auto_inv_100
         && worker.run.tm.transaction.as_ref().is_some_and(|transaction| {
@@ -322,12 +322,32 @@ fn send_branch(worker: &mut Worker, prepared: Prepared) -> Result<(), i32> {
         branch.flags.record_routed = added > 0;
         branch.flags.record_routed_twice = added > 1;
     }
+    let Some(from) = pass_onsend(worker, to, from) else {
+        transaction.branch_not_sent(now, index, settings);
+        worker.run.tm.transaction = Some(transaction);
+        return Err(error::SEND);
+    };
     let bytes = worker.outbox.bytes.get(from..).unwrap_or_default();
     transaction.branch_sent(now, index, to, bytes);
     worker.outbox.send_written(&to, from);
     node.states.core.counters.forwarded_request();
     worker.run.tm.transaction = Some(transaction);
     Ok(())
+}
+
+/// Shows the bytes written since `from` to `onsend_route`, if there is one. Where they stand afterwards; None: dropped.
+fn pass_onsend(worker: &mut Worker, to: Endpoint, from: usize) -> Option<usize> {
+    if worker.node.program.route(RouteKind::OnSend, b"").is_none() {
+        return Some(from);
+    }
+    // What the route itself sends is written first, so these bytes move behind it.
+    let bytes = worker.outbox.bytes.split_off(from);
+    if !crate::core::forward::passes_onsend(worker, to, &bytes) {
+        return None;
+    }
+    let start = worker.outbox.bytes.len();
+    worker.outbox.bytes.extend_from_slice(&bytes);
+    Some(start)
 }
 
 /// Rebuilds a request that is too long for UDP with a TCP Via (spec proxy-core 6.2). Without a TCP socket it stays.

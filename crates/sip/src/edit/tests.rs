@@ -4,9 +4,7 @@ use super::*;
 
 fn applied(bytes: &[u8], lists: &[&Edits]) -> String {
     let mut out = Vec::new();
-    with_lists(bytes, lists, |walk| {
-        walk.write(&mut out, 0, bytes.len() as u32, true)
-    });
+    with_lists(bytes, lists, |walk| walk.write(&mut out, 0, bytes.len() as u32, true));
     String::from_utf8(out).expect("text")
 }
 
@@ -115,10 +113,7 @@ fn random_edits_agree_with_a_plain_model_over_one_and_many_lists() {
     for round in 0..3000 {
         let list_count = 1 + random(10) as usize;
         let mut lists = vec![Edits::new(); list_count];
-        let mut model = Model {
-            deleted: [false; 41],
-            texts: vec![Default::default(); 41],
-        };
+        let mut model = Model { deleted: [false; 41], texts: vec![Default::default(); 41] };
         for (index, list) in lists.iter_mut().enumerate() {
             for call in 0..random(6) {
                 let (start, length) = (random(41), random(12));
@@ -147,10 +142,6 @@ fn random_edits_agree_with_a_plain_model_over_one_and_many_lists() {
             }
         }
         let lists: Vec<&Edits> = lists.iter().collect();
-        assert_eq!(
-            applied(&bytes, &lists),
-            model.applied(&bytes),
-            "round {round}"
-        );
+        assert_eq!(applied(&bytes, &lists), model.applied(&bytes), "round {round}");
     }
 }

@@ -39,10 +39,8 @@ fn cancel_copies_what_routes_the_invite_and_nothing_else() {
 #[test]
 fn ack_takes_the_to_of_the_reply() {
     let invite = Message::from_bytes(INVITE).expect("a message");
-    let reply = Message::from_bytes(
-        b"SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP us\r\nt: <sip:b@h>;tag=9\r\nCSeq: 42 INVITE\r\n\r\n",
-    )
-    .expect("a reply");
+    let reply =
+        Message::from_bytes(b"SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP us\r\nt: <sip:b@h>;tag=9\r\nCSeq: 42 INVITE\r\n\r\n").expect("a reply");
     let mut out = Vec::new();
     write_ack(&mut out, &invite, &reply);
     assert_eq!(

@@ -24,30 +24,15 @@ v=0\n";
 fn every_part_of_a_request_is_found() {
     let message = Message::from_bytes(INVITE).expect("a message");
     assert!(message.is_request() && !message.is_reply());
-    assert_eq!(
-        (message.method(), message.method_text()),
-        (Method::Invite, &b"INVITE"[..])
-    );
+    assert_eq!((message.method(), message.method_text()), (Method::Invite, &b"INVITE"[..]));
     assert_eq!(message.request_uri(), b"sip:bob@biloxi.com");
-    assert_eq!(
-        (message.version(), message.status(), message.reason()),
-        (&b"SIP/2.0"[..], 0, &b""[..])
-    );
+    assert_eq!((message.version(), message.status(), message.reason()), (&b"SIP/2.0"[..], 0, &b""[..]));
     assert_eq!(message.call_id(), b"a84b4c76e66710");
     let cseq = message.cseq().expect("a cseq");
-    assert_eq!(
-        (cseq.number, cseq.number_text, cseq.method),
-        (314_159, &b"314159"[..], Method::Invite)
-    );
-    assert_eq!(
-        (message.from_tag(), message.to_tag()),
-        (&b"1928"[..], &b""[..])
-    );
+    assert_eq!((cseq.number, cseq.number_text, cseq.method), (314_159, &b"314159"[..], Method::Invite));
+    assert_eq!((message.from_tag(), message.to_tag()), (&b"1928"[..], &b""[..]));
     assert_eq!(message.from().expect("from").display, b"\"A, l\"");
-    assert_eq!(
-        (message.content_length(), message.max_forwards()),
-        (Some(4), Some(68))
-    );
+    assert_eq!((message.content_length(), message.max_forwards()), (Some(4), Some(68)));
     assert_eq!(message.body(), b"v=0\n");
     assert_eq!(message.headers().len(), 13);
     assert!(message.is_head_terminated());
@@ -58,27 +43,11 @@ fn every_part_of_a_request_is_found() {
 fn lists_run_over_commas_and_header_lines() {
     let message = Message::from_bytes(INVITE).expect("a message");
     let vias: Vec<_> = message.vias().map(|via| (via.host, via.header)).collect();
-    assert_eq!(
-        vias,
-        [(&b"pc33.atlanta.com"[..], 0), (b"[::1]", 0), (b"c", 1)]
-    );
+    assert_eq!(vias, [(&b"pc33.atlanta.com"[..], 0), (b"[::1]", 0), (b"c", 1)]);
     let top = message.top_via().expect("a via");
-    assert_eq!(
-        (top.port, top.branch, top.rport),
-        (Some(5070), &b"z9hG4bK776"[..], Some(&b""[..]))
-    );
-    let routes: Vec<_> = message
-        .routes()
-        .map(|route| (route.whole, route.header))
-        .collect();
-    assert_eq!(
-        routes,
-        [
-            (&b"<sip:p1;lr>"[..], 7),
-            (b"<sip:p2;lr>", 7),
-            (b"<sip:p3>", 9)
-        ]
-    );
+    assert_eq!((top.port, top.branch, top.rport), (Some(5070), &b"z9hG4bK776"[..], Some(&b""[..])));
+    let routes: Vec<_> = message.routes().map(|route| (route.whole, route.header)).collect();
+    assert_eq!(routes, [(&b"<sip:p1;lr>"[..], 7), (b"<sip:p2;lr>", 7), (b"<sip:p3>", 9)]);
     let contacts: Vec<_> = message.contacts().map(|contact| contact.uri).collect();
     assert_eq!(contacts, [&b"sip:a@b,c"[..], b"sip:d@e", b"*"]);
     assert_eq!(message.record_routes().count(), 0);
@@ -87,12 +56,7 @@ fn lists_run_over_commas_and_header_lines() {
 #[test]
 fn names_are_found_in_any_case_compact_and_with_a_space_before_the_colon() {
     let message = Message::from_bytes(INVITE).expect("a message");
-    let values = |name: &[u8]| {
-        message
-            .headers_named(name)
-            .map(|h| message.text(h.value))
-            .collect::<Vec<_>>()
-    };
+    let values = |name: &[u8]| message.headers_named(name).map(|h| message.text(h.value)).collect::<Vec<_>>();
     assert_eq!(values(b"X-THING"), [&b"one"[..], b"two"]);
     assert_eq!(values(b"content-length"), [b"4"]);
     assert_eq!(values(b"VIA").len(), 2);
@@ -115,42 +79,20 @@ fn lines_cover_all_bytes_between_first_line_and_empty_line() {
 
 #[test]
 fn a_reply_has_a_status_and_the_method_of_its_cseq() {
-    let message =
-        Message::from_bytes(b"\r\n\nSIP/2.0 183 In Progress\nCSeq: 2 PRACK\n\n").expect("a reply");
+    let message = Message::from_bytes(b"\r\n\nSIP/2.0 183 In Progress\nCSeq: 2 PRACK\n\n").expect("a reply");
     assert!(!message.is_request() && message.is_reply());
-    assert_eq!(
-        (message.status(), message.reason()),
-        (183, &b"In Progress"[..])
-    );
-    assert_eq!(
-        (message.method(), message.method_text()),
-        (Method::Prack, &b"PRACK"[..])
-    );
-    assert_eq!(
-        message.check_required(),
-        Err(ParseError::Missing(HeaderId::Via))
-    );
+    assert_eq!((message.status(), message.reason()), (183, &b"In Progress"[..]));
+    assert_eq!((message.method(), message.method_text()), (Method::Prack, &b"PRACK"[..]));
+    assert_eq!(message.check_required(), Err(ParseError::Missing(HeaderId::Via)));
 }
 
 #[test]
 fn a_failed_parse_leaves_no_index_and_the_message_can_be_used_again() {
     let mut message = Message::from_bytes(INVITE).expect("a message");
-    assert!(
-        message
-            .parse(
-                b"INVITE sip:a SIP/2.0\r\nTo: x\r\nno colon here\r\n\r\n",
-                &Limits::default()
-            )
-            .is_err()
-    );
+    assert!(message.parse(b"INVITE sip:a SIP/2.0\r\nTo: x\r\nno colon here\r\n\r\n", &Limits::default()).is_err());
     assert!(!message.is_request() && !message.is_reply());
-    assert_eq!(
-        (message.headers().len(), message.to(), message.body()),
-        (0, None, &b""[..])
-    );
-    message
-        .parse(INVITE, &Limits::default())
-        .expect("the same again");
+    assert_eq!((message.headers().len(), message.to(), message.body()), (0, None, &b""[..]));
+    message.parse(INVITE, &Limits::default()).expect("the same again");
     assert_eq!(message.headers().len(), 13);
 }
 
@@ -159,16 +101,11 @@ fn parsing_again_into_the_same_message_keeps_its_memory() {
     let mut message = Message::from_bytes(INVITE).expect("a message");
     let before = message.heap_bytes();
     for _ in 0..10 {
-        message
-            .parse(INVITE, &Limits::default())
-            .expect("a message");
+        message.parse(INVITE, &Limits::default()).expect("a message");
     }
     assert_eq!(message.heap_bytes(), before);
     let copy = message.clone();
-    assert_eq!(
-        (copy.bytes(), copy.headers()),
-        (message.bytes(), message.headers())
-    );
+    assert_eq!((copy.bytes(), copy.headers()), (message.bytes(), message.headers()));
     assert!(copy.heap_bytes() <= before);
 }
 
@@ -179,33 +116,18 @@ fn spans_lead_from_slices_back_to_offsets_and_foreign_slices_are_told() {
     assert_eq!(message.span_of(uri), Some(Span { start: 7, end: 25 }));
     assert_eq!(message.text(message.span_of(uri).expect("a span")), uri);
     assert_eq!(message.span_of(b"sip:bob@biloxi.com"), None);
-    assert_eq!(
-        message.text(Span {
-            start: 9,
-            end: 1_000_000
-        }),
-        b""
-    );
+    assert_eq!(message.text(Span { start: 9, end: 1_000_000 }), b"");
 }
 
 #[test]
 fn overwriting_keeps_length_and_refuses_line_ends() {
     let mut message = Message::from_bytes(INVITE).expect("a message");
-    let span = message
-        .header(HeaderId::MaxForwards)
-        .expect("a header")
-        .value;
+    let span = message.header(HeaderId::MaxForwards).expect("a header").value;
     assert!(message.overwrite(span, b"  67"));
     assert_eq!(message.text(span), b"  67");
     assert!(!message.overwrite(span, b"67"));
     assert!(!message.overwrite(span, b"6\r\n7"));
-    assert!(!message.overwrite(
-        Span {
-            start: 999_999,
-            end: 1_000_003
-        },
-        b"abcd"
-    ));
+    assert!(!message.overwrite(Span { start: 999_999, end: 1_000_003 }, b"abcd"));
 }
 
 #[test]
@@ -239,47 +161,14 @@ fn each_bound_has_its_own_refusal() {
     let mut message = Message::new();
     let mut parse = |text: &str| message.parse(text.as_bytes(), &limits);
     assert_eq!(parse("OPTIONS sip:a SIP/2.0\r\n\r\nbody"), Ok(()));
-    assert_eq!(
-        parse("OPTIONS sip:a SIP/2.0\r\n\r\nbody5"),
-        Err(ParseError::BodyTooLarge { bytes: 5 })
-    );
-    assert_eq!(
-        parse("OPTIONS sip:aaaaaaaaaaa SIP/2.0\r\n\r\n"),
-        Err(ParseError::StartLineTooLong { bytes: 31 })
-    );
-    assert_eq!(
-        parse("OPTIONS sip:a SIP/2.0\r\nX-2345678: a\r\n\r\n"),
-        Err(ParseError::HeaderNameTooLong {
-            offset: 23,
-            bytes: 9
-        })
-    );
-    assert_eq!(
-        parse("OPTIONS sip:a SIP/2.0\r\nX: 12345678901\r\n\r\n"),
-        Err(ParseError::HeaderValueTooLong {
-            offset: 23,
-            bytes: 11
-        })
-    );
-    assert_eq!(
-        parse("OPTIONS sip:a SIP/2.0\r\na:\r\nb:\r\nc:\r\nd:\r\n\r\n"),
-        Err(ParseError::TooManyHeaders { max: 3 })
-    );
-    assert_eq!(
-        parse("OPTIONS sip:a SIP/2.0\r\nv: a,b\r\nVia: c\r\n\r\n"),
-        Err(ParseError::TooManyVias { max: 2 })
-    );
-    assert_eq!(
-        parse("OPTIONS sip:a SIP/2.0\r\nRoute: a,b,c\r\n\r\n"),
-        Err(ParseError::TooManyRoutes { max: 2 })
-    );
-    assert_eq!(
-        parse(&"x".repeat(300)),
-        Err(ParseError::TooLarge { bytes: 300 })
-    );
+    assert_eq!(parse("OPTIONS sip:a SIP/2.0\r\n\r\nbody5"), Err(ParseError::BodyTooLarge { bytes: 5 }));
+    assert_eq!(parse("OPTIONS sip:aaaaaaaaaaa SIP/2.0\r\n\r\n"), Err(ParseError::StartLineTooLong { bytes: 31 }));
+    assert_eq!(parse("OPTIONS sip:a SIP/2.0\r\nX-2345678: a\r\n\r\n"), Err(ParseError::HeaderNameTooLong { offset: 23, bytes: 9 }));
+    assert_eq!(parse("OPTIONS sip:a SIP/2.0\r\nX: 12345678901\r\n\r\n"), Err(ParseError::HeaderValueTooLong { offset: 23, bytes: 11 }));
+    assert_eq!(parse("OPTIONS sip:a SIP/2.0\r\na:\r\nb:\r\nc:\r\nd:\r\n\r\n"), Err(ParseError::TooManyHeaders { max: 3 }));
+    assert_eq!(parse("OPTIONS sip:a SIP/2.0\r\nv: a,b\r\nVia: c\r\n\r\n"), Err(ParseError::TooManyVias { max: 2 }));
+    assert_eq!(parse("OPTIONS sip:a SIP/2.0\r\nRoute: a,b,c\r\n\r\n"), Err(ParseError::TooManyRoutes { max: 2 }));
+    assert_eq!(parse(&"x".repeat(300)), Err(ParseError::TooLarge { bytes: 300 }));
     assert_eq!(parse("\r\n\r\n"), Err(ParseError::Empty));
-    assert_eq!(
-        parse("OPTIONS sip:a SIP/2.0\r\nTo: x"),
-        Err(ParseError::HeaderUnterminated { offset: 23 })
-    );
+    assert_eq!(parse("OPTIONS sip:a SIP/2.0\r\nTo: x"), Err(ParseError::HeaderUnterminated { offset: 23 }));
 }

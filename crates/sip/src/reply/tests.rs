@@ -47,33 +47,16 @@ fn a_reply_carries_the_dialog_headers_in_the_order_of_the_request() {
 
 #[test]
 fn a_provisional_below_180_has_no_tag_and_a_failure_no_record_route() {
-    let trying = reply(
-        INVITE,
-        &ReplyParts {
-            to_tag: b"T",
-            ..ReplyParts::new(100, b"trying", source())
-        },
-    );
-    assert!(
-        !trying.contains("tag=T") && !trying.contains("Record-Route") && !trying.contains("Server")
-    );
-    let busy = reply(
-        INVITE,
-        &ReplyParts {
-            to_tag: b"T",
-            ..ReplyParts::new(486, b"Busy Here", source())
-        },
-    );
+    let trying = reply(INVITE, &ReplyParts { to_tag: b"T", ..ReplyParts::new(100, b"trying", source()) });
+    assert!(!trying.contains("tag=T") && !trying.contains("Record-Route") && !trying.contains("Server"));
+    let busy = reply(INVITE, &ReplyParts { to_tag: b"T", ..ReplyParts::new(486, b"Busy Here", source()) });
     assert!(busy.contains("<sip:a@b>;tag=T\r\n") && !busy.contains("Record-Route"));
     assert!(busy.ends_with("\r\nContent-Length: 0\r\n\r\n"));
 }
 
 #[test]
 fn an_existing_tag_is_kept_and_an_empty_one_is_filled() {
-    let parts = ReplyParts {
-        to_tag: b"T",
-        ..ReplyParts::new(404, b"Not Found", source())
-    };
+    let parts = ReplyParts { to_tag: b"T", ..ReplyParts::new(404, b"Not Found", source()) };
     let with = |to: &str| reply(&INVITE.replace("\"A\"\r\n <sip:a@b>", to), &parts);
     assert!(with("<sip:a@b>;tag=old").contains("To: <sip:a@b>;tag=old\r\n"));
     assert!(with("<sip:a@b>;tag=;x=1").contains("To: <sip:a@b>;tag=T;x=1\r\n"));
@@ -85,10 +68,7 @@ fn received_stands_behind_the_branch_when_there_is_no_rport() {
     let plain = INVITE.replace(";rport", "");
     let parts = ReplyParts::new(200, b"OK", source());
     assert!(reply(&plain, &parts).contains("branch=z9hG4bKx;received=1.2.3.4;x=1\r\n"));
-    let forced = ReplyParts {
-        force_rport: true,
-        ..parts
-    };
+    let forced = ReplyParts { force_rport: true, ..parts };
     assert!(reply(&plain, &forced).contains("branch=z9hG4bKx;received=1.2.3.4;rport=9;x=1\r\n"));
     let same = plain.replace("h:5070", "1.2.3.4");
     assert!(reply(&same, &parts).contains("v: SIP/2.0/UDP 1.2.3.4;branch=z9hG4bKx;x=1\r\n"));
@@ -98,13 +78,7 @@ fn received_stands_behind_the_branch_when_there_is_no_rport() {
 fn a_request_with_nothing_in_it_still_gets_a_whole_reply() {
     let out = reply(
         "OPTIONS sip:a SIP/2.0\r\nVia: ;;\r\nTo: \"open\r\n\r\n",
-        &ReplyParts {
-            to_tag: b"T",
-            ..ReplyParts::new(400, b"Bad", source())
-        },
+        &ReplyParts { to_tag: b"T", ..ReplyParts::new(400, b"Bad", source()) },
     );
-    assert_eq!(
-        out,
-        "SIP/2.0 400 Bad\r\nVia: ;;\r\nTo: \"open;tag=T\r\nContent-Length: 0\r\n\r\n"
-    );
+    assert_eq!(out, "SIP/2.0 400 Bad\r\nVia: ;;\r\nTo: \"open;tag=T\r\nContent-Length: 0\r\n\r\n");
 }

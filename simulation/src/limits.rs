@@ -1,0 +1,12 @@
+//! Named bounds of one simulated world.
+
+/// Most events of one world; a world that needs more is reported as one that does not settle.
+pub const EVENTS_MAX: usize = 400_000;
+/// Violations kept of one world; the first ones tell the story.
+pub const VIOLATIONS_MAX: usize = 20;
+/// Most client or server transactions of one user agent in one call.
+pub const TRANSACTIONS_OF_PARTY_MAX: usize = 64;
+/// Datagrams remembered for a liar to damage and send again.
+pub const OVERHEARD_MAX: usize = 32;
+/// Largest datagram the network carries.
+pub const DATAGRAM_BYTES_MAX: usize = 65_507;

@@ -1,0 +1,234 @@
+//! Client transactions of a user agent: requests sent until they are answered, ACKs, CANCEL.
+
+use std::net::SocketAddr;
+
+use sip::message::Message;
+use sip::method::Method;
+
+use super::{Alarm, Leg, Party, Step, T1, T2, TIMEOUT, wire};
+use crate::limits::TRANSACTIONS_OF_PARTY_MAX;
+
+/// How far a client transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Trying,
+    Proceeding,
+    Completed,
+}
+
+/// One request on its way.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub branch: String,
+    pub method: Method,
+    pub cseq: u32,
+    pub bytes: Vec<u8>,
+    pub destination: SocketAddr,
+    pub progress: Progress,
+    pub began: u64,
+    interval: u64,
+    /// Of a request within a dialog.
+    pub leg: Option<usize>,
+    is_cancelled: bool,
+}
+
+impl Party {
+    /// Sends a new request. `head` is everything from To to the end of the headers, without CSeq.
+    pub(super) fn request(&mut self, step: &mut Step<'_>, method: &str, uri: &str, destination: SocketAddr, cseq: u32, head: &str, leg: Option<usize>) {
+        if self.clients.len() >= TRANSACTIONS_OF_PARTY_MAX {
+            return;
+        }
+        let branch = format!("z9hG4bK{}", self.token());
+        let bytes = self.request_bytes(method, uri, &branch, cseq, head);
+        step.send(destination, &bytes);
+        step.wake(T1, Alarm::Request(self.clients.len()));
+        let method = Method::from_bytes(method.as_bytes());
+        self.clients.push(Client {
+            branch,
+            method,
+            cseq,
+            bytes,
+            destination,
+            progress: Progress::Trying,
+            began: step.now,
+            interval: T1,
+            leg,
+            is_cancelled: false,
+        });
+    }
+
+    pub(super) fn request_bytes(&self, method: &str, uri: &str, branch: &str, cseq: u32, head: &str) -> Vec<u8> {
+        let own = self.address;
+        let call_id = &self.plan.call_id;
+        format!(
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch={branch}\r\nMax-Forwards: 70\r\n{head}Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:user@{own}>\r\nContent-Length: 0\r\n\r\n"
+        )
+        .into_bytes()
+    }
+
+    /// Header lines of a request within a dialog.
+    pub(super) fn head_of(leg: &Leg) -> String {
+        format!("{}From: <{}>;tag={}\r\nTo: <{}>;tag={}\r\n", leg.route_lines(), leg.local, leg.local_tag, leg.remote, leg.remote_tag)
+    }
+
+    /// Sends a request within a dialog.
+    pub(super) fn request_within(&mut self, step: &mut Step<'_>, leg: usize, method: &str) {
+        let Some(dialog) = self.legs.get_mut(leg) else { return };
+        dialog.cseq += 1;
+        let dialog = dialog.clone();
+        let Some(destination) = dialog.next_hop() else { return };
+        self.request(step, method, &dialog.target, destination, dialog.cseq, &Self::head_of(&dialog), Some(leg));
+    }
+
+    pub(super) fn repeat_request(&mut self, step: &mut Step<'_>, index: usize) {
+        let Some(client) = self.clients.get_mut(index) else { return };
+        let is_invite = client.method == Method::Invite;
+        let is_waiting = client.progress == Progress::Trying || (client.progress == Progress::Proceeding && !is_invite);
+        if !is_waiting {
+            return;
+        }
+        if step.now >= client.began + TIMEOUT {
+            client.progress = Progress::Completed;
+            let (method, leg) = (client.method, client.leg);
+            if let Some(leg) = leg.and_then(|leg| self.legs.get_mut(leg)).filter(|_| method == Method::Bye) {
+                leg.is_over = true;
+            }
+            return;
+        }
+        step.send(client.destination, &client.bytes);
+        client.interval = if is_invite { client.interval * 2 } else { (client.interval * 2).min(T2) };
+        step.wake(client.interval, Alarm::Request(index));
+    }
+
+    pub(super) fn receive_reply(&mut self, step: &mut Step<'_>, reply: &Message) {
+        let branch = reply.top_via().map(|via| wire::text(via.branch)).unwrap_or_default();
+        let method = reply.method();
+        let Some(index) = self.clients.iter().position(|client| client.branch == branch && client.method == method) else { return };
+        let status = reply.status();
+        let Some(client) = self.clients.get_mut(index) else { return };
+        if status < 200 {
+            if client.progress == Progress::Trying {
+                client.progress = Progress::Proceeding;
+            }
+            if method == Method::Invite && self.wants_cancel {
+                self.send_cancel(step, index);
+            }
+            return;
+        }
+        let was = client.progress;
+        if method != Method::Invite {
+            client.progress = Progress::Completed;
+            let leg = client.leg;
+            if let Some(leg) = leg.and_then(|leg| self.legs.get_mut(leg)).filter(|_| method == Method::Bye) {
+                leg.is_over = true;
+            }
+            return;
+        }
+        client.progress = Progress::Completed;
+        if status < 300 {
+            self.invite_answered(step, index, reply, was);
+        } else {
+            let client = client.clone();
+            let to = reply.value(sip::message::HeaderId::To).map(wire::text).unwrap_or_default();
+            let ack = acknowledgement_of_failure(&client, &to);
+            step.send(client.destination, &ack);
+        }
+    }
+
+    /// A 2xx to an INVITE: its ACK, and for a new dialog what the plan says (RFC 3261 §13.2.2.4).
+    fn invite_answered(&mut self, step: &mut Step<'_>, index: usize, reply: &Message, was: Progress) {
+        let Some(client) = self.clients.get(index).cloned() else { return };
+        let tag = wire::text(reply.to_tag());
+        let found = client.leg.or_else(|| self.legs.iter().position(|leg| leg.remote_tag == tag));
+        if let Some(leg) = found.and_then(|leg| self.legs.get(leg)) {
+            if let Some((to, ack, cseq)) = &leg.ack {
+                if *cseq == client.cseq {
+                    let (to, ack) = (*to, ack.clone());
+                    step.send(to, &ack);
+                    return;
+                }
+            }
+        }
+        let leg = match found {
+            Some(leg) => leg,
+            None => {
+                let target = reply.contacts().next().map(|contact| wire::text(contact.uri)).unwrap_or_default();
+                self.legs.push(Leg {
+                    local: self.own_uri(),
+                    local_tag: wire::text(reply.from_tag()),
+                    remote: self.peer_uri(),
+                    remote_tag: tag,
+                    target,
+                    routes: Leg::routes_of(reply, true),
+                    cseq: client.cseq,
+                    is_answered: true,
+                    is_over: false,
+                    ack: None,
+                });
+                self.legs.len() - 1
+            }
+        };
+        self.acknowledge(step, leg, client.cseq);
+        if client.leg.is_none() {
+            self.call_answered(step, leg, was == Progress::Completed);
+        }
+    }
+
+    fn acknowledge(&mut self, step: &mut Step<'_>, leg: usize, cseq: u32) {
+        let branch = format!("z9hG4bK{}", self.token());
+        let Some(dialog) = self.legs.get(leg).cloned() else { return };
+        let Some(destination) = dialog.next_hop() else { return };
+        let ack = self.request_bytes("ACK", &dialog.target, &branch, cseq, &Self::head_of(&dialog));
+        step.send(destination, &ack);
+        if let Some(dialog) = self.legs.get_mut(leg) {
+            dialog.ack = Some((destination, ack, cseq));
+        }
+    }
+
+    /// The caller wants no answer any more: CANCEL as soon as a provisional reply allows it (RFC 3261 §9.1).
+    pub(super) fn give_up(&mut self, step: &mut Step<'_>) {
+        self.wants_cancel = true;
+        let proceeding = self.clients.iter().position(|client| client.method == Method::Invite && client.progress == Progress::Proceeding && client.leg.is_none());
+        if let Some(index) = proceeding {
+            self.send_cancel(step, index);
+        }
+    }
+
+    pub(super) fn gave_up(&self) -> bool {
+        self.wants_cancel
+    }
+
+    fn send_cancel(&mut self, step: &mut Step<'_>, index: usize) {
+        let Some(client) = self.clients.get_mut(index) else { return };
+        if client.is_cancelled || client.progress != Progress::Proceeding || client.leg.is_some() {
+            return;
+        }
+        client.is_cancelled = true;
+        let client = client.clone();
+        let text = wire::text(&client.bytes);
+        let bytes = text.replace(" INVITE\r\n", " CANCEL\r\n").replacen("INVITE ", "CANCEL ", 1).into_bytes();
+        step.send(client.destination, &bytes);
+        step.wake(T1, Alarm::Request(self.clients.len()));
+        self.clients.push(Client {
+            method: Method::Cancel,
+            bytes,
+            progress: Progress::Trying,
+            began: step.now,
+            interval: T1,
+            ..client
+        });
+    }
+}
+
+/// The ACK of a failure: same branch, routes and request URI as the INVITE (RFC 3261 §17.1.1.3).
+fn acknowledgement_of_failure(client: &Client, to: &str) -> Vec<u8> {
+    let text = wire::text(&client.bytes);
+    let lines = text.split("\r\n").filter(|line| !line.starts_with("Contact:"));
+    let lines = lines.map(|line| match line {
+        line if line.starts_with("INVITE ") => line.replacen("INVITE ", "ACK ", 1),
+        line if line.starts_with("CSeq:") => line.replace("INVITE", "ACK"),
+        line if line.starts_with("To:") => format!("To: {to}"),
+        line => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\r\n").into_bytes()
+}
