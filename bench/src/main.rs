@@ -28,9 +28,9 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["load", calls, rate] => number(calls).and_then(|calls| load(calls, number(rate)?)),
         ["limit"] => limit(),
-        ["compare", seconds, rates @ ..] if !rates.is_empty() => {
-            number(seconds).and_then(|seconds| rates.iter().map(|rate| number(rate)).collect::<Result<Vec<_>, _>>().and_then(|rates| compare(seconds, &rates)))
-        }
+        ["compare", seconds, rates @ ..] if !rates.is_empty() => number(seconds).and_then(|seconds| {
+            rates.iter().map(|rate| number(rate)).collect::<Result<Vec<_>, _>>().and_then(|rates| compare(seconds, &rates))
+        }),
         _ => Err(HELP.to_owned()),
     };
     match done {
@@ -94,7 +94,13 @@ fn compare(seconds: u32, rates: &[u32]) -> Result<(), String> {
                 let outcome = sipp::call(&subject, rate * seconds, *rate, 0)?;
                 let spent = (subject.cpu_microseconds() - before) as f64 / f64::from(outcome.successful.max(1));
                 drop(callee);
-                println!("{rate:>6} {:>10} {spent:>12.1} {:>10.2} {:>10.2} {:>8}", kind.name(), outcome.median_milliseconds, outcome.p99_milliseconds, outcome.failed);
+                println!(
+                    "{rate:>6} {:>10} {spent:>12.1} {:>10.2} {:>10.2} {:>8}",
+                    kind.name(),
+                    outcome.median_milliseconds,
+                    outcome.p99_milliseconds,
+                    outcome.failed
+                );
                 if let Some(list) = figures.get_mut(place) {
                     list.push(spent);
                 }

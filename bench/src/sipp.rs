@@ -100,7 +100,8 @@ fn run(subject: &Subject, calls: u32, rate: u32, hold: u32, name: &str) -> Resul
     outcome.refused = u32::from(std::fs::read_to_string(&messages).unwrap_or_default().contains("SIP/2.0 486"));
     let mut response_times = read_times(&folder);
     response_times.sort_by(f64::total_cmp);
-    let at = |part: f64| response_times.get(((response_times.len() as f64) * part) as usize).or(response_times.last()).copied().unwrap_or(0.0);
+    let at =
+        |part: f64| response_times.get(((response_times.len() as f64) * part) as usize).or(response_times.last()).copied().unwrap_or(0.0);
     outcome.median_milliseconds = at(0.5);
     outcome.p99_milliseconds = at(0.99);
     let _ = std::fs::remove_dir_all(&folder);
@@ -112,9 +113,7 @@ fn read_statistics(text: &str) -> Result<Outcome, String> {
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next().ok_or("no statistics from sipp")?.split(';').collect();
     let last: Vec<&str> = lines.next_back().ok_or("no statistics from sipp")?.split(';').collect();
-    let column = |name: &str| {
-        names.iter().position(|own| *own == name).and_then(|index| last.get(index)?.parse::<u32>().ok()).unwrap_or(0)
-    };
+    let column = |name: &str| names.iter().position(|own| *own == name).and_then(|index| last.get(index)?.parse::<u32>().ok()).unwrap_or(0);
     Ok(Outcome {
         successful: column("SuccessfulCall(C)"),
         failed: column("FailedCall(C)"),

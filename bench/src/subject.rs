@@ -64,7 +64,7 @@ impl Subject {
             format!("LISTEN=udp:127.0.0.1:{port}"),
             format!("GATEWAY=\"sip:127.0.0.1:{gateway_port}\""),
             format!("DEFAULT_LIMIT={limit}"),
-            format!("LOG_LEVEL=0"),
+            "LOG_LEVEL=0".to_owned(),
             format!("CONTROL_SOCKET=\"unixs:{}\"", folder.join("ctl").display()),
         ] {
             command.arg("-A").arg(define);

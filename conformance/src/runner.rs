@@ -8,13 +8,16 @@ use crate::Options;
 use crate::agent::{Agent, PATIENCE};
 use crate::case::Case;
 use crate::message::Message;
-use crate::normalise::normalise;
+use crate::normalise::{normalise, normalise_answer};
 use crate::subject::{ENDED_AT_START, Subject, free_port};
 use crate::template::fill;
 use crate::timeline::{self, Kind, Step};
 
 /// The detail of an expected message that keeps it out of the trace: subjects may build it differently on purpose.
 const UNTRACED: &str = "untraced";
+
+/// The detail of an RPC that puts its whole answer into the trace.
+const TRACED: &str = "traced";
 
 /// Plays a case. The error says which line failed and what was there instead.
 pub fn run(name: &str, path: &Path, case: &Case, options: &Options) -> Result<(), String> {
@@ -88,10 +91,15 @@ fn play(step: &Step, agents: &mut BTreeMap<String, Agent>, subject: &Subject, ma
         Kind::Rpc { words } => {
             let words: Vec<String> = words.iter().map(|word| fill(word, marks)).collect();
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let mut answer = String::new();
             until(|| {
-                let answer = subject.rpc(&words)?;
+                answer = subject.rpc(&words)?;
                 check_text(&answer, &details)
-            })
+            })?;
+            if details.iter().any(|detail| detail == TRACED) {
+                trace.push_str(&format!("--- rpc {}\n{}", words.join(" "), normalise_answer(&answer, marks)));
+            }
+            Ok(())
         }
         Kind::Log { text, is_absent: true } => {
             if subject.log().contains(&fill(text, marks)) { Err(format!("the log has: {text}")) } else { Ok(()) }
@@ -125,6 +133,7 @@ fn check_text(text: &str, details: &[String]) -> Result<(), String> {
             Some(("= ", part)) if !text.contains(part) => return Err(format!("`{part}` is not in:\n{text}")),
             Some(("! ", part)) if text.contains(part) => return Err(format!("`{part}` is in:\n{text}")),
             Some(("= " | "! ", _)) => {}
+            _ if detail == TRACED => {}
             _ => return Err(format!("no such check: `{detail}`")),
         }
     }

@@ -70,7 +70,7 @@ fn unit_tests() -> Step {
 }
 
 fn simulation(seeds: &str) -> Step {
-    Step::cargo("simulation", &["run", "--release", "--package", "simulation", "--", "--seeds", seeds])
+    Step::cargo("simulation", &["run", "--profile", "fast", "--package", "simulation", "--", "--seeds", seeds])
 }
 
 fn conformance(subject: &str) -> Step {

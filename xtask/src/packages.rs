@@ -42,5 +42,7 @@ fn is_root() -> bool {
 
 fn is_on_path(program: &str) -> bool {
     let directories = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&directories).chain(["/usr/sbin".into(), "/sbin".into()]).any(|directory| Path::new(&directory).join(program).is_file())
+    std::env::split_paths(&directories)
+        .chain(["/usr/sbin".into(), "/sbin".into()])
+        .any(|directory| Path::new(&directory).join(program).is_file())
 }

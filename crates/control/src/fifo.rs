@@ -38,11 +38,10 @@ fn serve(fifo: &mut File, reply_folder: &Path, is_pretty: bool, caller: &Arc<dyn
             Ok(length) => length,
         };
         for byte in chunk.get(..length).unwrap_or_default() {
-            if let Some(text) = scanner.push(*byte) {
-                if let Err(reason) = answer(&text, reply_folder, is_pretty, caller) {
+            if let Some(text) = scanner.push(*byte)
+                && let Err(reason) = answer(&text, reply_folder, is_pretty, caller) {
                     caller.log(0, &format!("FIFO request not answered: {reason}"));
                 }
-            }
         }
     }
 }

@@ -170,11 +170,17 @@ mod tests {
             match name {
                 "fail" => Err(Fault::new(404, "Not found")),
                 "nothing" => Ok(Reply::empty()),
-                _ => Ok(Reply::many(parameters.values.iter().map(|value| match value {
-                    Parameter::Integer(number) => Item::Integer(*number),
-                    Parameter::Double(number) => Item::Double(*number),
-                    Parameter::Text(text) => Item::text(text),
-                }).collect())),
+                _ => Ok(Reply::many(
+                    parameters
+                        .values
+                        .iter()
+                        .map(|value| match value {
+                            Parameter::Integer(number) => Item::Integer(*number),
+                            Parameter::Double(number) => Item::Double(*number),
+                            Parameter::Text(text) => Item::text(text),
+                        })
+                        .collect(),
+                )),
             }
         }
 

@@ -23,7 +23,9 @@ use crate::{Caller, json};
 pub enum Speech {
     Binrpc,
     /// JSON, pretty or compact.
-    Json { is_pretty: bool },
+    Json {
+        is_pretty: bool,
+    },
 }
 
 /// Sockets that were opened; unix paths are removed when this is dropped.

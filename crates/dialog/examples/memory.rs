@@ -3,10 +3,7 @@
 //! `cargo run --release -p dialog --example memory -- 200000`
 
 use dialog::settings::ParameterValue;
-use dialog::{
-    Begin, CalleeLeg, Direction, Engine, InDialogRequest, NewDialog, PendingProfile, ReplyKind,
-    RequestMethod, Settings,
-};
+use dialog::{Begin, CalleeLeg, Direction, Engine, InDialogRequest, NewDialog, PendingProfile, ReplyKind, RequestMethod, Settings};
 use sip::time::{Date, Now, Time};
 
 /// Resident bytes of this process as Linux tells them; `None` elsewhere.
@@ -18,27 +15,17 @@ fn resident_bytes() -> Option<u64> {
 }
 
 fn main() {
-    let count: u64 = std::env::args()
-        .nth(1)
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(200_000);
+    let count: u64 = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(200_000);
     let mut settings = Settings::default();
     let defined = settings.set("profiles_no_value", ParameterValue::Text("all"));
-    let defined =
-        defined.and_then(|_| settings.set("profiles_with_value", ParameterValue::Text("caller")));
+    let defined = defined.and_then(|_| settings.set("profiles_with_value", ParameterValue::Text("caller")));
     if let Err(error) = defined {
         eprintln!("{error}");
         return;
     }
-    let now = Now {
-        time: Time(1),
-        date: Date(1_795_380_273_000),
-    };
+    let now = Now { time: Time(1), date: Date(1_795_380_273_000) };
     let engine = Engine::new(now, settings);
-    let (Some(all), Some(caller)) = (
-        engine.profiles().find("all"),
-        engine.profiles().find("caller"),
-    ) else {
+    let (Some(all), Some(caller)) = (engine.profiles().find("all"), engine.profiles().find("caller")) else {
         return;
     };
     let before = resident_bytes().unwrap_or(0);
@@ -59,16 +46,7 @@ fn main() {
             cseq: 1,
             socket: b"udp:127.0.0.1:15060",
             variables: &[(b"account", b"12345678")],
-            profiles: &[
-                PendingProfile {
-                    profile: all,
-                    value: None,
-                },
-                PendingProfile {
-                    profile: caller,
-                    value: Some(value.as_bytes()),
-                },
-            ],
+            profiles: &[PendingProfile { profile: all, value: None }, PendingProfile { profile: caller, value: Some(value.as_bytes()) }],
             ..NewDialog::default()
         };
         let Begin::Created(id) = engine.begin(now, &new) else {
@@ -83,13 +61,8 @@ fn main() {
         if let Some(change) = engine.reply_begin(now, id, ReplyKind::Success) {
             engine.reply_finish(now, change, Some(&callee));
         }
-        let ack = InDialogRequest {
-            method: RequestMethod::Ack,
-            direction: Direction::Downstream,
-            cseq: Some(1),
-            contact: None,
-            timeout: None,
-        };
+        let ack =
+            InDialogRequest { method: RequestMethod::Ack, direction: Direction::Downstream, cseq: Some(1), contact: None, timeout: None };
         if let Some(change) = engine.request_begin(now, id, &ack) {
             engine.request_finish(now, change, &ack);
         }
@@ -97,12 +70,6 @@ fn main() {
     let elapsed = started.elapsed();
     let after = resident_bytes().unwrap_or(0);
     println!("dialogs                {}", engine.statistics().active);
-    println!(
-        "bytes per dialog       {}",
-        after.saturating_sub(before) / count.max(1)
-    );
-    println!(
-        "µs per INVITE-200-ACK  {:.2}",
-        elapsed.as_secs_f64() * 1e6 / count.max(1) as f64
-    );
+    println!("bytes per dialog       {}", after.saturating_sub(before) / count.max(1));
+    println!("µs per INVITE-200-ACK  {:.2}", elapsed.as_secs_f64() * 1e6 / count.max(1) as f64);
 }

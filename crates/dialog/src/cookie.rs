@@ -24,21 +24,14 @@ pub fn write_parameter(out: &mut Vec<u8>, name: &str, id: DialogId) {
 pub fn read(text: &[u8]) -> Option<DialogId> {
     let dot = text.iter().position(|byte| *byte == b'.')?;
     let (entry, id) = (text.get(..dot)?, text.get(dot + 1..)?);
-    Some(DialogId {
-        entry: read_reversed_hex(entry)?,
-        id: read_reversed_hex(id)?,
-    })
+    Some(DialogId { entry: read_reversed_hex(entry)?, id: read_reversed_hex(id)? })
 }
 
 /// Appends `number` in lower-case hexadecimal, least significant digit first, `0` for zero.
 pub fn write_reversed_hex(out: &mut Vec<u8>, mut number: u64) {
     loop {
         let digit = (number & 15) as u8;
-        out.push(if digit < 10 {
-            b'0' + digit
-        } else {
-            b'a' + digit - 10
-        });
+        out.push(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
         number >>= 4;
         if number == 0 {
             return;
@@ -75,29 +68,10 @@ mod tests {
     #[test]
     fn the_example_seen_on_the_wire_is_written_and_read() {
         assert_eq!(written(3837, 6244), b"dfe.4681");
-        assert_eq!(
-            read(b"dfe.4681"),
-            Some(DialogId {
-                entry: 3837,
-                id: 6244
-            })
-        );
-        assert_eq!(
-            read(b"DFE.4681"),
-            Some(DialogId {
-                entry: 3837,
-                id: 6244
-            })
-        );
+        assert_eq!(read(b"dfe.4681"), Some(DialogId { entry: 3837, id: 6244 }));
+        assert_eq!(read(b"DFE.4681"), Some(DialogId { entry: 3837, id: 6244 }));
         let mut parameter = Vec::new();
-        write_parameter(
-            &mut parameter,
-            "did",
-            DialogId {
-                entry: 3837,
-                id: 6244,
-            },
-        );
+        write_parameter(&mut parameter, "did", DialogId { entry: 3837, id: 6244 });
         assert_eq!(parameter, b";did=dfe.4681");
     }
 
@@ -106,10 +80,7 @@ mod tests {
         let mut number = 1u32;
         for step in 0..10_000u32 {
             number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let id = DialogId {
-                entry: number >> (step % 32),
-                id: number,
-            };
+            let id = DialogId { entry: number >> (step % 32), id: number };
             let mut text = Vec::new();
             write(&mut text, id);
             assert!(text.len() <= COOKIE_BYTES_MAX);
@@ -121,25 +92,9 @@ mod tests {
 
     #[test]
     fn malformed_values_are_refused() {
-        for text in [
-            &b""[..],
-            b"dfe",
-            b".",
-            b"1.",
-            b".1",
-            b"g.1",
-            b"1.2.3",
-            b"1. 2",
-            b"fffffffff.1",
-            b"-1.1",
-            b"\xff.1",
-        ] {
+        for text in [&b""[..], b"dfe", b".", b"1.", b".1", b"g.1", b"1.2.3", b"1. 2", b"fffffffff.1", b"-1.1", b"\xff.1"] {
             assert_eq!(read(text), None, "{text:?}");
         }
-        assert_eq!(
-            read(b"1000000000.1"),
-            Some(DialogId { entry: 1, id: 1 }),
-            "zeros above 32 bits are harmless"
-        );
+        assert_eq!(read(b"1000000000.1"), Some(DialogId { entry: 1, id: 1 }), "zeros above 32 bits are harmless");
     }
 }

@@ -209,11 +209,7 @@ pub struct EarlyTermination {
 #[must_use = "the requests have to be sent"]
 pub enum Termination {
     /// Send these BYEs, then run the route. Report each final reply (or failure to send) with `Engine::local_bye_finished`.
-    Byes {
-        caller: Option<Box<LocalRequest>>,
-        callee: Option<Box<LocalRequest>>,
-        route: Option<EventRoute>,
-    },
+    Byes { caller: Option<Box<LocalRequest>>, callee: Option<Box<LocalRequest>>, route: Option<EventRoute> },
     /// Answer the INVITE and cancel its branches; its reply then moves the dialog to `failed`.
     Early(EarlyTermination),
 }
@@ -234,23 +230,14 @@ pub enum TerminateError {
 #[derive(Debug)]
 pub enum Expiry {
     /// Lifetime over: run the timeout route if one is set, then call `Engine::expiry_decide`.
-    Lifetime {
-        id: DialogId,
-        timeout_route: Option<(i32, Vec<u8>)>,
-    },
+    Lifetime { id: DialogId, timeout_route: Option<(i32, Vec<u8>)> },
     /// Never answered in time; the record is gone. The route is set with `early_timeout_event` only.
-    EarlyRemoved {
-        dialog: Box<DialogView>,
-        route: Option<EventRoute>,
-    },
+    EarlyRemoved { dialog: Box<DialogView>, route: Option<EventRoute> },
     /// A finished record nobody released; gone.
     EndRemoved { dialog: Box<DialogView> },
     /// BYEs were never reported as finished; the call was ended and the record is gone. The route is set only if it was not
     /// handed out before.
-    ByeUnanswered {
-        dialog: Box<DialogView>,
-        route: Option<EventRoute>,
-    },
+    ByeUnanswered { dialog: Box<DialogView>, route: Option<EventRoute> },
 }
 
 /// What follows the timeout route.

@@ -18,9 +18,7 @@ fn add(hash: u32, text: &[u8]) -> u32 {
 }
 
 fn finish(hash: u32) -> u32 {
-    hash.wrapping_add(hash >> 11)
-        .wrapping_add(hash >> 13)
-        .wrapping_add(hash >> 23)
+    hash.wrapping_add(hash >> 11).wrapping_add(hash >> 13).wrapping_add(hash >> 23)
 }
 
 /// The slot number for a table of `slots` slots, a power of two.
@@ -29,9 +27,7 @@ pub fn slot(text: &[u8], slots: u32) -> u32 {
 }
 
 fn mix(hash: u32, bytes: &[u8]) -> u32 {
-    let value = bytes
-        .iter()
-        .fold(0u32, |value, byte| (value << 8) | u32::from(*byte));
+    let value = bytes.iter().fold(0u32, |value, byte| (value << 8) | u32::from(*byte));
     hash.wrapping_add(value ^ (value >> 3))
 }
 

@@ -31,14 +31,7 @@ pub(crate) struct Keepalives {
 impl Keepalives {
     pub(crate) fn start(&mut self, id: DialogId, legs: [bool; 2], next: u64) {
         self.stop(id);
-        self.entries.insert(
-            id,
-            Entry {
-                next,
-                legs,
-                failed: [0; 2],
-            },
-        );
+        self.entries.insert(id, Entry { next, legs, failed: [0; 2] });
         self.order.insert((next, id));
     }
 

@@ -60,36 +60,22 @@ pub struct CalleeLeg<'a> {
 
 /// The callee's route set from the Record-Route entries of the 2xx (spec dialog 1.9): reversed, without the `caller_entries`
 /// of the INVITE and the `own` ones of this proxy, joined by commas. `None` for more than 63 entries.
-pub fn callee_route_set(
-    entries: &[&[u8]],
-    caller_entries: usize,
-    own: usize,
-    keep_proxy_rr: u8,
-) -> Option<Vec<u8>> {
+pub fn callee_route_set(entries: &[&[u8]], caller_entries: usize, own: usize, keep_proxy_rr: u8) -> Option<Vec<u8>> {
     if entries.len() > RECORD_ROUTES_MAX {
         return None;
     }
     let own = if keep_proxy_rr & 1 != 0 { 0 } else { own };
-    let kept = entries
-        .len()
-        .saturating_sub(caller_entries.saturating_add(own));
+    let kept = entries.len().saturating_sub(caller_entries.saturating_add(own));
     Some(join(entries.iter().take(kept).rev()))
 }
 
 /// The caller's route set with this proxy's own entries in front (`keep_proxy_rr` bit 2, spec dialog 1.9); `None` when it
 /// stays as it was taken from the INVITE.
-pub fn caller_route_set(
-    entries: &[&[u8]],
-    caller_entries: usize,
-    own: usize,
-    keep_proxy_rr: u8,
-) -> Option<Vec<u8>> {
+pub fn caller_route_set(entries: &[&[u8]], caller_entries: usize, own: usize, keep_proxy_rr: u8) -> Option<Vec<u8>> {
     if keep_proxy_rr & 2 == 0 || own == 0 || entries.len() > RECORD_ROUTES_MAX {
         return None;
     }
-    let skipped = entries
-        .len()
-        .saturating_sub(caller_entries.saturating_add(own));
+    let skipped = entries.len().saturating_sub(caller_entries.saturating_add(own));
     Some(join(entries.iter().skip(skipped)))
 }
 
@@ -117,14 +103,9 @@ pub struct AliasedContact {
 /// Splits the alias parameter off a contact URI; `None` when it has none or a malformed one.
 pub fn split_alias(uri: &[u8]) -> Option<AliasedContact> {
     const NAME: &[u8] = b";alias=";
-    let start = uri
-        .windows(NAME.len())
-        .position(|window| window.eq_ignore_ascii_case(NAME))?;
+    let start = uri.windows(NAME.len()).position(|window| window.eq_ignore_ascii_case(NAME))?;
     let rest = uri.get(start + NAME.len()..)?;
-    let length = rest
-        .iter()
-        .position(|byte| matches!(byte, b';' | b'?' | b'>'))
-        .unwrap_or(rest.len());
+    let length = rest.iter().position(|byte| matches!(byte, b';' | b'?' | b'>')).unwrap_or(rest.len());
     let mut parts = rest.get(..length)?.split(|byte| *byte == b'~');
     let (address, port, protocol) = (parts.next()?, parts.next()?, parts.next()?);
     if address.is_empty() || parts.next().is_some() {
@@ -165,14 +146,8 @@ mod tests {
 
     #[test]
     fn keep_proxy_rr_keeps_own_entries_on_the_side_asked_for() {
-        assert_eq!(
-            callee_route_set(&[FAR, OWN, CALLER], 1, 1, 1).unwrap(),
-            [OWN, b",", FAR].concat()
-        );
-        assert_eq!(
-            caller_route_set(&[FAR, OWN, CALLER], 1, 1, 2).unwrap(),
-            [OWN, b",", CALLER].concat()
-        );
+        assert_eq!(callee_route_set(&[FAR, OWN, CALLER], 1, 1, 1).unwrap(), [OWN, b",", FAR].concat());
+        assert_eq!(caller_route_set(&[FAR, OWN, CALLER], 1, 1, 2).unwrap(), [OWN, b",", CALLER].concat());
         assert_eq!(caller_route_set(&[FAR, OWN, CALLER], 1, 1, 1), None);
         assert_eq!(caller_route_set(&[FAR, CALLER], 1, 0, 2), None);
     }
@@ -181,17 +156,8 @@ mod tests {
     fn an_alias_becomes_the_destination() {
         let split = split_alias(b"sip:a@10.0.0.1;alias=192.0.2.1~4000~2;ob").unwrap();
         assert_eq!(split.uri, b"sip:a@10.0.0.1;ob");
-        assert_eq!(
-            (split.address.as_slice(), split.port, split.protocol),
-            (&b"192.0.2.1"[..], 4000, 2)
-        );
-        for uri in [
-            &b"sip:a@b"[..],
-            b"sip:a@b;alias=",
-            b"sip:a@b;alias=h~1",
-            b"sip:a@b;alias=h~70000~1",
-            b"sip:a@b;alias=h~1~1~1",
-        ] {
+        assert_eq!((split.address.as_slice(), split.port, split.protocol), (&b"192.0.2.1"[..], 4000, 2));
+        for uri in [&b"sip:a@b"[..], b"sip:a@b;alias=", b"sip:a@b;alias=h~1", b"sip:a@b;alias=h~70000~1", b"sip:a@b;alias=h~1~1~1"] {
             assert_eq!(split_alias(uri), None);
         }
     }

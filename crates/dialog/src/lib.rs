@@ -60,9 +60,8 @@ mod variables;
 mod wheel;
 
 pub use effect::{
-    Begin, Change, EarlyTermination, EventRoute, Expiry, ExpiryStep, Finished, InDialogRequest,
-    LocalRequest, NewDialog, PendingProfile, Refusal, RequestMethod, RestoreError, Restored,
-    TerminateError, Termination, TimeoutError, TimeoutSet, VariableError, Verdict,
+    Begin, Change, EarlyTermination, EventRoute, Expiry, ExpiryStep, Finished, InDialogRequest, LocalRequest, NewDialog, PendingProfile,
+    Refusal, RequestMethod, RestoreError, Restored, TerminateError, Termination, TimeoutError, TimeoutSet, VariableError, Verdict,
 };
 pub use engine::{DialogId, Engine, ReplyKind, SequenceStep, StateCounts};
 pub use keepalive::KeepaliveProbe;

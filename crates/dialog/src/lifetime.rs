@@ -35,9 +35,9 @@ pub(crate) fn deadline(record: &Record, settings: &Settings, now: Now) -> u64 {
             // Before the leg is complete, or after expiry while BYEs are out: the record must not live for ever.
             after(now, settings.end_timeout)
         }
-        State::ConfirmedNoAck if !record.is_marked(mark::NO_ACK_SHORTENED) => record
-            .deadline
-            .min(since(record.answered, settings.noack_timeout, now)),
+        State::ConfirmedNoAck if !record.is_marked(mark::NO_ACK_SHORTENED) => {
+            record.deadline.min(since(record.answered, settings.noack_timeout, now))
+        }
         State::ConfirmedNoAck | State::Confirmed => record.deadline,
     }
 }

@@ -22,11 +22,7 @@ pub(crate) struct Tags<'a> {
 
 /// Does a message with the dialog's Call-ID and these tags belong to it, and which way does it travel?
 /// `wanted` restricts the direction; `Direction::None` accepts both.
-pub(crate) fn direction(
-    dialog: Identity<'_>,
-    tags: Tags<'_>,
-    wanted: Direction,
-) -> Option<Direction> {
+pub(crate) fn direction(dialog: Identity<'_>, tags: Tags<'_>, wanted: Direction) -> Option<Direction> {
     let upstream = wanted != Direction::Downstream;
     let downstream = wanted != Direction::Upstream;
     if dialog.callee_tag.is_empty() {
@@ -41,8 +37,7 @@ pub(crate) fn direction(
     if downstream && dialog.caller_tag == tags.from && dialog.callee_tag == tags.to {
         return Some(Direction::Downstream);
     }
-    let only_invite =
-        tags.to.is_empty() && dialog.state == State::ConfirmedNoAck && wanted == Direction::None;
+    let only_invite = tags.to.is_empty() && dialog.state == State::ConfirmedNoAck && wanted == Direction::None;
     (only_invite && dialog.caller_tag == tags.from).then_some(Direction::Downstream)
 }
 
@@ -75,22 +70,8 @@ mod tests {
     /// From-tag, To-tag, wanted direction, expected direction.
     type Case = (&'static [u8], &'static [u8], Direction, Option<Direction>);
 
-    fn found(
-        callee: &[u8],
-        state: State,
-        from: &[u8],
-        to: &[u8],
-        wanted: Direction,
-    ) -> Option<Direction> {
-        direction(
-            Identity {
-                caller_tag: b"A",
-                callee_tag: callee,
-                state,
-            },
-            Tags { from, to },
-            wanted,
-        )
+    fn found(callee: &[u8], state: State, from: &[u8], to: &[u8], wanted: Direction) -> Option<Direction> {
+        direction(Identity { caller_tag: b"A", callee_tag: callee, state }, Tags { from, to }, wanted)
     }
 
     #[test]
@@ -107,11 +88,7 @@ mod tests {
             (b"a", b"", Either, None),
         ];
         for (from, to, wanted, expected) in cases {
-            assert_eq!(
-                found(b"", state, from, to, wanted),
-                expected,
-                "{from:?} {to:?} {wanted:?}"
-            );
+            assert_eq!(found(b"", state, from, to, wanted), expected, "{from:?} {to:?} {wanted:?}");
         }
     }
 
@@ -129,24 +106,14 @@ mod tests {
             (b"", b"", Either, None),
         ];
         for (from, to, wanted, expected) in cases {
-            assert_eq!(
-                found(b"B", State::Confirmed, from, to, wanted),
-                expected,
-                "{from:?} {to:?} {wanted:?}"
-            );
+            assert_eq!(found(b"B", State::Confirmed, from, to, wanted), expected, "{from:?} {to:?} {wanted:?}");
         }
     }
 
     #[test]
     fn the_bare_invite_finds_its_dialog_between_200_and_ack_only() {
-        assert_eq!(
-            found(b"B", State::ConfirmedNoAck, b"A", b"", Either),
-            Some(Downstream)
-        );
-        assert_eq!(
-            found(b"B", State::ConfirmedNoAck, b"A", b"", Downstream),
-            None
-        );
+        assert_eq!(found(b"B", State::ConfirmedNoAck, b"A", b"", Either), Some(Downstream));
+        assert_eq!(found(b"B", State::ConfirmedNoAck, b"A", b"", Downstream), None);
         assert_eq!(found(b"B", State::Confirmed, b"A", b"", Either), None);
         assert_eq!(found(b"B", State::Deleted, b"A", b"", Either), None);
     }

@@ -49,20 +49,12 @@ pub struct Occurrence {
 impl Occurrence {
     /// An occurrence without direction.
     pub fn of(kind: OccurrenceKind) -> Occurrence {
-        Occurrence {
-            kind,
-            direction: Direction::None,
-            was_confirmed: false,
-        }
+        Occurrence { kind, direction: Direction::None, was_confirmed: false }
     }
 
     /// An occurrence caused by a message that travels this way.
     pub fn towards(kind: OccurrenceKind, direction: Direction) -> Occurrence {
-        Occurrence {
-            kind,
-            direction,
-            was_confirmed: false,
-        }
+        Occurrence { kind, direction, was_confirmed: false }
     }
 }
 

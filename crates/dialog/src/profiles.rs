@@ -76,11 +76,7 @@ struct RemoteKey {
 }
 
 impl Profiles {
-    pub(crate) fn new(
-        definitions: &[ProfileDefinition],
-        seed: u64,
-        unique_prefix: &str,
-    ) -> Profiles {
+    pub(crate) fn new(definitions: &[ProfileDefinition], seed: u64, unique_prefix: &str) -> Profiles {
         let list = definitions.iter().map(|definition| Profile {
             name: Arc::from(definition.name.as_str()),
             has_value: definition.has_value,
@@ -97,10 +93,7 @@ impl Profiles {
 
     /// The profile with this name; names are case sensitive.
     pub fn find(&self, name: &str) -> Option<ProfileId> {
-        let number = self
-            .list
-            .iter()
-            .position(|profile| &*profile.name == name)?;
+        let number = self.list.iter().position(|profile| &*profile.name == name)?;
         u16::try_from(number).ok().map(ProfileId)
     }
 
@@ -124,27 +117,15 @@ impl Profiles {
             return Some(profile.total.load(Relaxed));
         };
         let slot = profile.slot(slot_of(value))?;
-        Some(
-            slot.find(&self.hasher, value)
-                .and_then(|found| slot.members(found))
-                .map_or(0, u64::from),
-        )
+        Some(slot.find(&self.hasher, value).and_then(|found| slot.members(found)).map_or(0, u64::from))
     }
 
     /// Adds a member that lives on another node (spec dialog 6.6). `expires` in unix seconds, 0 = never.
     /// Adding an equal one again counts again.
-    pub fn add_remote(
-        &self,
-        id: ProfileId,
-        value: Option<&[u8]>,
-        unique: &[u8],
-        expires: u64,
-    ) -> Result<(), ProfileError> {
+    pub fn add_remote(&self, id: ProfileId, value: Option<&[u8]>, unique: &[u8], expires: u64) -> Result<(), ProfileError> {
         let profile = self.profile(id).ok_or(ProfileError::UnknownProfile)?;
         let value = profile.checked(value)?;
-        let mut slot = profile
-            .slot(slot_of(value.unwrap_or(unique)))
-            .ok_or(ProfileError::UnknownProfile)?;
+        let mut slot = profile.slot(slot_of(value.unwrap_or(unique))).ok_or(ProfileError::UnknownProfile)?;
         if slot.remote.len() >= REMOTE_MEMBERS_OF_SLOT_MAX {
             return Err(ProfileError::Refused);
         }
@@ -153,17 +134,9 @@ impl Profiles {
             None => NO_VALUE,
         };
         slot.remote_serial += 1;
-        let key = RemoteKey {
-            unique: unique.into(),
-            value,
-            serial: slot.remote_serial,
-        };
+        let key = RemoteKey { unique: unique.into(), value, serial: slot.remote_serial };
         if expires > 0 {
-            slot.remote_end = if slot.remote_end == 0 {
-                expires
-            } else {
-                slot.remote_end.min(expires)
-            };
+            slot.remote_end = if slot.remote_end == 0 { expires } else { slot.remote_end.min(expires) };
         }
         slot.remote.insert(key, expires);
         profile.total.fetch_add(1, Relaxed);
@@ -171,17 +144,10 @@ impl Profiles {
     }
 
     /// Removes the first remote member with this value and unique text; says whether there was one.
-    pub fn remove_remote(
-        &self,
-        id: ProfileId,
-        value: Option<&[u8]>,
-        unique: &[u8],
-    ) -> Result<bool, ProfileError> {
+    pub fn remove_remote(&self, id: ProfileId, value: Option<&[u8]>, unique: &[u8]) -> Result<bool, ProfileError> {
         let profile = self.profile(id).ok_or(ProfileError::UnknownProfile)?;
         let value = profile.checked(value)?;
-        let mut slot = profile
-            .slot(slot_of(value.unwrap_or(unique)))
-            .ok_or(ProfileError::UnknownProfile)?;
+        let mut slot = profile.slot(slot_of(value.unwrap_or(unique))).ok_or(ProfileError::UnknownProfile)?;
         let number = match value {
             Some(value) => match slot.find(&self.hasher, value) {
                 Some(found) => found,
@@ -189,23 +155,12 @@ impl Profiles {
             },
             None => NO_VALUE,
         };
-        let from = RemoteKey {
-            unique: unique.into(),
-            value: number,
-            serial: 0,
-        };
+        let from = RemoteKey { unique: unique.into(), value: number, serial: 0 };
         let found = slot.remote.range(from..).next().map(|(key, _)| key);
-        let Some(serial) = found
-            .filter(|key| *key.unique == *unique && key.value == number)
-            .map(|key| key.serial)
-        else {
+        let Some(serial) = found.filter(|key| *key.unique == *unique && key.value == number).map(|key| key.serial) else {
             return Ok(false);
         };
-        slot.remote.remove(&RemoteKey {
-            unique: unique.into(),
-            value: number,
-            serial,
-        });
+        slot.remote.remove(&RemoteKey { unique: unique.into(), value: number, serial });
         slot.leave(&self.hasher, number);
         profile.left();
         Ok(true)
@@ -245,23 +200,14 @@ impl Profiles {
     }
 
     /// Counts one more member; with `limit` only while there are fewer, checked and taken in one step (invariant P6).
-    pub(crate) fn join(
-        &self,
-        id: ProfileId,
-        value: Option<&[u8]>,
-        limit: Option<u64>,
-    ) -> Result<u32, ProfileError> {
+    pub(crate) fn join(&self, id: ProfileId, value: Option<&[u8]>, limit: Option<u64>) -> Result<u32, ProfileError> {
         let profile = self.profile(id).ok_or(ProfileError::UnknownProfile)?;
         let Some(value) = profile.checked(value)? else {
             let limit = limit.unwrap_or(u64::MAX);
-            let taken = profile.total.fetch_update(Relaxed, Relaxed, |count| {
-                (count < limit).then_some(count + 1)
-            });
+            let taken = profile.total.fetch_update(Relaxed, Relaxed, |count| (count < limit).then_some(count + 1));
             return taken.map(|_| NO_VALUE).map_err(|_| ProfileError::Full);
         };
-        let mut slot = profile
-            .slot(slot_of(value))
-            .ok_or(ProfileError::UnknownProfile)?;
+        let mut slot = profile.slot(slot_of(value)).ok_or(ProfileError::UnknownProfile)?;
         let number = slot.join(&self.hasher, value, limit)?;
         profile.total.fetch_add(1, Relaxed);
         // The slot is part of the number, so that leaving needs no value.
@@ -285,10 +231,7 @@ impl Profiles {
     /// The number under which a value is known now; `None` when it has no members.
     pub(crate) fn value_number(&self, id: ProfileId, value: &[u8]) -> Option<u32> {
         let slot_number = slot_of(value);
-        let found = self
-            .profile(id)?
-            .slot(slot_number)?
-            .find(&self.hasher, value)?;
+        let found = self.profile(id)?.slot(slot_number)?.find(&self.hasher, value)?;
         Some(found * PROFILE_SLOTS + slot_number)
     }
 
@@ -298,9 +241,7 @@ impl Profiles {
             return None;
         }
         let slot = self.profile(id)?.slot(value % PROFILE_SLOTS)?;
-        slot.values
-            .get((value / PROFILE_SLOTS) as usize)
-            .map(|value| value.text.to_vec())
+        slot.values.get((value / PROFILE_SLOTS) as usize).map(|value| value.text.to_vec())
     }
 
     pub(crate) fn next_serial(&self) -> u64 {
@@ -336,19 +277,13 @@ impl Profile {
     }
 
     fn left(&self) {
-        let _ = self
-            .total
-            .fetch_update(Relaxed, Relaxed, |count| Some(count.saturating_sub(1)));
+        let _ = self.total.fetch_update(Relaxed, Relaxed, |count| Some(count.saturating_sub(1)));
     }
 }
 
 impl Slot {
     fn find(&self, hasher: &FixedState, text: &[u8]) -> Option<u32> {
-        let matches = |number: &u32| {
-            self.values
-                .get(*number as usize)
-                .is_some_and(|value| *value.text == *text)
-        };
+        let matches = |number: &u32| self.values.get(*number as usize).is_some_and(|value| *value.text == *text);
         self.index.find(hasher.hash_one(text), matches).copied()
     }
 
@@ -356,50 +291,32 @@ impl Slot {
         self.values.get(number as usize).map(|value| value.members)
     }
 
-    fn join(
-        &mut self,
-        hasher: &FixedState,
-        text: &[u8],
-        limit: Option<u64>,
-    ) -> Result<u32, ProfileError> {
+    fn join(&mut self, hasher: &FixedState, text: &[u8], limit: Option<u64>) -> Result<u32, ProfileError> {
         let found = self.find(hasher, text);
         let members = found.and_then(|found| self.members(found)).unwrap_or(0);
         if limit.is_some_and(|limit| u64::from(members) >= limit) {
             return Err(ProfileError::Full);
         }
         if let Some(number) = found {
-            let value = self
-                .values
-                .get_mut(number as usize)
-                .ok_or(ProfileError::Refused)?;
+            let value = self.values.get_mut(number as usize).ok_or(ProfileError::Refused)?;
             value.members = value.members.checked_add(1).ok_or(ProfileError::Refused)?;
             return Ok(number);
         }
-        let value = Value {
-            text: text.into(),
-            members: 1,
-        };
+        let value = Value { text: text.into(), members: 1 };
         let number = match self.free.pop() {
             Some(number) => {
-                *self
-                    .values
-                    .get_mut(number as usize)
-                    .ok_or(ProfileError::Refused)? = value;
+                *self.values.get_mut(number as usize).ok_or(ProfileError::Refused)? = value;
                 number
             }
             None => {
-                let number = u32::try_from(self.values.len())
-                    .ok()
-                    .filter(|number| *number < NO_VALUE / PROFILE_SLOTS);
+                let number = u32::try_from(self.values.len()).ok().filter(|number| *number < NO_VALUE / PROFILE_SLOTS);
                 self.values.push(value);
                 number.ok_or(ProfileError::Refused)?
             }
         };
         let Slot { index, values, .. } = self;
         index.insert_unique(hasher.hash_one(text), number, |number| {
-            values
-                .get(*number as usize)
-                .map_or(0, |value| hasher.hash_one(&*value.text))
+            values.get(*number as usize).map_or(0, |value| hasher.hash_one(&*value.text))
         });
         Ok(number)
     }
@@ -413,10 +330,7 @@ impl Slot {
             return;
         }
         let text = std::mem::take(&mut value.text);
-        if let Ok(entry) = self
-            .index
-            .find_entry(hasher.hash_one(&*text), |found| *found == number)
-        {
+        if let Ok(entry) = self.index.find_entry(hasher.hash_one(&*text), |found| *found == number) {
             entry.remove();
             self.free.push(number);
         }

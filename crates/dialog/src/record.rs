@@ -109,15 +109,9 @@ impl Record {
 
     pub(crate) fn field(&self, field: Field) -> &[u8] {
         let number = field as usize;
-        let start = number
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before))
-            .copied()
-            .unwrap_or(0);
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         let end = self.ends.get(number).copied().unwrap_or(start);
-        self.block
-            .get(usize::from(start)..usize::from(end))
-            .unwrap_or_default()
+        self.block.get(usize::from(start)..usize::from(end)).unwrap_or_default()
     }
 
     /// Replaces some texts in one rebuild of the block; on error nothing changes.
@@ -170,9 +164,7 @@ impl Record {
 
     /// Variables as they are stored, see `variables`.
     pub(crate) fn variables(&self) -> &[u8] {
-        self.tail()
-            .get(self.memberships_end()..)
-            .unwrap_or_default()
+        self.tail().get(self.memberships_end()..).unwrap_or_default()
     }
 
     pub(crate) fn set_variables(&mut self, variables: &[u8]) {
@@ -185,25 +177,12 @@ impl Record {
 
     /// Memberships, newest first.
     pub(crate) fn memberships(&self) -> impl Iterator<Item = Membership> + '_ {
-        self.tail()
-            .get(..self.memberships_end())
-            .unwrap_or_default()
-            .chunks_exact(MEMBERSHIP_BYTES)
-            .map(|bytes| {
-                let number = |from: usize, to: usize| {
-                    bytes
-                        .get(from..to)
-                        .unwrap_or_default()
-                        .iter()
-                        .rev()
-                        .fold(0u64, |number, byte| number << 8 | u64::from(*byte))
-                };
-                Membership {
-                    profile: number(0, 2) as u16,
-                    value: number(2, 6) as u32,
-                    serial: number(6, 14),
-                }
-            })
+        self.tail().get(..self.memberships_end()).unwrap_or_default().chunks_exact(MEMBERSHIP_BYTES).map(|bytes| {
+            let number = |from: usize, to: usize| {
+                bytes.get(from..to).unwrap_or_default().iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte))
+            };
+            Membership { profile: number(0, 2) as u16, value: number(2, 6) as u32, serial: number(6, 14) }
+        })
     }
 
     pub(crate) fn membership_count(&self) -> usize {
@@ -250,9 +229,7 @@ impl Record {
     pub(crate) fn sequence(&self, leg: Leg) -> Option<u32> {
         match leg {
             Leg::Caller => Some(self.sequence[0]),
-            Leg::Callee => self
-                .is_marked(mark::CALLEE_CSEQ)
-                .then_some(self.sequence[1]),
+            Leg::Callee => self.is_marked(mark::CALLEE_CSEQ).then_some(self.sequence[1]),
         }
     }
 
@@ -288,16 +265,13 @@ impl Record {
         Facts {
             bye_seen: self.has_flag(dialog_flag::HAS_BYE),
             ended_by_peer: self.has_flag(dialog_flag::DELETED_BY_PEER),
-            replicated: self.has_internal(internal_flag::REPLICATED)
-                && !self.has_flag(dialog_flag::TRANSACTION),
+            replicated: self.has_internal(internal_flag::REPLICATED) && !self.has_flag(dialog_flag::TRANSACTION),
         }
     }
 
     /// The reference count Kamailio would show: the table, the running lifetime, the transactions (spec dialog 2.10).
     pub(crate) fn references(&self) -> u32 {
-        u32::from(self.is_marked(mark::LINKED))
-            + u32::from(self.is_marked(mark::LIFETIME))
-            + u32::from(self.holds)
+        u32::from(self.is_marked(mark::LINKED)) + u32::from(self.is_marked(mark::LIFETIME)) + u32::from(self.holds)
     }
 
     /// Nothing refers to the record any more.
@@ -318,55 +292,26 @@ mod tests {
 
     #[test]
     fn the_fixed_part_stays_small() {
-        assert!(
-            std::mem::size_of::<Option<Record>>() <= 136,
-            "{}",
-            std::mem::size_of::<Option<Record>>()
-        );
-        assert_eq!(
-            std::mem::size_of::<Option<Record>>(),
-            std::mem::size_of::<Record>()
-        );
+        assert!(std::mem::size_of::<Option<Record>>() <= 136, "{}", std::mem::size_of::<Option<Record>>());
+        assert_eq!(std::mem::size_of::<Option<Record>>(), std::mem::size_of::<Record>());
     }
 
     #[test]
     fn texts_memberships_and_variables_do_not_disturb_each_other() {
         let mut record = Record::empty();
-        record
-            .set_fields(&[
-                (Field::CallId, b"a@b"),
-                (Field::CallerTag, b"t1"),
-                (Field::CallerContact, b"sip:c@d"),
-            ])
-            .unwrap();
+        record.set_fields(&[(Field::CallId, b"a@b"), (Field::CallerTag, b"t1"), (Field::CallerContact, b"sip:c@d")]).unwrap();
         record.set_variables(b"variables");
-        let first = Membership {
-            profile: 7,
-            value: 0x0102_0304,
-            serial: 0x1122_3344_5566_7788,
-        };
-        let second = Membership {
-            profile: 65_535,
-            value: u32::MAX,
-            serial: 1,
-        };
+        let first = Membership { profile: 7, value: 0x0102_0304, serial: 0x1122_3344_5566_7788 };
+        let second = Membership { profile: 65_535, value: u32::MAX, serial: 1 };
         record.set_memberships(&[first, second]);
-        record
-            .set_fields(&[(Field::CalleeTag, b"t2"), (Field::CallerContact, b"")])
-            .unwrap();
+        record.set_fields(&[(Field::CalleeTag, b"t2"), (Field::CallerContact, b"")]).unwrap();
         assert_eq!(record.field(Field::CallId), b"a@b");
-        assert_eq!(
-            (record.tag(Leg::Caller), record.tag(Leg::Callee)),
-            (&b"t1"[..], &b"t2"[..])
-        );
+        assert_eq!((record.tag(Leg::Caller), record.tag(Leg::Callee)), (&b"t1"[..], &b"t2"[..]));
         assert_eq!(record.contact(Leg::Caller), b"");
         assert_eq!(record.memberships().collect::<Vec<_>>(), [first, second]);
         assert_eq!(record.variables(), b"variables");
         record.set_memberships(&[]);
-        assert_eq!(
-            (record.membership_count(), record.variables()),
-            (0, &b"variables"[..])
-        );
+        assert_eq!((record.membership_count(), record.variables()), (0, &b"variables"[..]));
         assert_eq!(record.block_bytes(), 3 + 4 + 9);
     }
 
@@ -375,13 +320,7 @@ mod tests {
         let mut record = Record::empty();
         record.set_fields(&[(Field::CallId, b"a@b")]).unwrap();
         let long = vec![b'x'; FIELDS_BYTES_MAX];
-        assert_eq!(
-            record.set_fields(&[(Field::CalleeContact, &long)]),
-            Err(TooLarge)
-        );
-        assert_eq!(
-            (record.field(Field::CallId), record.contact(Leg::Callee)),
-            (&b"a@b"[..], &b""[..])
-        );
+        assert_eq!(record.set_fields(&[(Field::CalleeContact, &long)]), Err(TooLarge));
+        assert_eq!((record.field(Field::CallId), record.contact(Leg::Callee)), (&b"a@b"[..], &b""[..]));
     }
 }

@@ -167,15 +167,8 @@ impl std::fmt::Display for SettingsError {
             SettingsError::WrongType { name } => {
                 write!(out, "parameter `{name}` has the wrong type")
             }
-            SettingsError::OutOfRange {
-                name,
-                value,
-                allowed,
-            } => {
-                write!(
-                    out,
-                    "parameter `{name}`: {value} is not allowed, use {allowed}"
-                )
+            SettingsError::OutOfRange { name, value, allowed } => {
+                write!(out, "parameter `{name}`: {value} is not allowed, use {allowed}")
             }
             SettingsError::EmptyText { name } => {
                 write!(out, "parameter `{name}` must not be empty")
@@ -186,10 +179,9 @@ impl std::fmt::Display for SettingsError {
             SettingsError::KeepaliveTooOften { value } => {
                 write!(out, "ka interval too low ({value}), has to be at least 30")
             }
-            SettingsError::BadProfileName { name, character } => write!(
-                out,
-                "bad profile name <{name}>, char {character} - use only alphanumerical characters or '_'"
-            ),
+            SettingsError::BadProfileName { name, character } => {
+                write!(out, "bad profile name <{name}>, char {character} - use only alphanumerical characters or '_'")
+            }
             SettingsError::DuplicateProfile { name } => {
                 write!(out, "duplicate dialog profile registered <{name}>")
             }
@@ -212,11 +204,7 @@ pub struct SettingsWarning {
 
 impl Settings {
     /// Takes one parameter under its Kamailio name. A warning says that another value is used than was given.
-    pub fn set(
-        &mut self,
-        name: &str,
-        value: ParameterValue<'_>,
-    ) -> Result<Option<SettingsWarning>, SettingsError> {
+    pub fn set(&mut self, name: &str, value: ParameterValue<'_>) -> Result<Option<SettingsWarning>, SettingsError> {
         match name {
             "hash_size" => return self.set_hash_size(integer("hash_size", value)?),
             "rr_param" => self.rr_param = self.checked_rr_param(text("rr_param", value)?)?,
@@ -226,11 +214,7 @@ impl Settings {
                     1 => MatchMode::CookieThenIdentifiers,
                     2 => MatchMode::IdentifiersOnly,
                     value => {
-                        return Err(SettingsError::OutOfRange {
-                            name: "dlg_match_mode",
-                            value,
-                            allowed: "0, 1 or 2",
-                        });
+                        return Err(SettingsError::OutOfRange { name: "dlg_match_mode", value, allowed: "0, 1 or 2" });
                     }
                 }
             }
@@ -238,10 +222,7 @@ impl Settings {
             "timeout_noreset" => self.timeout_noreset = switch("timeout_noreset", value)?,
             "default_timeout" => {
                 let seconds = integer("default_timeout", value)?;
-                self.default_timeout = u32::try_from(seconds)
-                    .ok()
-                    .filter(|seconds| *seconds > 0)
-                    .ok_or(SettingsError::OutOfRange {
+                self.default_timeout = u32::try_from(seconds).ok().filter(|seconds| *seconds > 0).ok_or(SettingsError::OutOfRange {
                     name: "default_timeout",
                     value: seconds,
                     allowed: "a number above 0",
@@ -260,44 +241,30 @@ impl Settings {
                 }
                 self.ka_interval = clamped(seconds);
             }
-            "ka_failed_limit" => {
-                self.ka_failed_limit = clamped(integer("ka_failed_limit", value)?).max(1)
-            }
+            "ka_failed_limit" => self.ka_failed_limit = clamped(integer("ka_failed_limit", value)?).max(1),
             "bye_early_code" => {
                 let code = integer("bye_early_code", value)?;
                 self.bye_early_code = u16::try_from(code)
                     .ok()
                     .filter(|code| (300..700).contains(code))
-                    .ok_or(SettingsError::OutOfRange {
-                        name: "bye_early_code",
-                        value: code,
-                        allowed: "300 to 699",
-                    })?;
+                    .ok_or(SettingsError::OutOfRange { name: "bye_early_code", value: code, allowed: "300 to 699" })?;
             }
-            "bye_early_reason" => {
-                self.bye_early_reason = text("bye_early_reason", value)?.to_string()
-            }
+            "bye_early_reason" => self.bye_early_reason = text("bye_early_reason", value)?.to_string(),
             "keep_proxy_rr" => {
                 let bits = integer("keep_proxy_rr", value)?;
-                self.keep_proxy_rr = u8::try_from(bits).ok().filter(|bits| *bits <= 3).ok_or(
-                    SettingsError::OutOfRange {
-                        name: "keep_proxy_rr",
-                        value: bits,
-                        allowed: "0 to 3",
-                    },
-                )?;
+                self.keep_proxy_rr = u8::try_from(bits).ok().filter(|bits| *bits <= 3).ok_or(SettingsError::OutOfRange {
+                    name: "keep_proxy_rr",
+                    value: bits,
+                    allowed: "0 to 3",
+                })?;
             }
             "dlg_filter_mode" => self.filter_mode = clamped(integer("dlg_filter_mode", value)?),
             "h_id_start" => self.h_id_start = clamped(integer("h_id_start", value)?),
             "h_id_step" => self.h_id_step = clamped(integer("h_id_step", value)?).max(1),
             "profiles_no_value" => self.set_profiles(text("profiles_no_value", value)?, false)?,
-            "profiles_with_value" => {
-                self.set_profiles(text("profiles_with_value", value)?, true)?
-            }
+            "profiles_with_value" => self.set_profiles(text("profiles_with_value", value)?, true)?,
             _ => {
-                return Err(SettingsError::Unknown {
-                    name: name.to_string(),
-                });
+                return Err(SettingsError::Unknown { name: name.to_string() });
             }
         }
         Ok(None)
@@ -313,11 +280,7 @@ impl Settings {
         let used = 1u32 << wanted.ilog2();
         self.hash_size = used;
         let changed = i64::from(used) != given;
-        Ok(changed.then_some(SettingsWarning {
-            name: "hash_size",
-            given,
-            used: i64::from(used),
-        }))
+        Ok(changed.then_some(SettingsWarning { name: "hash_size", given, used: i64::from(used) }))
     }
 
     fn checked_rr_param(&self, name: &str) -> Result<String, SettingsError> {
@@ -325,10 +288,7 @@ impl Settings {
             return Err(SettingsError::EmptyText { name: "rr_param" });
         }
         if name.len() > RR_PARAM_BYTES_MAX {
-            return Err(SettingsError::TooLong {
-                name: "rr_param",
-                bytes_max: RR_PARAM_BYTES_MAX,
-            });
+            return Err(SettingsError::TooLong { name: "rr_param", bytes_max: RR_PARAM_BYTES_MAX });
         }
         Ok(name.to_string())
     }
@@ -337,32 +297,17 @@ impl Settings {
         // Setting a list again replaces it; the other list stays.
         let mut profiles: Vec<ProfileDefinition> = self.profiles.clone();
         profiles.retain(|profile| profile.has_value != has_value);
-        for name in list
-            .split(';')
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-        {
-            if let Some(character) = name
-                .chars()
-                .find(|character| !character.is_ascii_alphanumeric() && *character != '_')
-            {
-                return Err(SettingsError::BadProfileName {
-                    name: name.to_string(),
-                    character,
-                });
+        for name in list.split(';').map(str::trim).filter(|name| !name.is_empty()) {
+            if let Some(character) = name.chars().find(|character| !character.is_ascii_alphanumeric() && *character != '_') {
+                return Err(SettingsError::BadProfileName { name: name.to_string(), character });
             }
             if profiles.iter().any(|known| known.name == name) {
-                return Err(SettingsError::DuplicateProfile {
-                    name: name.to_string(),
-                });
+                return Err(SettingsError::DuplicateProfile { name: name.to_string() });
             }
             if profiles.len() >= PROFILES_MAX {
                 return Err(SettingsError::TooManyProfiles);
             }
-            profiles.push(ProfileDefinition {
-                name: name.to_string(),
-                has_value,
-            });
+            profiles.push(ProfileDefinition { name: name.to_string(), has_value });
         }
         // The sort is stable: profiles without value come first, each list in its own order.
         profiles.sort_by_key(|profile| profile.has_value);
@@ -389,21 +334,13 @@ fn switch(name: &'static str, value: ParameterValue<'_>) -> Result<bool, Setting
     match integer(name, value)? {
         0 => Ok(false),
         1 => Ok(true),
-        value => Err(SettingsError::OutOfRange {
-            name,
-            value,
-            allowed: "0 or 1",
-        }),
+        value => Err(SettingsError::OutOfRange { name, value, allowed: "0 or 1" }),
     }
 }
 
 fn seconds(name: &'static str, value: ParameterValue<'_>) -> Result<u32, SettingsError> {
     let number = integer(name, value)?;
-    u32::try_from(number).map_err(|_| SettingsError::OutOfRange {
-        name,
-        value: number,
-        allowed: "0 or more seconds",
-    })
+    u32::try_from(number).map_err(|_| SettingsError::OutOfRange { name, value: number, allowed: "0 or more seconds" })
 }
 
 fn clamped(number: i64) -> u32 {

@@ -56,48 +56,28 @@ impl Shard {
     }
 
     pub(crate) fn index_of(&self, id: DialogId) -> Option<u32> {
-        let matches = |index: &u32| {
-            self.records
-                .get(*index)
-                .is_some_and(|record| record.id == id)
-        };
+        let matches = |index: &u32| self.records.get(*index).is_some_and(|record| record.id == id);
         self.by_id.find(hash_id(&self.hasher, id), matches).copied()
     }
 
     /// The record that belongs to the identifiers: the oldest whose callee tag is known, else the newest still open.
     pub(crate) fn search(&self, call_id: &[u8], tags: Tags<'_>, wanted: Direction) -> Search {
-        let mut search = Search {
-            found: None,
-            of_call_id: 0,
-        };
+        let mut search = Search { found: None, of_call_id: 0 };
         let mut best: Option<(bool, u32)> = None;
-        for index in self
-            .by_call
-            .iter_hash(self.hasher.hash_one(call_id))
-            .copied()
-        {
-            let Some(record) = self
-                .records
-                .get(index)
-                .filter(|record| record.field(Field::CallId) == call_id)
-            else {
+        for index in self.by_call.iter_hash(self.hasher.hash_one(call_id)).copied() {
+            let Some(record) = self.records.get(index).filter(|record| record.field(Field::CallId) == call_id) else {
                 continue;
             };
             search.of_call_id += 1;
-            let identity = Identity {
-                caller_tag: record.field(Field::CallerTag),
-                callee_tag: record.field(Field::CalleeTag),
-                state: record.state,
-            };
+            let identity =
+                Identity { caller_tag: record.field(Field::CallerTag), callee_tag: record.field(Field::CalleeTag), state: record.state };
             let Some(direction) = matching::direction(identity, tags, wanted) else {
                 continue;
             };
             let known = !identity.callee_tag.is_empty();
             let better = match best {
                 None => true,
-                Some((best_known, serial)) if best_known == known => {
-                    (record.serial < serial) == known
-                }
+                Some((best_known, serial)) if best_known == known => (record.serial < serial) == known,
                 Some(_) => known,
             };
             if better {
@@ -111,16 +91,8 @@ impl Shard {
     /// All records with the Call-ID, oldest first.
     pub(crate) fn of_call_id(&self, call_id: &[u8]) -> Vec<DialogId> {
         let mut found: Vec<(u32, DialogId)> = Vec::new();
-        for index in self
-            .by_call
-            .iter_hash(self.hasher.hash_one(call_id))
-            .copied()
-        {
-            if let Some(record) = self
-                .records
-                .get(index)
-                .filter(|record| record.field(Field::CallId) == call_id)
-            {
+        for index in self.by_call.iter_hash(self.hasher.hash_one(call_id)).copied() {
+            if let Some(record) = self.records.get(index).filter(|record| record.field(Field::CallId) == call_id) {
                 found.push((record.serial, record.id));
             }
         }
@@ -140,10 +112,7 @@ impl Shard {
     }
 
     fn next_number(&mut self, entry: u32, numbering: Numbering) -> u32 {
-        let Some(next) = self
-            .next_ids
-            .get_mut(entry.wrapping_sub(self.first_slot) as usize)
-        else {
+        let Some(next) = self.next_ids.get_mut(entry.wrapping_sub(self.first_slot) as usize) else {
             return 1;
         };
         if numbering.step <= 1 {
@@ -163,19 +132,12 @@ impl Shard {
 
     /// Numbers given out from now on lie above a loaded one (spec dialog 1.3).
     pub(crate) fn raise_next_id(&mut self, id: DialogId, numbering: Numbering) {
-        let Some(next) = self
-            .next_ids
-            .get_mut(id.entry.wrapping_sub(self.first_slot) as usize)
-        else {
+        let Some(next) = self.next_ids.get_mut(id.entry.wrapping_sub(self.first_slot) as usize) else {
             return;
         };
         if numbering.step <= 1 {
             *next = (*next).max(id.id);
-        } else if id
-            .id
-            .wrapping_sub(numbering.start)
-            .is_multiple_of(numbering.step)
-        {
+        } else if id.id.wrapping_sub(numbering.start).is_multiple_of(numbering.step) {
             *next = (*next).max(id.id.saturating_add(numbering.step));
         }
     }
@@ -187,23 +149,10 @@ impl Shard {
         let call_hash = self.hasher.hash_one(record.field(Field::CallId));
         let id_hash = hash_id(&self.hasher, record.id);
         let index = self.records.insert(record)?;
-        let Shard {
-            records,
-            by_call,
-            by_id,
-            hasher,
-            ..
-        } = self;
-        by_call.insert_unique(call_hash, index, |index| {
-            records
-                .get(*index)
-                .map_or(0, |record| hasher.hash_one(record.field(Field::CallId)))
-        });
-        by_id.insert_unique(id_hash, index, |index| {
-            records
-                .get(*index)
-                .map_or(0, |record| hash_id(hasher, record.id))
-        });
+        let Shard { records, by_call, by_id, hasher, .. } = self;
+        by_call
+            .insert_unique(call_hash, index, |index| records.get(*index).map_or(0, |record| hasher.hash_one(record.field(Field::CallId))));
+        by_id.insert_unique(id_hash, index, |index| records.get(*index).map_or(0, |record| hash_id(hasher, record.id)));
         Some(index)
     }
 
@@ -215,10 +164,7 @@ impl Shard {
         if let Ok(entry) = self.by_call.find_entry(call_hash, |found| *found == index) {
             entry.remove();
         }
-        if let Ok(entry) = self
-            .by_id
-            .find_entry(hash_id(&self.hasher, record.id), |found| *found == index)
-        {
+        if let Ok(entry) = self.by_id.find_entry(hash_id(&self.hasher, record.id), |found| *found == index) {
             entry.remove();
         }
         self.keepalives.stop(record.id);
@@ -227,11 +173,7 @@ impl Shard {
 
     /// All records in listing order: by slot, then by age.
     pub(crate) fn listing(&self) -> Vec<DialogId> {
-        let mut found: Vec<(u32, u32, DialogId)> = self
-            .records
-            .iter()
-            .map(|record| (record.id.entry, record.serial, record.id))
-            .collect();
+        let mut found: Vec<(u32, u32, DialogId)> = self.records.iter().map(|record| (record.id.entry, record.serial, record.id)).collect();
         found.sort_unstable();
         found.into_iter().map(|(_, _, id)| id).collect()
     }

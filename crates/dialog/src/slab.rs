@@ -19,9 +19,7 @@ impl Slab {
     /// Stores the record; `None` when the index space is used up.
     pub(crate) fn insert(&mut self, record: Record) -> Option<u32> {
         if self.free.is_empty() {
-            let first = u32::try_from(self.chunks.len() * CHUNK)
-                .ok()
-                .filter(|first| *first < NONE - CHUNK as u32)?;
+            let first = u32::try_from(self.chunks.len() * CHUNK).ok().filter(|first| *first < NONE - CHUNK as u32)?;
             self.chunks.push((0..CHUNK).map(|_| None).collect());
             self.free.extend((first..first + CHUNK as u32).rev());
         }
@@ -32,10 +30,7 @@ impl Slab {
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&Record> {
-        self.chunks
-            .get(index as usize / CHUNK)?
-            .get(index as usize % CHUNK)?
-            .as_ref()
+        self.chunks.get(index as usize / CHUNK)?.get(index as usize % CHUNK)?.as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut Record> {
@@ -56,14 +51,10 @@ impl Slab {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
-        self.chunks
-            .iter()
-            .flat_map(|chunk| chunk.iter().filter_map(Option::as_ref))
+        self.chunks.iter().flat_map(|chunk| chunk.iter().filter_map(Option::as_ref))
     }
 
     fn place(&mut self, index: u32) -> Option<&mut Option<Record>> {
-        self.chunks
-            .get_mut(index as usize / CHUNK)?
-            .get_mut(index as usize % CHUNK)
+        self.chunks.get_mut(index as usize / CHUNK)?.get_mut(index as usize % CHUNK)
     }
 }

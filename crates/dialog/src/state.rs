@@ -16,19 +16,11 @@ pub enum State {
 }
 
 impl State {
-    pub const ALL: [State; 5] = [
-        State::Unconfirmed,
-        State::Early,
-        State::ConfirmedNoAck,
-        State::Confirmed,
-        State::Deleted,
-    ];
+    pub const ALL: [State; 5] = [State::Unconfirmed, State::Early, State::ConfirmedNoAck, State::Confirmed, State::Deleted];
 
     /// The state with this number.
     pub fn from_number(number: u32) -> Option<State> {
-        State::ALL
-            .into_iter()
-            .find(|state| u32::from(*state as u8) == number)
+        State::ALL.into_iter().find(|state| u32::from(*state as u8) == number)
     }
 
     pub fn number(self) -> u32 {
@@ -64,16 +56,8 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Event; 8] = [
-        Event::TransactionGone,
-        Event::Provisional,
-        Event::Success,
-        Event::Failure,
-        Event::Prack,
-        Event::Ack,
-        Event::Bye,
-        Event::Other,
-    ];
+    pub const ALL: [Event; 8] =
+        [Event::TransactionGone, Event::Provisional, Event::Success, Event::Failure, Event::Prack, Event::Ack, Event::Bye, Event::Other];
 }
 
 /// One cell of the table.
@@ -96,31 +80,13 @@ pub const TRANSITIONS: [[Step; 5]; 8] = [
     /* TransactionGone */ [To(State::Deleted), To(State::Deleted), Stay, Stay, Stay],
     /* Provisional     */ [To(State::Early), To(State::Early), Bogus, Bogus, Bogus],
     /* Success         */
-    [
-        To(State::ConfirmedNoAck),
-        To(State::ConfirmedNoAck),
-        Stay,
-        Stay,
-        Revive,
-    ],
+    [To(State::ConfirmedNoAck), To(State::ConfirmedNoAck), Stay, Stay, Revive],
     /* Failure         */ [To(State::Deleted), To(State::Deleted), Bogus, Bogus, Bogus],
     /* Prack           */ [Bogus, Stay, Stay, Bogus, Stay],
     /* Ack             */
-    [
-        Replicated(State::Confirmed),
-        Replicated(State::Confirmed),
-        To(State::Confirmed),
-        Stay,
-        Stay,
-    ],
+    [Replicated(State::Confirmed), Replicated(State::Confirmed), To(State::Confirmed), Stay, Stay],
     /* Bye             */
-    [
-        Replicated(State::Deleted),
-        Stay,
-        To(State::Deleted),
-        To(State::Deleted),
-        Stay,
-    ],
+    [Replicated(State::Deleted), Stay, To(State::Deleted), To(State::Deleted), Stay],
     /* Other           */ [Bogus, Stay, Stay, Stay, Stay],
 ];
 
@@ -185,27 +151,10 @@ mod tests {
         for event in Event::ALL {
             for state in State::ALL {
                 let plain = next(state, event, Facts::default());
-                let bye = next(
-                    state,
-                    event,
-                    Facts {
-                        bye_seen: true,
-                        ..Facts::default()
-                    },
-                );
-                let peer = next(
-                    state,
-                    event,
-                    Facts {
-                        ended_by_peer: true,
-                        ..Facts::default()
-                    },
-                );
+                let bye = next(state, event, Facts { bye_seen: true, ..Facts::default() });
+                let peer = next(state, event, Facts { ended_by_peer: true, ..Facts::default() });
                 if (state, event) == (State::Deleted, Event::Success) {
-                    assert_eq!(
-                        (plain, bye, peer),
-                        (Some(State::ConfirmedNoAck), None, Some(State::Deleted))
-                    );
+                    assert_eq!((plain, bye, peer), (Some(State::ConfirmedNoAck), None, Some(State::Deleted)));
                 } else {
                     assert_eq!((plain, plain), (bye, peer), "{state:?} {event:?}");
                 }
@@ -215,10 +164,7 @@ mod tests {
 
     #[test]
     fn a_replicated_record_jumps_on_ack_and_bye_only() {
-        let facts = Facts {
-            replicated: true,
-            ..Facts::default()
-        };
+        let facts = Facts { replicated: true, ..Facts::default() };
         for event in Event::ALL {
             for state in State::ALL {
                 let expected = match (state, event) {

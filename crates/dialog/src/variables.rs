@@ -20,18 +20,12 @@ pub(crate) fn iter(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// The value of a key; keys compare case sensitively.
 pub(crate) fn value<'a>(bytes: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    iter(bytes)
-        .find(|(found, _)| *found == key)
-        .map(|(_, value)| value)
+    iter(bytes).find(|(found, _)| *found == key).map(|(_, value)| value)
 }
 
 /// The bytes after setting a key in place, or at the head when it is new; `None` as value removes it.
 /// `Ok(None)`: nothing changes.
-pub(crate) fn with(
-    bytes: &[u8],
-    key: &[u8],
-    new: Option<&[u8]>,
-) -> Result<Option<Vec<u8>>, VariableError> {
+pub(crate) fn with(bytes: &[u8], key: &[u8], new: Option<&[u8]>) -> Result<Option<Vec<u8>>, VariableError> {
     let old = value(bytes, key);
     if old == new {
         return Ok(None);
@@ -80,9 +74,7 @@ mod tests {
     use super::*;
 
     fn set(bytes: &[u8], key: &[u8], value: Option<&[u8]>) -> Vec<u8> {
-        with(bytes, key, value)
-            .unwrap()
-            .unwrap_or_else(|| bytes.to_vec())
+        with(bytes, key, value).unwrap().unwrap_or_else(|| bytes.to_vec())
     }
 
     #[test]
@@ -92,15 +84,9 @@ mod tests {
         bytes = set(&bytes, b"a", Some(b"long value"));
         bytes = set(&bytes, b"B", Some(b""));
         let pairs: Vec<(&[u8], &[u8])> = iter(&bytes).collect();
-        assert_eq!(
-            pairs,
-            [(&b"B"[..], &b""[..]), (b"b", b"2"), (b"a", b"long value")]
-        );
+        assert_eq!(pairs, [(&b"B"[..], &b""[..]), (b"b", b"2"), (b"a", b"long value")]);
         bytes = set(&bytes, b"b", None);
-        assert_eq!(
-            (value(&bytes, b"b"), value(&bytes, b"B")),
-            (None, Some(&b""[..]))
-        );
+        assert_eq!((value(&bytes, b"b"), value(&bytes, b"B")), (None, Some(&b""[..])));
         assert_eq!(with(&bytes, b"b", None), Ok(None));
         assert_eq!(with(&bytes, b"a", Some(b"long value")), Ok(None));
     }
@@ -111,17 +97,8 @@ mod tests {
         for number in 0..VARIABLES_MAX {
             bytes = set(&bytes, number.to_string().as_bytes(), Some(b"x"));
         }
-        assert_eq!(
-            with(&bytes, b"one more", Some(b"x")),
-            Err(VariableError::TooMany)
-        );
-        assert_eq!(
-            with(&bytes, b"7", Some(&vec![0; VARIABLES_BYTES_MAX])),
-            Err(VariableError::TooLarge)
-        );
-        assert_eq!(
-            with(b"", &[b'k'; VARIABLE_KEY_BYTES_MAX + 1], Some(b"x")),
-            Err(VariableError::KeyTooLong)
-        );
+        assert_eq!(with(&bytes, b"one more", Some(b"x")), Err(VariableError::TooMany));
+        assert_eq!(with(&bytes, b"7", Some(&vec![0; VARIABLES_BYTES_MAX])), Err(VariableError::TooLarge));
+        assert_eq!(with(b"", &[b'k'; VARIABLE_KEY_BYTES_MAX + 1], Some(b"x")), Err(VariableError::KeyTooLong));
     }
 }

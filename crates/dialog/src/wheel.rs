@@ -19,11 +19,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) const UNARMED: Link = Link {
-        next: NONE,
-        previous: NONE,
-        tick: NONE,
-    };
+    pub(crate) const UNARMED: Link = Link { next: NONE, previous: NONE, tick: NONE };
 
     pub(crate) fn is_armed(self) -> bool {
         self.tick != NONE
@@ -50,13 +46,7 @@ struct Slot {
 
 impl Wheel {
     pub(crate) fn new() -> Wheel {
-        Wheel {
-            elapsed: 0,
-            levels: std::array::from_fn(|_| Level {
-                used: 0,
-                heads: [NONE; SLOTS],
-            }),
-        }
+        Wheel { elapsed: 0, levels: std::array::from_fn(|_| Level { used: 0, heads: [NONE; SLOTS] }) }
     }
 
     /// Arms or moves the record's deadline. A tick in the past is due at once.
@@ -66,11 +56,7 @@ impl Wheel {
     }
 
     pub(crate) fn disarm(&mut self, records: &mut Slab, index: u32) {
-        let Some(link) = records
-            .get(index)
-            .map(|record| record.timer)
-            .filter(|link| link.is_armed())
-        else {
+        let Some(link) = records.get(index).map(|record| record.timer).filter(|link| link.is_armed()) else {
             return;
         };
         let (level, slot) = self.place(link.tick);
@@ -149,11 +135,7 @@ impl Wheel {
             self.set_head(level, slot, index);
         }
         if let Some(record) = records.get_mut(index) {
-            record.timer = Link {
-                next,
-                previous,
-                tick,
-            };
+            record.timer = Link { next, previous, tick };
         }
     }
 
@@ -165,35 +147,18 @@ impl Wheel {
     }
 
     fn first(&self) -> Option<Slot> {
-        self.levels
-            .iter()
-            .enumerate()
-            .find(|(_, level)| level.used != 0)
-            .map(|(number, level)| {
-                let shift = 6 * number as u32;
-                let present = (self.elapsed >> shift) % SLOTS as u32;
-                let ahead = level.used.rotate_right(present).trailing_zeros();
-                let slot = (present + ahead) % SLOTS as u32;
-                let base = self
-                    .elapsed
-                    .checked_shr(shift + 6)
-                    .unwrap_or(0)
-                    .checked_shl(shift + 6)
-                    .unwrap_or(0);
-                Slot {
-                    level: number,
-                    slot: slot as usize,
-                    start: base | (slot << shift),
-                }
-            })
+        self.levels.iter().enumerate().find(|(_, level)| level.used != 0).map(|(number, level)| {
+            let shift = 6 * number as u32;
+            let present = (self.elapsed >> shift) % SLOTS as u32;
+            let ahead = level.used.rotate_right(present).trailing_zeros();
+            let slot = (present + ahead) % SLOTS as u32;
+            let base = self.elapsed.checked_shr(shift + 6).unwrap_or(0).checked_shl(shift + 6).unwrap_or(0);
+            Slot { level: number, slot: slot as usize, start: base | (slot << shift) }
+        })
     }
 
     fn head(&self, level: usize, slot: usize) -> u32 {
-        self.levels
-            .get(level)
-            .and_then(|level| level.heads.get(slot))
-            .copied()
-            .unwrap_or(NONE)
+        self.levels.get(level).and_then(|level| level.heads.get(slot)).copied().unwrap_or(NONE)
     }
 
     fn set_head(&mut self, level: usize, slot: usize, index: u32) {
@@ -221,22 +186,16 @@ mod tests {
     fn a_random_schedule_fires_exactly_what_a_sorted_map_fires() {
         let mut wheel = Wheel::new();
         let mut records = Slab::default();
-        let places: Vec<u32> = (0..200)
-            .filter_map(|_| records.insert(Record::empty()))
-            .collect();
+        let places: Vec<u32> = (0..200).filter_map(|_| records.insert(Record::empty())).collect();
         let mut model: BTreeMap<u32, u32> = BTreeMap::new();
         let (mut seed, mut now) = (0x9e37_79b9u64, 0u32);
         for _ in 0..40_000 {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let random = (seed >> 33) as u32;
             let index = places[random as usize % places.len()];
             match random % 8 {
                 0..4 => {
-                    let tick = now
-                        + (random >> 8)
-                            % [3, 70, 5_000, 400_000, 20_000_000][(random >> 4) as usize % 5];
+                    let tick = now + (random >> 8) % [3, 70, 5_000, 400_000, 20_000_000][(random >> 4) as usize % 5];
                     wheel.arm(&mut records, index, tick);
                     model.insert(index, tick);
                 }
@@ -250,11 +209,7 @@ mod tests {
                     while let Some(index) = wheel.pop_due(&mut records, now) {
                         fired.push(index);
                     }
-                    let mut expected: Vec<u32> = model
-                        .iter()
-                        .filter(|(_, tick)| **tick <= now)
-                        .map(|(index, _)| *index)
-                        .collect();
+                    let mut expected: Vec<u32> = model.iter().filter(|(_, tick)| **tick <= now).map(|(index, _)| *index).collect();
                     fired.sort_unstable();
                     expected.sort_unstable();
                     assert_eq!(fired, expected, "at tick {now}");

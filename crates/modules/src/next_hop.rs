@@ -50,9 +50,9 @@ pub struct Hop {
 
 /// The next hop that a URI names; `forced` overrides its transport.
 pub fn of_uri(uri: &[u8], forced: Option<Protocol>) -> Result<NextHop, i32> {
-    let uri = Uri::parse(uri).map_err(|_| error::BAD_URI)?;
+    let uri = Uri::parse(uri).map_err(|_| error::BAD_ADDRESS)?;
     if uri.host.is_empty() {
-        return Err(error::BAD_URI);
+        return Err(error::BAD_ADDRESS);
     }
     let named = match uri.transport() {
         Some(word) => Some(Protocol::from_bytes(word).ok_or(error::BAD_URI)?),

@@ -111,6 +111,14 @@ impl Worker {
         }
     }
 
+    /// After a fault inside a run: everything half done is dropped. The transaction that was held, for the caller to abandon.
+    pub fn give_up(&mut self) -> Option<transaction::TransactionId> {
+        let run = std::mem::take(&mut self.run);
+        self.outbox.clear();
+        self.nested = 0;
+        run.tm.transaction.as_ref().map(|transaction| transaction.id())
+    }
+
     /// A log line if the level passes the threshold: -5 alert .. -1 error, 0 warning, 1 notice, 2 info, 3 debug.
     pub fn log(&mut self, level: i32, room: &str, text: &str) {
         if level <= self.node.core.debug() {

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use modules::Worker;
 use modules::node::Process;
 use modules::outbox::Effect;
 use modules::sockets::{Socket, Sockets};
-use modules::Worker;
 use proxy::{Input, Prepared, Proxy};
 use script::load::LoadOptions;
 use script::source::Files;
@@ -51,10 +51,14 @@ fn main() {
         sent += drain(&mut worker).len() as u64;
     }
     let each = began.elapsed().as_secs_f64() * 1e6 / calls as f64;
-    println!("{calls} calls, {sent} datagrams out, {each:.2} µs per call, {} transactions and {} dialogs left", proxy.node.transactions.len(), {
-        let counts = proxy.node.dialogs.state_counts(false);
-        format!("{counts:?}")
-    });
+    println!(
+        "{calls} calls, {sent} datagrams out, {each:.2} µs per call, {} transactions and {} dialogs left",
+        proxy.node.transactions.len(),
+        {
+            let counts = proxy.node.dialogs.state_counts(false);
+            format!("{counts:?}")
+        }
+    );
 }
 
 fn drain(worker: &mut Worker) -> Vec<(SocketAddr, Vec<u8>)> {
@@ -100,10 +104,7 @@ fn call(proxy: &Proxy, worker: &mut Worker, now: Now, number: u64) -> u64 {
     let sent = give(worker, &answer(&forwarded, "200 OK", body), callee);
     let route = sent.first().map(|(_, bytes)| header(bytes, "Record-Route: ")).unwrap_or_default();
     let tag = ";tag=callee";
-    let ack = format!(
-        "ACK sip:127.0.0.1:5080 SIP/2.0\r\nRoute: {route}\r\n{}Content-Length: 0\r\n\r\n",
-        common("ACK", 1, tag, "a")
-    );
+    let ack = format!("ACK sip:127.0.0.1:5080 SIP/2.0\r\nRoute: {route}\r\n{}Content-Length: 0\r\n\r\n", common("ACK", 1, tag, "a"));
     give(worker, ack.as_bytes(), caller);
     let bye = format!("BYE sip:127.0.0.1:5080 SIP/2.0\r\nRoute: {route}\r\n{}Content-Length: 0\r\n\r\n", common("BYE", 2, tag, "b"));
     let sent = give(worker, bye.as_bytes(), caller);

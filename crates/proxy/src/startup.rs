@@ -104,8 +104,7 @@ pub fn start(prepared: Prepared, now: Now) -> Result<Node, StartError> {
 }
 
 fn secret_key(secret: &[u8; 32]) -> SecretKey {
-    let half = |range: std::ops::Range<usize>| {
-        secret.get(range).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()).map_or(0, u64::from_le_bytes)
-    };
+    let half =
+        |range: std::ops::Range<usize>| secret.get(range).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()).map_or(0, u64::from_le_bytes);
     SecretKey(half(0..8), half(8..16))
 }

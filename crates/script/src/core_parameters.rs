@@ -65,28 +65,17 @@ const fn row(
     class: Class,
     note: &'static str,
 ) -> CoreParameterExport {
-    CoreParameterExport {
-        name,
-        aliases,
-        kind,
-        initial,
-        class,
-        note,
-    }
+    CoreParameterExport { name, aliases, kind, initial, class, note }
 }
 
 /// The parameter of this name or alias.
 pub fn find(name: &str) -> Option<&'static CoreParameterExport> {
-    CORE_PARAMETERS
-        .iter()
-        .find(|parameter| parameter.name == name || parameter.aliases.contains(&name))
+    CORE_PARAMETERS.iter().find(|parameter| parameter.name == name || parameter.aliases.contains(&name))
 }
 
 /// Every name and alias, for suggestions and reserved words.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    CORE_PARAMETERS.iter().flat_map(|parameter| {
-        std::iter::once(parameter.name).chain(parameter.aliases.iter().copied())
-    })
+    CORE_PARAMETERS.iter().flat_map(|parameter| std::iter::once(parameter.name).chain(parameter.aliases.iter().copied()))
 }
 
 /// What became of a parameter that only older releases know.
@@ -103,10 +92,7 @@ pub fn former(name: &str) -> Option<Former> {
     if let Some((_, new)) = RENAMED.iter().find(|(old, _)| *old == name) {
         return Some(Former::Renamed(new));
     }
-    let is_removed = REMOVED.contains(&name)
-        || REMOVED_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix));
+    let is_removed = REMOVED.contains(&name) || REMOVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     is_removed.then_some(Former::Removed)
 }
 
@@ -137,15 +123,7 @@ const REMOVED: &[&str] = &[
     "avp_aliases",
 ];
 
-const REMOVED_PREFIXES: &[&str] = &[
-    "fifo",
-    "unix_",
-    "unixsock",
-    "sock_",
-    "stun_",
-    "dst_blacklist_",
-    "sctp_",
-];
+const REMOVED_PREFIXES: &[&str] = &["fifo", "unix_", "unixsock", "sock_", "stun_", "dst_blacklist_", "sctp_"];
 
 /// The table, in alphabetical order.
 #[rustfmt::skip]
@@ -391,19 +369,13 @@ mod tests {
     fn aliases_lead_to_the_same_row() {
         assert_eq!(find("add_rport").map(|row| row.name), Some("force_rport"));
         assert_eq!(find("shm_mem_size").map(|row| row.name), Some("shm"));
-        assert_eq!(
-            find("children").map(|row| row.initial),
-            Some(Initial::Integer(8))
-        );
+        assert_eq!(find("children").map(|row| row.initial), Some(Initial::Integer(8)));
         assert!(find("childrens").is_none());
     }
 
     #[test]
     fn parameters_of_older_releases_are_known_and_new_names_exist() {
-        assert_eq!(
-            former("use_dst_blacklist"),
-            Some(Former::Renamed("use_dst_blocklist"))
-        );
+        assert_eq!(former("use_dst_blacklist"), Some(Former::Renamed("use_dst_blocklist")));
         assert_eq!(former("fifo_db_url"), Some(Former::Removed));
         assert_eq!(former("children"), None);
         for (old, new) in RENAMED {

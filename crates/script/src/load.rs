@@ -83,11 +83,7 @@ impl Deref for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&render_all(&self.diagnostics, &self.sources))?;
-        let errors = self
-            .diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.severity == Severity::Error)
-            .count();
+        let errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
         writeln!(formatter, "bad config file ({errors} errors)")
     }
 }
@@ -95,63 +91,29 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// The place of everything given on the command line.
-const COMMAND_LINE: Span = Span {
-    file: FileId(u32::MAX),
-    line: 0,
-    column: 0,
-    end_line: 0,
-    end_column: 0,
-};
+const COMMAND_LINE: Span = Span { file: FileId(u32::MAX), line: 0, column: 0, end_line: 0, end_column: 0 };
 
 /// Reads and checks the configuration at `path`, with everything it includes.
-pub fn load(
-    path: &str,
-    files: &mut dyn Files,
-    options: &LoadOptions,
-    modules: &dyn ModuleCatalogue,
-) -> Result<Loaded, Failure> {
+pub fn load(path: &str, files: &mut dyn Files, options: &LoadOptions, modules: &dyn ModuleCatalogue) -> Result<Loaded, Failure> {
     let mut lexer = Lexer::new(files, Defines::predefined(options.version, &options.system));
     add_defines(&mut lexer, options);
     if let Err(reason) = lexer.open(path) {
         let message = format!("cannot read the configuration `{path}`: {reason}");
-        return Err(Failure {
-            diagnostics: vec![Diagnostic::error(COMMAND_LINE, message)],
-            sources: lexer.sources,
-        });
+        return Err(Failure { diagnostics: vec![Diagnostic::error(COMMAND_LINE, message)], sources: lexer.sources });
     }
     let mut parser = Parser::new(lexer, modules);
     for module in &options.modules {
-        parser.add_module(
-            crate::syntax::module_name(module),
-            false,
-            COMMAND_LINE,
-            COMMAND_LINE,
-        );
+        parser.add_module(crate::syntax::module_name(module), false, COMMAND_LINE, COMMAND_LINE);
     }
     parser.parse();
     for text in &options.module_parameters {
         add_module_parameter(&mut parser, text);
     }
-    let Parser {
-        lexer,
-        mut configuration,
-        ..
-    } = parser;
+    let Parser { lexer, mut configuration, .. } = parser;
     configuration.defines = lexer.defines.into_entries();
     let has_errors = lexer.report.has_errors();
     let (diagnostics, sources) = (lexer.report.into_diagnostics(), lexer.sources);
-    if has_errors {
-        Err(Failure {
-            diagnostics,
-            sources,
-        })
-    } else {
-        Ok(Loaded {
-            configuration,
-            sources,
-            warnings: diagnostics,
-        })
-    }
+    if has_errors { Err(Failure { diagnostics, sources }) } else { Ok(Loaded { configuration, sources, warnings: diagnostics }) }
 }
 
 fn add_defines(lexer: &mut Lexer<'_>, options: &LoadOptions) {
@@ -162,16 +124,11 @@ fn add_defines(lexer: &mut Lexer<'_>, options: &LoadOptions) {
         };
         let is_name = !name.is_empty()
             && !name.starts_with(|first: char| first.is_ascii_digit())
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if is_name {
             lexer.add_define(name, text, Manner::New, COMMAND_LINE);
         } else {
-            lexer.report.add(Diagnostic::error(
-                COMMAND_LINE,
-                format!("`{name}` cannot be the name of a define"),
-            ));
+            lexer.report.add(Diagnostic::error(COMMAND_LINE, format!("`{name}` cannot be the name of a define")));
         }
     }
     for (effect, text) in &options.substs {
@@ -183,30 +140,18 @@ fn add_defines(lexer: &mut Lexer<'_>, options: &LoadOptions) {
 fn add_module_parameter(parser: &mut Parser<'_>, text: &str) {
     let mut parts = text.splitn(4, ':');
     let parsed = match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(module), Some(name), Some("s"), Some(value)) => {
-            Some((module, name, Literal::Text(Text::from(value))))
+        (Some(module), Some(name), Some("s"), Some(value)) => Some((module, name, Literal::Text(Text::from(value)))),
+        (Some(module), Some(name), Some("i"), Some(value)) => {
+            value.trim().parse().ok().map(|number| (module, name, Literal::Integer(number)))
         }
-        (Some(module), Some(name), Some("i"), Some(value)) => value
-            .trim()
-            .parse()
-            .ok()
-            .map(|number| (module, name, Literal::Integer(number))),
         _ => None,
     };
     let Some((module, name, value)) = parsed else {
         let message = format!("bad module parameter `{text}` on the command line");
-        parser.report(
-            Diagnostic::error(COMMAND_LINE, message)
-                .with_help("the form is module:name:i:number or module:name:s:text"),
-        );
+        parser.report(Diagnostic::error(COMMAND_LINE, message).with_help("the form is module:name:i:number or module:name:s:text"));
         return;
     };
-    if !parser
-        .configuration
-        .modules
-        .iter()
-        .any(|loaded| loaded.name == module)
-    {
+    if !parser.configuration.modules.iter().any(|loaded| loaded.name == module) {
         parser.error(COMMAND_LINE, format!("No module matching {module} found"));
         return;
     }

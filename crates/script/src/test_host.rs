@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::exports::{
-    Argument, Catalogue, Flow, Function, Host, Index, Inner, InnerKind, Kind, Routes, RunLimits, Variable,
-};
+use crate::exports::{Argument, Catalogue, Flow, Function, Host, Index, Inner, InnerKind, Kind, Routes, RunLimits, Variable};
 use crate::syntax::ast::{CoreWord, RouteKind};
 use crate::value::{Text, Value};
 use crate::vm;
@@ -125,14 +123,7 @@ static VARIABLES: &[Variable<TestHost>] = &[
         write: None,
         note: "",
     },
-    Variable {
-        name: "rU",
-        inner: InnerKind::None,
-        indexed: false,
-        read: |_, _, _| Value::text("bob"),
-        write: None,
-        note: "",
-    },
+    Variable { name: "rU", inner: InnerKind::None, indexed: false, read: |_, _, _| Value::text("bob"), write: None, note: "" },
     Variable {
         name: "time",
         inner: InnerKind::OneOf(&["sec", "min", "hour"]),
@@ -220,17 +211,15 @@ static FUNCTIONS: &[Function<TestHost>] = &[
     function!("only_request", (0, 0), &[], Routes::REQUEST, |_, _| Flow::Code(1)),
 ];
 
-static UNLOADED: &[Function<TestHost>] =
-    &[function!("t_relay", (0, 2), &[Kind::Format], Routes::ANY, |_, _| Flow::Code(1))];
+static UNLOADED: &[Function<TestHost>] = &[function!("t_relay", (0, 2), &[Kind::Format], Routes::ANY, |_, _| Flow::Code(1))];
 
 pub(crate) struct TestCatalogue;
 
 impl Catalogue<TestHost> for TestCatalogue {
     fn function(&self, name: &str, arguments: usize) -> Option<&'static Function<TestHost>> {
-        FUNCTIONS.iter().find(|function| {
-            function.name == name
-                && (usize::from(function.arity.0)..=usize::from(function.arity.1)).contains(&arguments)
-        })
+        FUNCTIONS
+            .iter()
+            .find(|function| function.name == name && (usize::from(function.arity.0)..=usize::from(function.arity.1)).contains(&arguments))
     }
 
     fn functions_named(&self, name: &str) -> Vec<(&'static str, &'static Function<TestHost>, bool)> {

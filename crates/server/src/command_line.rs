@@ -18,10 +18,7 @@ pub enum Action {
     /// `-v`, `-V`, `-I`, `--version`.
     Version,
     /// `rpc METHOD [ARGUMENTS]`: ask a running proxy.
-    Rpc {
-        method: String,
-        arguments: Vec<String>,
-    },
+    Rpc { method: String, arguments: Vec<String> },
 }
 
 /// How to leave the terminal.
@@ -131,24 +128,17 @@ const WITH_VALUE: &str = "aAbfgGlLmMnNOPQstuwWxXY";
 impl CommandLine {
     /// The file to read.
     pub fn configuration_path(&self) -> PathBuf {
-        self.configuration
-            .clone()
-            .unwrap_or_else(|| PathBuf::from(DEFAULT_CONFIGURATION))
+        self.configuration.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_CONFIGURATION))
     }
 
     /// Parses the words after the program's name. Options may stand in any order and may be joined (`-DDE`), values may
     /// follow directly (`-fFILE`) or as the next word.
-    pub fn parse(
-        words: impl IntoIterator<Item = OsString>,
-    ) -> Result<CommandLine, CommandLineError> {
+    pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<CommandLine, CommandLineError> {
         let mut line = CommandLine::default();
         let mut times_d = 0;
         let mut words = words
             .into_iter()
-            .map(|word| {
-                word.into_string()
-                    .map_err(|word| bad(format!("{word:?} is not valid UTF-8")))
-            })
+            .map(|word| word.into_string().map_err(|word| bad(format!("{word:?} is not valid UTF-8"))))
             .collect::<Result<Vec<String>, CommandLineError>>()?
             .into_iter()
             .peekable();
@@ -162,28 +152,17 @@ impl CommandLine {
                     return Err(bad("-- is not an option".into()));
                 }
                 let needs_value = long_needs_value(name)?;
-                let value = if needs_value && value.is_none() {
-                    words.next()
-                } else {
-                    value
-                };
+                let value = if needs_value && value.is_none() { words.next() } else { value };
                 if needs_value && value.is_none() {
                     return Err(bad(format!("option --{name} needs a value")));
                 }
                 line.long(name, value.unwrap_or_default())?;
-            } else if let Some(letters) =
-                word.strip_prefix('-').filter(|letters| !letters.is_empty())
-            {
+            } else if let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) {
                 for (at, letter) in letters.char_indices() {
                     if WITH_VALUE.contains(letter) {
                         let rest = &letters[at + letter.len_utf8()..];
-                        let value = if rest.is_empty() {
-                            words.next()
-                        } else {
-                            Some(rest.to_string())
-                        };
-                        let value =
-                            value.ok_or_else(|| bad(format!("option -{letter} needs a value")))?;
+                        let value = if rest.is_empty() { words.next() } else { Some(rest.to_string()) };
+                        let value = value.ok_or_else(|| bad(format!("option -{letter} needs a value")))?;
                         line.short_with_value(letter, value)?;
                         break;
                     }
@@ -197,19 +176,11 @@ impl CommandLine {
                 line.subcommand(&word, &mut words)?;
             }
         }
-        line.background = if times_d == 1 || times_d == 2 {
-            Background::Foreground
-        } else {
-            Background::Detached
-        };
+        line.background = if times_d == 1 || times_d == 2 { Background::Foreground } else { Background::Detached };
         Ok(line)
     }
 
-    fn subcommand(
-        &mut self,
-        word: &str,
-        words: &mut dyn Iterator<Item = String>,
-    ) -> Result<(), CommandLineError> {
+    fn subcommand(&mut self, word: &str, words: &mut dyn Iterator<Item = String>) -> Result<(), CommandLineError> {
         match word {
             "check" => {
                 self.action = Action::Check;
@@ -217,9 +188,7 @@ impl CommandLine {
                     match word.as_str() {
                         "--all-errors" => self.all_errors = true,
                         option if option.starts_with('-') => {
-                            return Err(bad(format!(
-                                "check does not know {option}; put options before it"
-                            )));
+                            return Err(bad(format!("check does not know {option}; put options before it")));
                         }
                         _ if self.configuration.is_some() => {
                             return Err(bad("check takes one file".into()));
@@ -229,20 +198,13 @@ impl CommandLine {
                 }
             }
             "rpc" => {
-                let method = words
-                    .next()
-                    .ok_or_else(|| bad("rpc needs a method, for instance core.uptime".into()))?;
-                self.action = Action::Rpc {
-                    method,
-                    arguments: words.collect(),
-                };
+                let method = words.next().ok_or_else(|| bad("rpc needs a method, for instance core.uptime".into()))?;
+                self.action = Action::Rpc { method, arguments: words.collect() };
             }
             "help" => self.action = Action::Help,
             "version" => self.action = Action::Version,
             other => {
-                return Err(bad(format!(
-                    "{other} is neither an option nor a command; see --help"
-                )));
+                return Err(bad(format!("{other} is neither an option nor a command; see --help")));
             }
         }
         Ok(())
@@ -282,10 +244,7 @@ impl CommandLine {
             }
             'm' | 'M' => {
                 let _: usize = number(if letter == 'm' { "-m" } else { "-M" }, &value)?;
-                self.note(
-                    "-m and -M",
-                    "memory is taken as needed, there are no pools to size",
-                );
+                self.note("-m and -M", "memory is taken as needed, there are no pools to size");
             }
             'n' => self.children = Some(at_least_one("-n", &value)?),
             'N' => self.tcp_children = Some(at_least_one("-N", &value)?),
@@ -317,9 +276,7 @@ impl CommandLine {
             "log-engine" => self.log_engine = Some(value),
             "modparam" => self.module_parameters.push(module_parameter(&value)?),
             "server-id" => self.server_id = Some(number("--server-id", &value)?),
-            "subst" | "substdef" | "substdefs" => {
-                self.substitutions.push((name.to_string(), value))
-            }
+            "subst" | "substdef" | "substdefs" => self.substitutions.push((name.to_string(), value)),
             other => return Err(bad(format!("unknown option --{other}; see --help"))),
         }
         Ok(())
@@ -340,16 +297,15 @@ fn bad(text: String) -> CommandLineError {
 fn long_needs_value(name: &str) -> Result<bool, CommandLineError> {
     match name {
         "help" | "version" | "cfg-print" | "all-errors" => Ok(false),
-        "alias" | "atexit" | "debug" | "loadmodule" | "log-engine" | "modparam" | "server-id"
-        | "subst" | "substdef" | "substdefs" => Ok(true),
+        "alias" | "atexit" | "debug" | "loadmodule" | "log-engine" | "modparam" | "server-id" | "subst" | "substdef" | "substdefs" => {
+            Ok(true)
+        }
         other => Err(bad(format!("unknown option --{other}; see --help"))),
     }
 }
 
 fn number<T: std::str::FromStr>(option: &str, value: &str) -> Result<T, CommandLineError> {
-    value
-        .parse()
-        .map_err(|_| bad(format!("option {option} needs a number, not {value}")))
+    value.parse().map_err(|_| bad(format!("option {option} needs a number, not {value}")))
 }
 
 fn at_least_one(option: &str, value: &str) -> Result<u32, CommandLineError> {
@@ -372,28 +328,15 @@ fn define(value: &str) -> Result<(String, Option<String>), CommandLineError> {
         Some((name, value)) => (name, Some(value.to_string())),
         None => (value, None),
     };
-    let valid = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && name
-            .bytes()
-            .next()
-            .is_some_and(|byte| !byte.is_ascii_digit());
-    if valid {
-        Ok((name.to_string(), value))
-    } else {
-        Err(bad(format!("-A: {name:?} is not a name")))
-    }
+    let valid = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    if valid { Ok((name.to_string(), value)) } else { Err(bad(format!("-A: {name:?} is not a name"))) }
 }
 
 fn module_parameter(text: &str) -> Result<ModuleParameter, CommandLineError> {
     let mut parts = text.splitn(4, ':');
-    let (Some(module), Some(name), Some(kind), Some(value)) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(bad(format!(
-            "--modparam needs module:name:type:value, not {text}"
-        )));
+    let (Some(module), Some(name), Some(kind), Some(value)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return Err(bad(format!("--modparam needs module:name:type:value, not {text}")));
     };
     let is_number = match kind {
         "i" => true,
@@ -403,12 +346,7 @@ fn module_parameter(text: &str) -> Result<ModuleParameter, CommandLineError> {
     if is_number {
         let _: i64 = number("--modparam (type i)", value)?;
     }
-    Ok(ModuleParameter {
-        module: module.into(),
-        name: name.into(),
-        is_number,
-        value: value.into(),
-    })
+    Ok(ModuleParameter { module: module.into(), name: name.into(), is_number, value: value.into() })
 }
 
 /// What `--help` prints.
@@ -466,17 +404,12 @@ mod tests {
 
     #[test]
     fn the_usual_service_line_is_understood() {
-        let line =
-            parse("-P /run/k.pid -f /etc/k.cfg -m 256 -M 16 -x fm -X fm -u kam -g kam -E -DD -w /var -A WITH_TLS -A N=5")
-                .unwrap();
+        let line = parse("-P /run/k.pid -f /etc/k.cfg -m 256 -M 16 -x fm -X fm -u kam -g kam -E -DD -w /var -A WITH_TLS -A N=5").unwrap();
         assert_eq!(line.configuration_path(), PathBuf::from("/etc/k.cfg"));
         assert_eq!(line.background, Background::Foreground);
         assert!(line.log_to_stderr);
         assert_eq!(line.user.as_deref(), Some("kam"));
-        assert_eq!(
-            line.defines,
-            [("WITH_TLS".into(), None), ("N".into(), Some("5".into()))]
-        );
+        assert_eq!(line.defines, [("WITH_TLS".into(), None), ("N".into(), Some("5".into()))]);
         assert_eq!(line.notes.len(), 2, "{:?}", line.notes);
     }
 
@@ -493,8 +426,7 @@ mod tests {
 
     #[test]
     fn long_options_take_their_value_either_way() {
-        let line =
-            parse("--modparam=a:b:s:c:d --modparam x:y:i:-7 --debug=3 --substdef=/A/B/").unwrap();
+        let line = parse("--modparam=a:b:s:c:d --modparam x:y:i:-7 --debug=3 --substdef=/A/B/").unwrap();
         assert_eq!(line.module_parameters[0].value, "c:d");
         assert!(line.module_parameters[1].is_number);
         assert_eq!(line.debug, Some(3));
@@ -504,18 +436,9 @@ mod tests {
     #[test]
     fn subcommands_take_what_follows() {
         let line = parse("check --all-errors my.cfg").unwrap();
-        assert_eq!(
-            (line.action, line.all_errors, line.configuration),
-            (Action::Check, true, Some("my.cfg".into()))
-        );
+        assert_eq!((line.action, line.all_errors, line.configuration), (Action::Check, true, Some("my.cfg".into())));
         let line = parse("rpc dlg.list -1 x").unwrap();
-        assert_eq!(
-            line.action,
-            Action::Rpc {
-                method: "dlg.list".into(),
-                arguments: vec!["-1".into(), "x".into()]
-            }
-        );
+        assert_eq!(line.action, Action::Rpc { method: "dlg.list".into(), arguments: vec!["-1".into(), "x".into()] });
     }
 
     #[test]

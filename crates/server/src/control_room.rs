@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use control::Caller;
 use control::address::{self, ControlAddress};
 use control::listener::{Listeners, Speech};
-use control::Caller;
 use modules::Worker;
 use modules::rpc::{Fault, Parameters, Reply};
 
@@ -56,7 +56,10 @@ impl Caller for ControlRoom {
 
 /// Where control sockets stand when their names are relative.
 pub fn run_directory(given: Option<&Path>, shell: &Shell) -> PathBuf {
-    given.map(Path::to_path_buf).or_else(|| shell.proxy.node.core.run_directory.as_ref().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("/run/kamailio"))
+    given
+        .map(Path::to_path_buf)
+        .or_else(|| shell.proxy.node.core.run_directory.as_ref().map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from("/run/kamailio"))
 }
 
 /// Opens the sockets of `ctl` and `jsonrpcs`. The error names the socket.

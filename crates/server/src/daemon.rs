@@ -70,8 +70,7 @@ mod tests {
     #[test]
     fn the_manager_hears_each_state() {
         let name = format!("duolog-notify-{}", std::process::id());
-        let manager =
-            UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        let manager = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         let path = format!("@{name}");
         let mut bytes = [0u8; 200];
         notify_at(&path, &State::Ready).unwrap();

@@ -10,8 +10,6 @@ use std::time::{Duration, Instant};
 /// Levels as in `debug=`: a line is written when its level is not above the configured one.
 pub mod level {
     pub const ALERT: i32 = -5;
-    pub const BUG: i32 = -4;
-    pub const CRITICAL: i32 = -2;
     pub const ERROR: i32 = -1;
     pub const WARNING: i32 = 0;
     pub const NOTICE: i32 = 1;
@@ -121,9 +119,7 @@ impl Logger {
                 let _ = io::stderr().lock().write_all(line.as_bytes());
             }
             Destination::System { facility, name } => {
-                self.send(
-                    syslog_line(*facility, name, self.process, level, place, text).as_bytes(),
-                );
+                self.send(syslog_line(*facility, name, self.process, level, place, text).as_bytes());
             }
         }
     }
@@ -142,12 +138,7 @@ impl Logger {
             Verdict::Hold => {}
             Verdict::Pass { held_back: 0 } => self.write(worker, level, place, text),
             Verdict::Pass { held_back } => {
-                self.write(
-                    worker,
-                    level,
-                    place,
-                    &format!("{held_back} lines were held back"),
-                );
+                self.write(worker, level, place, &format!("{held_back} lines were held back"));
                 self.write(worker, level, place, text);
             }
         }
@@ -213,42 +204,17 @@ fn colour(level: i32) -> &'static str {
 }
 
 /// ` 0(PID) LEVEL: place: text`, one line feed at the end.
-fn stderr_line(
-    worker: usize,
-    process: u32,
-    level: i32,
-    place: &str,
-    text: &str,
-    colours: bool,
-) -> String {
+fn stderr_line(worker: usize, process: u32, level: i32, place: &str, text: &str, colours: bool) -> String {
     // A line feed inside stays readable but cannot pretend to begin a line of ours.
     let text = visible(text, "\n\t");
-    let (on, off) = if colours {
-        (colour(level), "\x1b[0m")
-    } else {
-        ("", "")
-    };
-    format!(
-        "{on}{worker:2}({process}) {}: {place}: {text}{off}\n",
-        level_name(level)
-    )
+    let (on, off) = if colours { (colour(level), "\x1b[0m") } else { ("", "") };
+    format!("{on}{worker:2}({process}) {}: {place}: {text}{off}\n", level_name(level))
 }
 
 /// A datagram for `/dev/log`. The time is left out: the log daemon puts in the time of arrival.
-fn syslog_line(
-    facility: Facility,
-    name: &str,
-    process: u32,
-    level: i32,
-    place: &str,
-    text: &str,
-) -> String {
+fn syslog_line(facility: Facility, name: &str, process: u32, level: i32, place: &str, text: &str) -> String {
     let priority = facility.0 * 8 + severity(level);
-    format!(
-        "<{priority}>{name}[{process}]: {}: {place}: {}",
-        level_name(level),
-        visible(text, "#012")
-    )
+    format!("<{priority}>{name}[{process}]: {}: {place}: {}", level_name(level), visible(text, "#012"))
 }
 
 /// The text without its final line end, cut at the bound, with control characters that peers may have sent made visible.
@@ -264,9 +230,7 @@ fn visible(text: &str, line_feed: &str) -> String {
             '\n' => out.push_str(line_feed),
             '\r' => {}
             '\t' => out.push('\t'),
-            control if control.is_control() => {
-                out.push_str(&format!("#{:03o}", u32::from(control)))
-            }
+            control if control.is_control() => out.push_str(&format!("#{:03o}", u32::from(control))),
             other => out.push(other),
         }
     }
@@ -304,17 +268,12 @@ impl Brake {
     pub fn judge(&mut self, place: &str, level: i32, now: Instant) -> Verdict {
         let key = (place.to_string(), level);
         if self.places.len() >= WATCHED_PLACES_MAX && !self.places.contains_key(&key) {
-            self.places
-                .retain(|_, counted| now.saturating_duration_since(counted.since) < WINDOW);
+            self.places.retain(|_, counted| now.saturating_duration_since(counted.since) < WINDOW);
             if self.places.len() >= WATCHED_PLACES_MAX {
                 return Verdict::Hold;
             }
         }
-        let counted = self.places.entry(key).or_insert(Counted {
-            since: now,
-            passed: 0,
-            held_back: 0,
-        });
+        let counted = self.places.entry(key).or_insert(Counted { since: now, passed: 0, held_back: 0 });
         if now.saturating_duration_since(counted.since) >= WINDOW {
             counted.since = now;
             counted.passed = 0;
@@ -324,9 +283,7 @@ impl Brake {
             return Verdict::Hold;
         }
         counted.passed += 1;
-        Verdict::Pass {
-            held_back: std::mem::take(&mut counted.held_back),
-        }
+        Verdict::Pass { held_back: std::mem::take(&mut counted.held_back) }
     }
 }
 
@@ -336,40 +293,23 @@ mod tests {
 
     #[test]
     fn a_line_on_standard_error_looks_like_kamailios() {
-        assert_eq!(
-            stderr_line(0, 4711, level::INFO, "<script>", "hello\n", false),
-            " 0(4711) INFO: <script>: hello\n"
-        );
-        assert_eq!(
-            stderr_line(12, 1, -1, "dialog", "x", false),
-            "12(1) ERROR: dialog: x\n"
-        );
-        assert!(
-            stderr_line(0, 1, 0, "a", "b", true).starts_with("\x1b[33m 0(1) WARNING: a: b\x1b[0m")
-        );
+        assert_eq!(stderr_line(0, 4711, level::INFO, "<script>", "hello\n", false), " 0(4711) INFO: <script>: hello\n");
+        assert_eq!(stderr_line(12, 1, -1, "dialog", "x", false), "12(1) ERROR: dialog: x\n");
+        assert!(stderr_line(0, 1, 0, "a", "b", true).starts_with("\x1b[33m 0(1) WARNING: a: b\x1b[0m"));
     }
 
     #[test]
     fn a_system_log_line_carries_facility_and_severity() {
         let facility = Facility::from_name("LOG_LOCAL0").unwrap();
-        assert_eq!(
-            syslog_line(facility, "kam", 9, level::INFO, "<script>", "x"),
-            "<134>kam[9]: INFO: <script>: x"
-        );
-        assert_eq!(
-            syslog_line(Facility::DAEMON, "k", 9, -5, "core", "a\nb"),
-            "<25>k[9]: ALERT: core: a#012b"
-        );
+        assert_eq!(syslog_line(facility, "kam", 9, level::INFO, "<script>", "x"), "<134>kam[9]: INFO: <script>: x");
+        assert_eq!(syslog_line(Facility::DAEMON, "k", 9, -5, "core", "a\nb"), "<25>k[9]: ALERT: core: a#012b");
         assert_eq!(Facility::from_name("LOG_NOTHING"), None);
     }
 
     #[test]
     fn what_a_peer_sent_cannot_forge_a_line_or_drive_a_terminal() {
         let line = stderr_line(0, 1, 2, "<script>", "a\r\n 0(1) ALERT: x\x1b[2J\0", false);
-        assert_eq!(
-            line,
-            " 0(1) INFO: <script>: a\n\t 0(1) ALERT: x#033[2J#000\n"
-        );
+        assert_eq!(line, " 0(1) INFO: <script>: a\n\t 0(1) ALERT: x#033[2J#000\n");
     }
 
     #[test]
@@ -383,21 +323,11 @@ mod tests {
     fn the_brake_closes_within_a_window_and_tells_how_much_it_held() {
         let mut brake = Brake::default();
         let start = Instant::now();
-        let passed = (0..200)
-            .filter(|_| matches!(brake.judge("a", -1, start), Verdict::Pass { held_back: 0 }))
-            .count();
+        let passed = (0..200).filter(|_| matches!(brake.judge("a", -1, start), Verdict::Pass { held_back: 0 })).count();
         assert_eq!(passed, LINES_PER_WINDOW as usize);
         assert_eq!(brake.judge("b", -1, start), Verdict::Pass { held_back: 0 });
-        assert_eq!(
-            brake.judge("a", -1, start + WINDOW),
-            Verdict::Pass {
-                held_back: 200 - LINES_PER_WINDOW
-            }
-        );
-        assert_eq!(
-            brake.judge("a", -1, start + WINDOW),
-            Verdict::Pass { held_back: 0 }
-        );
+        assert_eq!(brake.judge("a", -1, start + WINDOW), Verdict::Pass { held_back: 200 - LINES_PER_WINDOW });
+        assert_eq!(brake.judge("a", -1, start + WINDOW), Verdict::Pass { held_back: 0 });
     }
 
     #[test]
@@ -408,18 +338,12 @@ mod tests {
             brake.judge(&format!("place {number}"), 0, start);
         }
         assert_eq!(brake.places.len(), WATCHED_PLACES_MAX);
-        assert_eq!(
-            brake.judge("late", 0, start + WINDOW),
-            Verdict::Pass { held_back: 0 }
-        );
+        assert_eq!(brake.judge("late", 0, start + WINDOW), Verdict::Pass { held_back: 0 });
     }
 
     #[test]
     fn levels_above_the_configured_one_are_not_written() {
-        let logger = Logger::new(
-            Destination::StandardError { colours: false },
-            level::WARNING,
-        );
+        let logger = Logger::new(Destination::StandardError { colours: false }, level::WARNING);
         assert!(logger.is_enabled(level::ALERT) && logger.is_enabled(level::WARNING));
         assert!(!logger.is_enabled(level::NOTICE));
         logger.set_level(level::DEBUG);

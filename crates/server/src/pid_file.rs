@@ -29,11 +29,7 @@ impl std::fmt::Display for PidFileError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             PidFileError::AlreadyRunning { path, number } => {
-                write!(
-                    f,
-                    "{} names process {number}, which is running",
-                    path.display()
-                )
+                write!(f, "{} names process {number}, which is running", path.display())
             }
             PidFileError::Io { path, source } => {
                 write!(f, "cannot write {}: {source}", path.display())
@@ -48,51 +44,29 @@ impl PidFile {
     /// Writes this process's number to `path`. A file left behind by a process that has died is replaced.
     pub fn write(path: &Path) -> Result<PidFile, PidFileError> {
         let number = std::process::id();
-        let earlier = fs::read_to_string(path)
-            .ok()
-            .and_then(|text| text.trim().parse::<u32>().ok());
-        if let Some(earlier) =
-            earlier.filter(|&earlier| earlier != number && is_this_program(earlier))
-        {
-            return Err(PidFileError::AlreadyRunning {
-                path: path.into(),
-                number: earlier,
-            });
+        let earlier = fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u32>().ok());
+        if let Some(earlier) = earlier.filter(|&earlier| earlier != number && is_this_program(earlier)) {
+            return Err(PidFileError::AlreadyRunning { path: path.into(), number: earlier });
         }
-        let fail = |source| PidFileError::Io {
-            path: path.into(),
-            source,
-        };
+        let fail = |source| PidFileError::Io { path: path.into(), source };
         // Whoever reads the file sees the old or the new number, never half of one.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let temporary = path.with_file_name(format!(".{name}.{number}"));
         let _ = fs::remove_file(&temporary);
         // "New" also refuses a link that somebody laid there.
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-            .map_err(fail)?;
-        file.write_all(format!("{number}\n").as_bytes())
-            .map_err(fail)?;
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(fail)?;
+        file.write_all(format!("{number}\n").as_bytes()).map_err(fail)?;
         fs::rename(&temporary, path).map_err(|source| {
             let _ = fs::remove_file(&temporary);
-            PidFileError::Io {
-                path: path.into(),
-                source,
-            }
+            PidFileError::Io { path: path.into(), source }
         })?;
-        Ok(PidFile {
-            path: path.into(),
-            number,
-        })
+        Ok(PidFile { path: path.into(), number })
     }
 }
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        let ours =
-            fs::read_to_string(&self.path).is_ok_and(|text| text.trim() == self.number.to_string());
+        let ours = fs::read_to_string(&self.path).is_ok_and(|text| text.trim() == self.number.to_string());
         if ours {
             let _ = fs::remove_file(&self.path);
         }
@@ -118,10 +92,7 @@ mod tests {
     fn the_file_holds_our_number_and_goes_with_us() {
         let path = path("plain");
         let file = PidFile::write(&path).unwrap();
-        assert_eq!(
-            fs::read_to_string(&path).unwrap(),
-            format!("{}\n", std::process::id())
-        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", std::process::id()));
         drop(file);
         assert!(!path.exists());
     }
@@ -139,9 +110,7 @@ mod tests {
 
     #[test]
     fn a_directory_that_does_not_exist_is_named() {
-        let error = PidFile::write(Path::new("/nonexistent/duolog.pid"))
-            .unwrap_err()
-            .to_string();
+        let error = PidFile::write(Path::new("/nonexistent/duolog.pid")).unwrap_err().to_string();
         assert!(error.contains("/nonexistent/duolog.pid"), "{error}");
     }
 }

@@ -22,7 +22,7 @@ use crate::command_line::{Action, Background, CommandLine, HELP};
 use crate::control_room::{self, ControlRoom};
 use crate::disk::Disk;
 use crate::listen::{self, Bound};
-use crate::logging::{Destination, Facility, Logger};
+use crate::logging::{Destination, Facility, Logger, level};
 use crate::pid_file::PidFile;
 use crate::shell::Shell;
 use crate::signals::{Request, Signals};
@@ -70,14 +70,11 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn load(line: &CommandLine) -> Result<Checked, String> {
-    let mut options = LoadOptions::default();
-    options.defines = line
-        .defines
-        .iter()
-        .map(|(name, value)| value.as_ref().map_or_else(|| name.clone(), |value| format!("{name}={value}")))
-        .collect();
-    options.substs = line
+/// What the command line adds to the file.
+fn load_options(line: &CommandLine) -> LoadOptions {
+    let defines =
+        line.defines.iter().map(|(name, value)| value.as_ref().map_or_else(|| name.clone(), |value| format!("{name}={value}"))).collect();
+    let substs = line
         .substitutions
         .iter()
         .map(|(kind, text)| {
@@ -89,14 +86,17 @@ fn load(line: &CommandLine) -> Result<Checked, String> {
             (effect, text.clone())
         })
         .collect();
-    options.modules = line.load_modules.clone();
-    options.module_parameters = line
+    let module_parameters = line
         .module_parameters
         .iter()
         .map(|given| format!("{}:{}:{}:{}", given.module, given.name, if given.is_number { 'i' } else { 's' }, given.value))
         .collect();
+    LoadOptions { defines, substs, modules: line.load_modules.clone(), module_parameters, ..LoadOptions::default() }
+}
+
+fn load(line: &CommandLine) -> Result<Checked, String> {
     let path = line.configuration_path();
-    let mut checked = proxy::check(&path.display().to_string(), &mut Disk, &options).map_err(|error| error.to_string())?;
+    let mut checked = proxy::check(&path.display().to_string(), &mut Disk, &load_options(line)).map_err(|error| error.to_string())?;
     if let Some(children) = line.children {
         checked.core.children = children.max(1);
     }
@@ -154,6 +154,7 @@ fn serve(line: &CommandLine) -> Result<(), String> {
     let checked = load(line)?;
     eprint!("{}", checked.warnings);
     if line.background == Background::Detached && daemon::detach().map_err(|error| error.to_string())? {
+        eprintln!("duolog goes on in the background (-DD keeps it in the foreground, -P FILE writes its process id)");
         return Ok(());
     }
     let mut signals = Signals::catch().map_err(|error| error.to_string())?;
@@ -164,7 +165,16 @@ fn serve(line: &CommandLine) -> Result<(), String> {
         std::env::set_current_dir(folder).map_err(|error| format!("cannot enter {}: {error}", folder.display()))?;
     }
     let pid_file = line.pid_file.as_deref().map(PidFile::write).transpose().map_err(|error| error.to_string())?;
-    let identity = privileges::identity(line.user.as_deref().or(checked.core.user.as_deref()), line.group.as_deref().or(checked.core.group.as_deref()))?;
+    if let Some(folder) = &line.root_directory {
+        privileges::change_root(folder).map_err(|error| format!("cannot change root to {}: {error}", folder.display()))?;
+    }
+    if let Some(folder) = &line.root_directory {
+        privileges::change_root(folder).map_err(|error| format!("cannot change root to {}: {error}", folder.display()))?;
+    }
+    let identity = privileges::identity(
+        line.user.as_deref().or(checked.core.user.as_deref()),
+        line.group.as_deref().or(checked.core.group.as_deref()),
+    )?;
     let children = checked.core.children;
     let Bound { sockets, udp, tcp, udp_places, tcp_places } = bound;
     let listening: Vec<String> = sockets.list.iter().map(|socket| socket.text.to_string()).collect();
@@ -195,7 +205,8 @@ fn serve(line: &CommandLine) -> Result<(), String> {
     identity.assume().map_err(|error| format!("cannot change user or group: {error}"))?;
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     if has_tcp {
-        let (worker, streams) = stream_worker(tcp, Arc::clone(&crew), transport::limits::StreamLimits::default(), None).map_err(|error| error.to_string())?;
+        let (worker, streams) =
+            stream_worker(tcp, Arc::clone(&crew), transport::limits::StreamLimits::default(), None).map_err(|error| error.to_string())?;
         let _ = shell.streams.set(streams);
         let driver = TcpDriver::new(Arc::clone(&shell), 999, seed(&secret, 999), Some(Arc::clone(&caller)));
         threads.push(spawn("tcp", move || drop(worker.run(driver)))?);
@@ -205,11 +216,13 @@ fn serve(line: &CommandLine) -> Result<(), String> {
         let driver = UdpDriver::new(Arc::clone(&shell), number, seed(&secret, number));
         threads.push(spawn(&format!("udp-{number}"), move || drop(seat.run(driver)))?);
     }
-    shell.log(0, 2, format!("<core>: duolog {} listens on {}", env!("CARGO_PKG_VERSION"), listening.join(" ")).as_bytes());
+    shell.log(0, level::INFO, format!("<core>: duolog {} listens on {}", env!("CARGO_PKG_VERSION"), listening.join(" ")).as_bytes());
     let _ = daemon::notify(&daemon::State::Ready);
+    let _ = daemon::notify(&daemon::State::Status(&format!("listens on {}", listening.join(" "))));
+    let _ = daemon::notify(&daemon::State::Status(&format!("listens on {}", listening.join(" "))));
     wait_for_stop(&shell, &mut signals);
     let _ = daemon::notify(&daemon::State::Stopping);
-    shell.log(0, 2, b"<core>: stopping");
+    shell.log(0, level::INFO, b"<core>: stopping");
     crew.stop();
     if let Some(streams) = shell.streams.get() {
         streams.stop();
@@ -263,11 +276,11 @@ fn wait_for_stop(shell: &Arc<Shell>, signals: &mut Signals) {
     loop {
         match signals.wait() {
             Some(Request::Stop) | None => break,
-            Some(Request::Hangup) => shell.log(0, 1, b"<core>: HUP has no effect; restart to read the configuration again"),
+            Some(Request::Hangup) => shell.log(0, level::NOTICE, b"<core>: HUP has no effect; restart to read the configuration again"),
             Some(Request::Statistics) => {
                 let transactions = shell.proxy.node.transactions.len();
                 let parked = shell.proxy.parked();
-                shell.log(0, 1, format!("<core>: {transactions} transactions, {parked} waiting scripts").as_bytes());
+                shell.log(0, level::NOTICE, format!("<core>: {transactions} transactions, {parked} waiting scripts").as_bytes());
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -10,13 +11,13 @@ use modules::Worker;
 use modules::outbox::Effect;
 use modules::run::Answer;
 use proxy::{Input, Proxy};
-use sip::time::Time;
+use sip::time::{Now, Time};
 use transport::crew::Crew;
 use transport::resolver::Resolver;
 use transport::tcp::{Streams, Target};
 
 use crate::clock::Clock;
-use crate::logging::Logger;
+use crate::logging::{Logger, level};
 
 /// Most scripts that sleep at one time.
 const SLEEPERS_MAX: usize = 10_000;
@@ -54,6 +55,21 @@ impl Shell {
         }
     }
 
+    /// Gives an input to the proxy. A panic there is a fault of ours that must not take the other calls along: it is
+    /// logged, what the worker held is given up, and the worker goes on.
+    pub fn handle(&self, worker: &mut Worker, now: Now, input: Input<'_>) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.proxy.handle(worker, now, input)));
+        if outcome.is_err() {
+            self.logger.write(worker.number as usize, level::ALERT,
+                "<core>",
+                "a message was given up after a fault of the proxy itself (please report the panic above)",
+            );
+            if let Some(held) = worker.give_up() {
+                self.proxy.node.transactions.abandon(held);
+            }
+        }
+    }
+
     /// Carries out everything in the worker's outbox; datagrams go to `datagram` (transport index, destination, bytes).
     pub fn carry_out(&self, worker: &mut Worker, datagram: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
         let outbox = std::mem::take(&mut worker.outbox);
@@ -76,7 +92,7 @@ impl Shell {
                     };
                     let sent = self.streams.get().map(|streams| streams.send(target, bytes));
                     if let Some(Err(error)) = sent {
-                        self.logger.write_braked(0, -1, "<core>", &format!("cannot send to {destination}: {error}"));
+                        self.logger.write_braked(0, level::ERROR, "<core>", &format!("cannot send to {destination}: {error}"));
                     }
                 }
                 Effect::StreamClose { connection } => {
@@ -124,7 +140,7 @@ impl Shell {
         if let Some(resolver) = self.resolver.get() {
             for answer in resolver.answers() {
                 let addresses = answer.result.unwrap_or_default();
-                self.proxy.handle(worker, now, Input::Answer { ticket: answer.ticket, answer: Answer::Addresses(addresses) });
+                self.handle(worker, now, Input::Answer { ticket: answer.ticket, answer: Answer::Addresses(addresses) });
             }
         }
         loop {
@@ -139,7 +155,7 @@ impl Shell {
                 }
             };
             let Some(ticket) = due else { return };
-            self.proxy.handle(worker, now, Input::Answer { ticket, answer: Answer::Awake });
+            self.handle(worker, now, Input::Answer { ticket, answer: Answer::Awake });
         }
     }
 

@@ -25,8 +25,7 @@ pub struct Signals {
 impl Signals {
     /// Catches the signals from now on. PIPE, CHLD and USR2 are swallowed. Call before threads that must not see them.
     pub fn catch() -> io::Result<Signals> {
-        let incoming =
-            Incoming::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD])?;
+        let incoming = Incoming::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD])?;
         Ok(Signals { incoming })
     }
 

@@ -37,7 +37,7 @@ impl StreamDriver for TcpDriver {
     fn stream_message(&mut self, bytes: &[u8], source: SocketAddr, socket: usize, connection: ConnectionId) {
         let Some(place) = self.shell.tcp_places.get(socket) else { return };
         let from = Endpoint { protocol: Protocol::Tcp, address: source, socket: *place, connection: u64::from(connection) };
-        self.shell.proxy.handle(&mut self.worker, self.now, Input::Message { bytes, from });
+        self.shell.handle(&mut self.worker, self.now, Input::Message { bytes, from });
     }
 
     fn http_request(&mut self, bytes: &[u8], source: SocketAddr, _socket: usize, connection: ConnectionId) {

@@ -36,7 +36,7 @@ impl Driver for UdpDriver {
     fn datagram(&mut self, bytes: &[u8], source: SocketAddr, socket: usize) {
         let Some(place) = self.shell.udp_places.get(socket) else { return };
         let from = Endpoint::udp(source, *place);
-        self.shell.proxy.handle(&mut self.worker, self.now, Input::Message { bytes, from });
+        self.shell.handle(&mut self.worker, self.now, Input::Message { bytes, from });
     }
 
     fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
@@ -45,7 +45,7 @@ impl Driver for UdpDriver {
 
     fn timers(&mut self) -> Option<Duration> {
         self.now = self.shell.clock.now();
-        self.shell.proxy.handle(&mut self.worker, self.now, Input::Tick);
+        self.shell.handle(&mut self.worker, self.now, Input::Tick);
         self.shell.answers(&mut self.worker);
         self.shell.until_next()
     }

@@ -19,32 +19,16 @@ pub enum AckStep {
 
 impl<D> Transaction<D> {
     /// Feeds an ACK found by its Via (`by_via`: same key as the INVITE) or by its Call-ID and CSeq number.
-    pub fn ack_received(
-        &mut self,
-        now: Time,
-        ack: &Message,
-        by_via: bool,
-        settings: &Settings,
-    ) -> AckStep {
+    pub fn ack_received(&mut self, now: Time, ack: &Message, by_via: bool, settings: &Settings) -> AckStep {
         if !self.is_invite() || self.flags.local {
             return AckStep::NotOurs;
         }
         let same_dialog = acknowledges_dialog_of(ack, &self.request);
-        if same_dialog
-            && let Some(seen) = self
-                .server
-                .to_tags
-                .iter_mut()
-                .find(|seen| *seen.tag == *ack.to_tag())
-        {
+        if same_dialog && let Some(seen) = self.server.to_tags.iter_mut().find(|seen| *seen.tag == *ack.to_tag()) {
             let first = !std::mem::replace(&mut seen.acknowledged, true);
             return AckStep::EndToEnd { first };
         }
-        let negative = by_via
-            && matches!(
-                self.server.state,
-                ServerState::Completed | ServerState::Confirmed
-            );
+        let negative = by_via && matches!(self.server.state, ServerState::Completed | ServerState::Confirmed);
         let own_success = same_dialog
             && self.server.state == ServerState::Accepted
             && self.server.replied_locally

@@ -109,10 +109,7 @@ impl Branch {
             start,
             endpoint: None,
             sent: Box::default(),
-            flags: BranchFlags {
-                first_of_step,
-                ..BranchFlags::default()
-            },
+            flags: BranchFlags { first_of_step, ..BranchFlags::default() },
             state: ClientState::Idle,
             last_status: 0,
             reply: None,
@@ -138,8 +135,7 @@ impl Branch {
     }
 
     pub(crate) fn is_reliable(&self) -> bool {
-        self.endpoint
-            .is_none_or(|endpoint| endpoint.protocol.is_reliable())
+        self.endpoint.is_none_or(|endpoint| endpoint.protocol.is_reliable())
     }
 
     pub(crate) fn stop_request_timers(&mut self) {
@@ -148,11 +144,7 @@ impl Branch {
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
-        self.retransmission
-            .at
-            .min(self.bound)
-            .min(self.cancel.retransmission.at)
-            .min(self.cancel.bound)
+        self.retransmission.at.min(self.bound).min(self.cancel.retransmission.at).min(self.cancel.bound)
     }
 
     /// When the wait for the final reply ends, if it runs.

@@ -24,13 +24,7 @@ pub enum BranchId {
 
 /// Appends the branch of a transaction: the 32 hex digits are slot, generation and a keyed check over both, the hash
 /// part and the index. `call` is the call hash of the request.
-pub fn write_branch(
-    out: &mut Vec<u8>,
-    secret: SecretKey,
-    id: TransactionId,
-    call: u64,
-    branch: usize,
-) {
+pub fn write_branch(out: &mut Vec<u8>, secret: SecretKey, id: TransactionId, call: u64, branch: usize) {
     let hash = call as u16;
     out.extend_from_slice(MAGIC_COOKIE);
     write_reversed_hex(out, usize::from(hash));
@@ -47,27 +41,15 @@ pub fn read_branch(secret: SecretKey, value: &[u8]) -> BranchId {
     let Some((hash, middle, index)) = split(value) else {
         return BranchId::Foreign;
     };
-    let (Some(hash), Some(index)) = (read_reversed_hex(hash, 4), read_reversed_hex(index, 2))
-    else {
+    let (Some(hash), Some(index)) = (read_reversed_hex(hash, 4), read_reversed_hex(index, 2)) else {
         return BranchId::Foreign;
     };
-    let parts = (
-        read_hex(middle.get(..8)),
-        read_hex(middle.get(8..16)),
-        read_hex(middle.get(16..)),
-    );
+    let parts = (read_hex(middle.get(..8)), read_hex(middle.get(8..16)), read_hex(middle.get(16..)));
     let (Some(slot), Some(generation), Some(mac)) = parts else {
         return BranchId::Foreign;
     };
-    let id = TransactionId {
-        slot: slot as u32,
-        generation: generation as u32,
-    };
-    if mac == check(secret, id, hash as u16, index) {
-        BranchId::Transaction { id, branch: index }
-    } else {
-        BranchId::Stateless
-    }
+    let id = TransactionId { slot: slot as u32, generation: generation as u32 };
+    if mac == check(secret, id, hash as u16, index) { BranchId::Transaction { id, branch: index } } else { BranchId::Stateless }
 }
 
 /// Appends the branch of a stateless forward: a pure function of the request, so that retransmissions, and the CANCEL
@@ -78,10 +60,7 @@ pub fn write_stateless_branch(out: &mut Vec<u8>, request: &Message) -> bool {
     };
     let mut digest = Md5::new();
     digest.update(request.from_tag());
-    if !matches!(
-        request.method(),
-        Method::Invite | Method::Ack | Method::Cancel
-    ) {
+    if !matches!(request.method(), Method::Invite | Method::Ack | Method::Cancel) {
         digest.update(request.to_tag());
     }
     digest.update(request.call_id());
@@ -148,22 +127,15 @@ fn digit_value(byte: u8) -> Option<u64> {
 }
 
 fn read_hex(digits: Option<&[u8]>) -> Option<u64> {
-    digits?
-        .iter()
-        .try_fold(0u64, |value, &byte| Some((value << 4) | digit_value(byte)?))
+    digits?.iter().try_fold(0u64, |value, &byte| Some((value << 4) | digit_value(byte)?))
 }
 
 /// Refuses what `write_reversed_hex` would not have written: empty, too long, padded.
 fn read_reversed_hex(digits: &[u8], digits_max: usize) -> Option<usize> {
-    if digits.is_empty()
-        || digits.len() > digits_max
-        || (digits.len() > 1 && digits.last() == Some(&b'0'))
-    {
+    if digits.is_empty() || digits.len() > digits_max || (digits.len() > 1 && digits.last() == Some(&b'0')) {
         return None;
     }
-    digits.iter().rev().try_fold(0usize, |value, &byte| {
-        Some((value << 4) | digit_value(byte)? as usize)
-    })
+    digits.iter().rev().try_fold(0usize, |value, &byte| Some((value << 4) | digit_value(byte)? as usize))
 }
 
 #[cfg(test)]

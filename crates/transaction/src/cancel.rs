@@ -51,31 +51,19 @@ pub const INVITE_CANCELED_REASON: &str = "Request canceled";
 
 impl<D> Transaction<D> {
     /// A CANCEL for this transaction came from upstream. `reasons`: its Reason header lines, with CRLF.
-    pub fn cancel_received(
-        &mut self,
-        now: Time,
-        reasons: &[u8],
-        settings: &Settings,
-        actions: &mut Actions,
-    ) -> CancelAnswer {
+    pub fn cancel_received(&mut self, now: Time, reasons: &[u8], settings: &Settings, actions: &mut Actions) -> CancelAnswer {
         if !self.is_invite() || !self.is_open() {
-            return CancelAnswer::NothingPending {
-                answer_invite: false,
-            };
+            return CancelAnswer::NothingPending { answer_invite: false };
         }
         self.flags.canceled = true;
         if settings.copy_cancel_reason && !self.flags.no_cancel_reason {
             self.cancel_reasons = reasons.into();
         }
         if !self.branches.iter().any(|branch| branch.is_underway()) {
-            return CancelAnswer::NothingPending {
-                answer_invite: true,
-            };
+            return CancelAnswer::NothingPending { answer_invite: true };
         }
         let step = self.cancel_branches(now, Which::All, CancelReason::EndToEnd, settings, actions);
-        CancelAnswer::Cancelling {
-            choose: step.faked > 0,
-        }
+        CancelAnswer::Cancelling { choose: step.faked > 0 }
     }
 
     /// Cancels branches that are under way and not cancelled yet.
@@ -121,10 +109,7 @@ impl<D> Transaction<D> {
                     branch.retransmission.stop();
                     // RFC 3261 §9.1: a callee that ignores the CANCEL is not waited for longer than a transaction.
                     branch.bound = branch.bound.min(Deadline::after(now, final_response));
-                    actions.push(Action::Cancel {
-                        branch: index,
-                        reason,
-                    });
+                    actions.push(Action::Cancel { branch: index, reason });
                     step.sent += 1;
                 }
             }
@@ -148,10 +133,7 @@ impl<D> Transaction<D> {
             branch.bound = branch.bound.min(end);
         }
         if !branch.is_reliable() {
-            branch
-                .cancel
-                .retransmission
-                .start(now, timers.retransmit_first);
+            branch.cancel.retransmission.start(now, timers.retransmit_first);
         }
         true
     }

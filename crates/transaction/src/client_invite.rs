@@ -1,9 +1,7 @@
 //! Transition table of one INVITE client branch (RFC 3261 §17.1.1 with the Accepted state of RFC 6026 §7.2).
 
 use crate::machine::ClientState::{Accepted, Calling, Completed, Idle, Proceeding};
-use crate::machine::effect::{
-    ACK, BACK_OFF, BOUND, FAIL, PASS, QUIET, REFUSE, RESEND, RETRANSMIT, STOP,
-};
+use crate::machine::effect::{ACK, BACK_OFF, BOUND, FAIL, PASS, QUIET, REFUSE, RESEND, RETRANSMIT, STOP};
 use crate::machine::{ClientEvent, ClientState, Row};
 
 type R = Row<ClientState>;

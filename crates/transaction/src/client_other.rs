@@ -1,23 +1,13 @@
 //! Transition table of one non-INVITE client branch (RFC 3261 §17.1.2).
 
 use crate::machine::ClientState::{Accepted, Calling, Completed, Idle, Proceeding};
-use crate::machine::effect::{
-    BACK_OFF, BOUND, FAIL, PASS, QUIET, REFUSE, RESEND, RETRANSMIT, SLOW_DOWN, STOP,
-};
+use crate::machine::effect::{BACK_OFF, BOUND, FAIL, PASS, QUIET, REFUSE, RESEND, RETRANSMIT, SLOW_DOWN, STOP};
 use crate::machine::{ClientEvent, ClientState, Row};
 
 type R = Row<ClientState>;
 
 const fn inert(state: ClientState) -> [R; 7] {
-    [
-        R::to(state, REFUSE),
-        R::to(state, 0),
-        R::to(state, 0),
-        R::to(state, 0),
-        R::to(state, QUIET),
-        R::to(state, STOP),
-        R::to(state, 0),
-    ]
+    [R::to(state, REFUSE), R::to(state, 0), R::to(state, 0), R::to(state, 0), R::to(state, QUIET), R::to(state, STOP), R::to(state, 0)]
 }
 
 /// Rows by state, columns by `ClientEvent::ALL`. A provisional does not prolong the bound: a non-INVITE waits

@@ -11,11 +11,7 @@ impl Deadline {
 
     /// `milliseconds` after `now`; 0 counts as 1, so that no timer fires in the step that set it.
     pub fn after(now: Time, milliseconds: u32) -> Deadline {
-        Deadline(
-            now.0
-                .saturating_add(u64::from(milliseconds.max(1)))
-                .min(u64::MAX - 1),
-        )
+        Deadline(now.0.saturating_add(u64::from(milliseconds.max(1))).min(u64::MAX - 1))
     }
 
     pub const fn is_set(self) -> bool {

@@ -17,11 +17,7 @@ pub enum Decision {
     /// then call `reply_sent`.
     Relay { branch: usize },
     /// Make a reply here and send it; then call `reply_sent`. `branch`: the one it stands for, if any.
-    RelayLocal {
-        code: u16,
-        reason: Cow<'static, str>,
-        branch: Option<usize>,
-    },
+    RelayLocal { code: u16, reason: Cow<'static, str>, branch: Option<usize> },
     /// Make a reply with this code and the challenges of all branches in `challenges`; then call `reply_sent`.
     AggregateChallenges { code: u16, branch: usize },
     /// Kept or counted, nothing goes upstream yet.
@@ -29,17 +25,9 @@ pub enum Decision {
     /// Nothing to do with it.
     Discard,
     /// Run the branch-failure callbacks and route of one branch, then call `choose`.
-    BranchFailureRoute {
-        branch: usize,
-        code: u16,
-        route: u32,
-    },
+    BranchFailureRoute { branch: usize, code: u16, route: u32 },
     /// All branches failed: run failure callbacks and the route, if armed; then call `after_failure_route`.
-    FailureRoute {
-        winner: usize,
-        code: u16,
-        route: Option<u32>,
-    },
+    FailureRoute { winner: usize, code: u16, route: Option<u32> },
     /// `noisy_ctimer=0`: the timed out INVITE ends without a reply; it is on wait already.
     Silent,
 }
@@ -56,19 +44,8 @@ pub struct RoutedReply<'a> {
 
 impl<D> Transaction<D> {
     /// Decides on a reply `on_reply` told to process, after its onreply_route.
-    pub fn decide(
-        &mut self,
-        now: Time,
-        index: usize,
-        reply: RoutedReply<'_>,
-        settings: &Settings,
-        actions: &mut Actions,
-    ) -> Decision {
-        let RoutedReply {
-            message,
-            code,
-            dropped,
-        } = reply;
+    pub fn decide(&mut self, now: Time, index: usize, reply: RoutedReply<'_>, settings: &Settings, actions: &mut Actions) -> Decision {
+        let RoutedReply { message, code, dropped } = reply;
         let open = self.is_open();
         let (invite, ended) = (self.is_invite(), self.is_ended());
         let passes_provisional = !self.flags.local || settings.pass_provisional_replies;
@@ -81,22 +58,14 @@ impl<D> Transaction<D> {
             }
             branch.last_status = code;
             let relayed = open && passes_provisional && (code > 100 || settings.relay_100);
-            return if relayed {
-                Decision::Relay { branch: index }
-            } else {
-                Decision::Discard
-            };
+            return if relayed { Decision::Relay { branch: index } } else { Decision::Discard };
         }
         if code < 300 {
             branch.last_status = code;
             branch.flags.faked = false;
             // Each fork's 2xx reaches the caller, even one that comes after a timeout (RFC 3261 §16.7 step 5).
             let relayed = open || (invite && !ended);
-            return if relayed {
-                Decision::Relay { branch: index }
-            } else {
-                Decision::Discard
-            };
+            return if relayed { Decision::Relay { branch: index } } else { Decision::Discard };
         }
         if branch.is_final() {
             return Decision::Discard;
@@ -113,14 +82,7 @@ impl<D> Transaction<D> {
     ///
     /// The INVITE may still be alive at the callee: it is cancelled now if it was answered, else on its first
     /// provisional reply.
-    pub fn fail_branch(
-        &mut self,
-        now: Time,
-        index: usize,
-        code: u16,
-        settings: &Settings,
-        actions: &mut Actions,
-    ) -> Decision {
+    pub fn fail_branch(&mut self, now: Time, index: usize, code: u16, settings: &Settings, actions: &mut Actions) -> Decision {
         let (open, invite, only) = (self.is_open(), self.is_invite(), self.branches.len() == 1);
         let failure_route = self.armed.failure;
         let Some(branch) = self.branches.get_mut(index) else {
@@ -140,47 +102,24 @@ impl<D> Transaction<D> {
             branch.cancel.stage = CancelStage::Wanted;
             if branch.flags.provisional {
                 branch.cancel.stage = CancelStage::Sent;
-                actions.push(Action::Cancel {
-                    branch: index,
-                    reason: CancelReason::None,
-                });
+                actions.push(Action::Cancel { branch: index, reason: CancelReason::None });
             }
         }
         if !open {
             return Decision::Discard;
         }
         let routed = branch.armed.failure.or(failure_route).is_some();
-        if invite
-            && only
-            && !routed
-            && !self.flags.noisy_timeout
-            && !self.flags.local
-            && code == 408
-        {
+        if invite && only && !routed && !self.flags.noisy_timeout && !self.flags.local && code == 408 {
             self.release(now, settings, actions);
             return Decision::Silent;
         }
         self.branch_failed(now, index, code, settings, actions)
     }
 
-    fn branch_failed(
-        &mut self,
-        now: Time,
-        index: usize,
-        code: u16,
-        settings: &Settings,
-        actions: &mut Actions,
-    ) -> Decision {
-        let route = self
-            .branches
-            .get_mut(index)
-            .and_then(|branch| branch.armed.branch_failure.take());
+    fn branch_failed(&mut self, now: Time, index: usize, code: u16, settings: &Settings, actions: &mut Actions) -> Decision {
+        let route = self.branches.get_mut(index).and_then(|branch| branch.armed.branch_failure.take());
         match route {
-            Some(route) => Decision::BranchFailureRoute {
-                branch: index,
-                code,
-                route,
-            },
+            Some(route) => Decision::BranchFailureRoute { branch: index, code, route },
             None => self.choose(now, settings, actions),
         }
     }
@@ -199,30 +138,19 @@ impl<D> Transaction<D> {
             && let Some(code) = self.new_6xx()
         {
             self.flags.stopped_by_6xx = true;
-            self.cancel_branches(
-                now,
-                Which::All,
-                CancelReason::Cause(code),
-                settings,
-                actions,
-            );
+            self.cancel_branches(now, Which::All, CancelReason::Cause(code), settings, actions);
             picked = pick(&self.branches, order);
         }
         match picked {
             Pick::Pending => Decision::Store,
             Pick::Nothing => self.nothing_left(settings),
-            Pick::Winner { branch, code } if code >= 300 => {
-                self.start_failure(branch, code, settings)
-            }
+            Pick::Winner { branch, code } if code >= 300 => self.start_failure(branch, code, settings),
             Pick::Winner { branch, .. } => Decision::Relay { branch },
         }
     }
 
     fn pick_order(&self, settings: &Settings) -> PickOrder {
-        PickOrder {
-            faked_reply_priority: settings.faked_reply_priority,
-            plain_6xx: self.flags.disable_6xx,
-        }
+        PickOrder { faked_reply_priority: settings.faked_reply_priority, plain_6xx: self.flags.disable_6xx }
     }
 
     /// The 6xx that stops the other branches, once per transaction.
@@ -231,27 +159,13 @@ impl<D> Transaction<D> {
             return None;
         }
         let stopping = |code: &u16| (600..700).contains(code);
-        self.branches
-            .iter()
-            .filter(|branch| !branch.flags.dropped)
-            .map(|branch| branch.last_status)
-            .find(stopping)
+        self.branches.iter().filter(|branch| !branch.flags.dropped).map(|branch| branch.last_status).find(stopping)
     }
 
     fn start_failure(&mut self, winner: usize, code: u16, settings: &Settings) -> Decision {
-        let step_first = self
-            .branches
-            .iter()
-            .rposition(|branch| branch.flags.first_of_step)
-            .unwrap_or(0);
-        self.failed_step = Some(FailedStep {
-            branches_before: self.branches.len(),
-            step_first,
-        });
-        let armed = self
-            .branches
-            .get(winner)
-            .and_then(|branch| branch.armed.failure);
+        let step_first = self.branches.iter().rposition(|branch| branch.flags.first_of_step).unwrap_or(0);
+        self.failed_step = Some(FailedStep { branches_before: self.branches.len(), step_first });
+        let armed = self.branches.get(winner).and_then(|branch| branch.armed.failure);
         let route = self.armed.failure.take().or(armed);
         // A route runs once for the branches that failed (T7): it has to be armed again for what it adds.
         for branch in &mut self.branches {
@@ -259,16 +173,10 @@ impl<D> Transaction<D> {
         }
         match settings.failure_replies {
             FailureReplies::DropAll if route.is_some() => self.drop_replies(DropReplies::All),
-            FailureReplies::DropLastStep if route.is_some() => {
-                self.drop_replies(DropReplies::LastStep)
-            }
+            FailureReplies::DropLastStep if route.is_some() => self.drop_replies(DropReplies::LastStep),
             _ => {}
         }
-        Decision::FailureRoute {
-            winner,
-            code,
-            route,
-        }
+        Decision::FailureRoute { winner, code, route }
     }
 
     /// Decides after the failure callbacks and route ran.
@@ -282,11 +190,7 @@ impl<D> Transaction<D> {
         if !self.is_open() {
             return Decision::Discard;
         }
-        let added = self
-            .branches
-            .iter()
-            .skip(step.branches_before)
-            .any(|branch| !branch.flags.blind);
+        let added = self.branches.iter().skip(step.branches_before).any(|branch| !branch.flags.blind);
         if added && settings.failure_replies == FailureReplies::DropIfBranchesAdded {
             self.drop_range(0, step.branches_before);
         }
@@ -303,59 +207,33 @@ impl<D> Transaction<D> {
     }
 
     fn final_decision(&self, winner: usize, code: u16, settings: &Settings) -> Decision {
-        let faked = self
-            .branches
-            .get(winner)
-            .is_none_or(|branch| branch.flags.faked || branch.reply.is_none());
+        let faked = self.branches.get(winner).is_none_or(|branch| branch.flags.faked || branch.reply.is_none());
         let branch = Some(winner);
         if faked && code >= 300 {
             if self.flags.canceled {
-                return Decision::RelayLocal {
-                    code: 487,
-                    reason: Cow::Borrowed("Request Terminated"),
-                    branch,
-                };
+                return Decision::RelayLocal { code: 487, reason: Cow::Borrowed("Request Terminated"), branch };
             }
             if code == 408 {
                 let reason = Cow::Owned(settings.timeout_reason.to_string());
-                return Decision::RelayLocal {
-                    code: settings.timeout_code,
-                    reason,
-                    branch,
-                };
+                return Decision::RelayLocal { code: settings.timeout_code, reason, branch };
             }
         }
         if self.flags.local {
             return if faked {
-                Decision::RelayLocal {
-                    code,
-                    reason: Cow::Borrowed(reason_phrase(code)),
-                    branch,
-                }
+                Decision::RelayLocal { code, reason: Cow::Borrowed(reason_phrase(code)), branch }
             } else {
                 Decision::Relay { branch: winner }
             };
         }
         if code == 503 && settings.remap_503 {
-            return Decision::RelayLocal {
-                code: 500,
-                reason: Cow::Borrowed(reason_phrase(503)),
-                branch,
-            };
+            return Decision::RelayLocal { code: 500, reason: Cow::Borrowed(reason_phrase(503)), branch };
         }
         if faked {
-            return Decision::RelayLocal {
-                code,
-                reason: Cow::Borrowed(reason_phrase(code)),
-                branch,
-            };
+            return Decision::RelayLocal { code, reason: Cow::Borrowed(reason_phrase(code)), branch };
         }
         let several = || challenges(&self.branches).nth(1).is_some();
         if matches!(code, 401 | 407) && settings.aggregate_challenges && several() {
-            return Decision::AggregateChallenges {
-                code,
-                branch: winner,
-            };
+            return Decision::AggregateChallenges { code, branch: winner };
         }
         Decision::Relay { branch: winner }
     }
@@ -364,23 +242,14 @@ impl<D> Transaction<D> {
         let (code, reason) = match &self.last_error {
             _ if self.flags.canceled => (487, Cow::Borrowed("Request Terminated")),
             Some((code, reason)) => (*code, Cow::Owned(reason.to_string())),
-            None => (
-                settings.default_code,
-                Cow::Owned(settings.default_reason.to_string()),
-            ),
+            None => (settings.default_code, Cow::Owned(settings.default_reason.to_string())),
         };
-        Decision::RelayLocal {
-            code,
-            reason,
-            branch: None,
-        }
+        Decision::RelayLocal { code, reason, branch: None }
     }
 
     /// `t_drop_replies`: takes stored replies out of the choice.
     pub fn drop_replies(&mut self, which: DropReplies) {
-        let end = self
-            .failed_step
-            .map_or(self.branches.len(), |step| step.branches_before);
+        let end = self.failed_step.map_or(self.branches.len(), |step| step.branches_before);
         match which {
             DropReplies::None => {}
             DropReplies::All => self.drop_range(0, end),
@@ -393,13 +262,7 @@ impl<D> Transaction<D> {
 
     fn drop_range(&mut self, first: usize, end: usize) {
         let count = end.saturating_sub(first);
-        for branch in self
-            .branches
-            .iter_mut()
-            .skip(first)
-            .take(count)
-            .filter(|branch| branch.is_final())
-        {
+        for branch in self.branches.iter_mut().skip(first).take(count).filter(|branch| branch.is_final()) {
             branch.flags.dropped = true;
         }
     }

@@ -33,16 +33,8 @@ impl Protocol {
 
     /// Protocol named by a Via token or a `transport` parameter, any case.
     pub fn from_bytes(token: &[u8]) -> Option<Protocol> {
-        const ALL: [Protocol; 6] = [
-            Protocol::Udp,
-            Protocol::Tcp,
-            Protocol::Tls,
-            Protocol::Sctp,
-            Protocol::Ws,
-            Protocol::Wss,
-        ];
-        ALL.into_iter()
-            .find(|protocol| protocol.name().as_bytes().eq_ignore_ascii_case(token))
+        const ALL: [Protocol; 6] = [Protocol::Udp, Protocol::Tcp, Protocol::Tls, Protocol::Sctp, Protocol::Ws, Protocol::Wss];
+        ALL.into_iter().find(|protocol| protocol.name().as_bytes().eq_ignore_ascii_case(token))
     }
 }
 
@@ -61,11 +53,6 @@ pub struct Endpoint {
 impl Endpoint {
     /// UDP endpoint on a local socket.
     pub const fn udp(address: SocketAddr, socket: u16) -> Endpoint {
-        Endpoint {
-            protocol: Protocol::Udp,
-            address,
-            socket,
-            connection: 0,
-        }
+        Endpoint { protocol: Protocol::Udp, address, socket, connection: 0 }
     }
 }

@@ -42,8 +42,7 @@ impl<D> Transaction<D> {
             return TimerStep::Ended;
         }
         if self.is_open() && self.stalled_at.is_due(now) {
-            let timers_run = self.branches.iter().any(|branch| branch.bound.is_set())
-                || self.server.wait.is_set();
+            let timers_run = self.branches.iter().any(|branch| branch.bound.is_set()) || self.server.wait.is_set();
             self.stalled_at = Deadline::after(now, self.timers.final_response);
             if !timers_run {
                 return TimerStep::Stalled;
@@ -122,10 +121,7 @@ impl<D> Transaction<D> {
             return None;
         }
         if open {
-            return Some(TimerStep::BranchTimedOut {
-                branch: index,
-                replied,
-            });
+            return Some(TimerStep::BranchTimedOut { branch: index, replied });
         }
         if let Some(branch) = self.branches.get_mut(index) {
             branch.last_status = 408;

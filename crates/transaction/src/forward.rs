@@ -22,11 +22,7 @@ pub enum AddBranchError {
 impl<D> Transaction<D> {
     /// Adds a branch that is not sent yet and returns its index, which goes into its Via. The first branch added
     /// after a failure begins a new serial step.
-    pub fn add_branch(
-        &mut self,
-        start: BranchStart,
-        settings: &Settings,
-    ) -> Result<usize, AddBranchError> {
+    pub fn add_branch(&mut self, start: BranchStart, settings: &Settings) -> Result<usize, AddBranchError> {
         if self.flags.canceled {
             return Err(AddBranchError::Canceled);
         }
@@ -37,11 +33,7 @@ impl<D> Transaction<D> {
             return Err(AddBranchError::TooMany);
         }
         let step_start = self.failed_step.map_or(0, |step| step.branches_before);
-        let first_of_step = !self
-            .branches
-            .iter()
-            .skip(step_start)
-            .any(|branch| branch.flags.first_of_step);
+        let first_of_step = !self.branches.iter().skip(step_start).any(|branch| branch.flags.first_of_step);
         let index = self.branches.len();
         self.branches.push(Branch::new(start, first_of_step));
         Ok(index)
@@ -49,11 +41,7 @@ impl<D> Transaction<D> {
 
     /// Takes back the branch just added, when its branch route dropped it or it could not be built.
     pub fn remove_last_branch(&mut self, index: usize) -> bool {
-        let removable = index + 1 == self.branches.len()
-            && self
-                .branches
-                .last()
-                .is_some_and(|branch| branch.state == ClientState::Idle);
+        let removable = index + 1 == self.branches.len() && self.branches.last().is_some_and(|branch| branch.state == ClientState::Idle);
         if removable {
             self.branches.pop();
         }
@@ -61,13 +49,7 @@ impl<D> Transaction<D> {
     }
 
     /// The request went out on a branch: keeps its bytes, starts T1 (unreliable transport) and `fr_timer`.
-    pub fn branch_sent(
-        &mut self,
-        now: Time,
-        index: usize,
-        endpoint: Endpoint,
-        bytes: &[u8],
-    ) -> bool {
+    pub fn branch_sent(&mut self, now: Time, index: usize, endpoint: Endpoint, bytes: &[u8]) -> bool {
         let invite = self.is_invite();
         let Some(branch) = self.branches.get_mut(index) else {
             return false;
@@ -106,11 +88,7 @@ impl<D> Transaction<D> {
         let timers = self.timers;
         let invite = self.is_invite();
         let answered = invite && row.next == ClientState::Proceeding;
-        let bound = if answered {
-            timers.final_response_invite
-        } else {
-            timers.final_response
-        };
+        let bound = if answered { timers.final_response_invite } else { timers.final_response };
         let bound = self.bounded(now, bound);
         let Some(branch) = self.branches.get_mut(index) else {
             return;
@@ -126,14 +104,10 @@ impl<D> Transaction<D> {
             branch.retransmission.start(now, timers.retransmit_first);
         }
         if row.has(effect::BACK_OFF) {
-            branch
-                .retransmission
-                .back_off(now, timers.retransmit_longest);
+            branch.retransmission.back_off(now, timers.retransmit_longest);
         }
         if row.has(effect::SLOW_DOWN) {
-            branch
-                .retransmission
-                .slow_down(now, timers.retransmit_longest);
+            branch.retransmission.slow_down(now, timers.retransmit_longest);
         }
         if row.has(effect::BOUND) {
             branch.bound = bound;
@@ -143,9 +117,5 @@ impl<D> Transaction<D> {
 
 /// Table of the branch's method.
 pub(crate) fn client_row(invite: bool, state: ClientState, event: ClientEvent) -> Row<ClientState> {
-    if invite {
-        client_invite::step(state, event)
-    } else {
-        client_other::step(state, event)
-    }
+    if invite { client_invite::step(state, event) } else { client_other::step(state, event) }
 }

@@ -54,12 +54,7 @@ pub fn cancelled_key(secret: SecretKey, cancel: &Message, settings: &Settings) -
     key_as(secret, cancel, settings, Method::Invite)
 }
 
-fn key_as(
-    secret: SecretKey,
-    request: &Message,
-    settings: &Settings,
-    method: Method,
-) -> Option<Key> {
+fn key_as(secret: SecretKey, request: &Message, settings: &Settings, method: Method) -> Option<Key> {
     let via = request.top_via()?;
     let cseq = request.cseq()?;
     let call = call_hash(secret, request)?;
@@ -73,11 +68,7 @@ fn key_as(
         Some(rest) if !rest.is_empty() => hash_via(&mut hasher, &via, rest),
         _ => hash_without_cookie(&mut hasher, request, &via, settings, method),
     }
-    Some(Key {
-        call,
-        identity: hasher.finish_wide(),
-        method,
-    })
+    Some(Key { call, identity: hasher.finish_wide(), method })
 }
 
 /// RFC 3261 §17.2.3: branch, sent-by, transport.
@@ -100,20 +91,10 @@ fn normalised_port(via: &Via<'_>) -> u16 {
 
 /// RFC 2543 matching. An ACK and a CANCEL know only the To URI of their INVITE, so the INVITE class uses that;
 /// other methods compare To as a whole.
-fn hash_without_cookie(
-    hasher: &mut SipHasher,
-    request: &Message,
-    via: &Via<'_>,
-    settings: &Settings,
-    method: Method,
-) {
+fn hash_without_cookie(hasher: &mut SipHasher, request: &Message, via: &Via<'_>, settings: &Settings, method: Method) {
     hasher.write(b"2543");
     hasher.field(request.value(HeaderId::From).unwrap_or_default());
-    let to = if method == Method::Invite || method == Method::Cancel {
-        request.to().map(|to| to.uri)
-    } else {
-        request.value(HeaderId::To)
-    };
+    let to = if method == Method::Invite || method == Method::Cancel { request.to().map(|to| to.uri) } else { request.value(HeaderId::To) };
     hasher.field(to.unwrap_or_default());
     if settings.match_request_uri {
         hasher.field(request.request_uri());

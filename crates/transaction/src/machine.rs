@@ -131,13 +131,8 @@ pub enum ClientState {
 }
 
 impl ClientState {
-    pub const ALL: [ClientState; 5] = [
-        ClientState::Idle,
-        ClientState::Calling,
-        ClientState::Proceeding,
-        ClientState::Completed,
-        ClientState::Accepted,
-    ];
+    pub const ALL: [ClientState; 5] =
+        [ClientState::Idle, ClientState::Calling, ClientState::Proceeding, ClientState::Completed, ClientState::Accepted];
 }
 
 /// What happens to a client branch.

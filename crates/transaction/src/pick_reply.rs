@@ -38,11 +38,7 @@ pub fn priority(code: u16, faked: bool, order: PickOrder) -> i32 {
         6 => 1_000 + rest,
         _ => 10_000 + number,
     };
-    if faked {
-        rank.saturating_add(order.faked_reply_priority)
-    } else {
-        rank
-    }
+    if faked { rank.saturating_add(order.faked_reply_priority) } else { rank }
 }
 
 /// Picks over all branches; of equal ranks the first wins. A blind branch counts only once it has timed out.
@@ -60,17 +56,15 @@ pub fn pick(branches: &[Branch], order: PickOrder) -> Pick {
             best = Some((rank, index, branch.last_status));
         }
     }
-    best.map_or(Pick::Nothing, |(_, branch, code)| Pick::Winner {
-        branch,
-        code,
-    })
+    best.map_or(Pick::Nothing, |(_, branch, code)| Pick::Winner { branch, code })
 }
 
 /// Branches whose reply challenges the caller: 401 and 407 that may still win.
 pub fn challenges(branches: &[Branch]) -> impl Iterator<Item = (usize, &Branch)> {
-    branches.iter().enumerate().filter(|(_, branch)| {
-        matches!(branch.last_status, 401 | 407) && !branch.flags.dropped && !branch.flags.faked
-    })
+    branches
+        .iter()
+        .enumerate()
+        .filter(|(_, branch)| matches!(branch.last_status, 401 | 407) && !branch.flags.dropped && !branch.flags.faked)
 }
 
 #[cfg(test)]

@@ -21,14 +21,7 @@ pub enum ReplyStep {
 
 impl<D> Transaction<D> {
     /// Feeds a reply whose top Via branch named this transaction and `index`. First do the actions, then the step.
-    pub fn on_reply(
-        &mut self,
-        now: Time,
-        index: usize,
-        reply: &Message,
-        settings: &Settings,
-        actions: &mut Actions,
-    ) -> ReplyStep {
+    pub fn on_reply(&mut self, now: Time, index: usize, reply: &Message, settings: &Settings, actions: &mut Actions) -> ReplyStep {
         let code = reply.status();
         let method = reply.method();
         if method == Method::Cancel && self.is_invite() {
@@ -50,9 +43,7 @@ impl<D> Transaction<D> {
         let first = !branch.flags.provisional;
         if code < 200 {
             branch.flags.provisional = true;
-            let restart = settings.restart_final_response_on_each_reply
-                || first
-                || (code >= 180 && branch.last_status < 180);
+            let restart = settings.restart_final_response_on_each_reply || first || (code >= 180 && branch.last_status < 180);
             if !restart || branch.cancel.stage != CancelStage::None {
                 row.effects &= !effect::BOUND;
             }
@@ -65,10 +56,7 @@ impl<D> Transaction<D> {
         let reason = branch.cancel.reason.unwrap_or(CancelReason::None);
         self.apply_client(now, index, row);
         if owed {
-            actions.push(Action::Cancel {
-                branch: index,
-                reason,
-            });
+            actions.push(Action::Cancel { branch: index, reason });
         }
         if row.has(effect::ACK) {
             actions.push(Action::Acknowledge { branch: index });

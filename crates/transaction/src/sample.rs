@@ -16,12 +16,7 @@ use sip::{Message, Time};
 pub(crate) const SECRET: SecretKey = SecretKey(0x1234_5678, 0x9abc_def0);
 
 pub(crate) fn endpoint(protocol: Protocol, port: u16) -> Endpoint {
-    Endpoint {
-        protocol,
-        address: ([192, 0, 2, 1], port).into(),
-        socket: 0,
-        connection: 0,
-    }
+    Endpoint { protocol, address: ([192, 0, 2, 1], port).into(), socket: 0, connection: 0 }
 }
 
 pub(crate) fn caller() -> Endpoint {
@@ -81,63 +76,35 @@ impl Bench {
         let message = plain(method);
         let key = request_key(SECRET, &message, &settings).expect("has a key");
         let created = table.create(&key, now, endpoint(protocol, 5060), &settings, || message);
-        let Creation::New(transaction) = created else {
-            panic!("the table is empty")
-        };
-        Bench {
-            now,
-            settings,
-            table,
-            transaction,
-            actions: Actions::new(),
-            method: method.to_owned(),
-        }
+        let Creation::New(transaction) = created else { panic!("the table is empty") };
+        Bench { now, settings, table, transaction, actions: Actions::new(), method: method.to_owned() }
     }
 
     pub(crate) fn local(method: &str) -> Bench {
         let mut bench = Bench::new(method);
-        bench.transaction = bench
-            .table
-            .create_local(99, bench.transaction.method(), bench.now, &bench.settings)
-            .expect("the table has room");
+        bench.transaction =
+            bench.table.create_local(99, bench.transaction.method(), bench.now, &bench.settings).expect("the table has room");
         bench
     }
 
     pub(crate) fn fork(&mut self, branches: usize) {
         for _ in 0..branches {
-            let index = self
-                .transaction
-                .add_branch(BranchStart::default(), &self.settings)
-                .expect("room for a branch");
-            assert!(
-                self.transaction
-                    .branch_sent(self.now, index, callee(), b"REQUEST")
-            );
+            let index = self.transaction.add_branch(BranchStart::default(), &self.settings).expect("room for a branch");
+            assert!(self.transaction.branch_sent(self.now, index, callee(), b"REQUEST"));
         }
     }
 
     pub(crate) fn receive(&mut self, branch: usize, code: u16) -> ReplyStep {
         let message = reply(code, &self.method);
-        self.transaction.on_reply(
-            self.now,
-            branch,
-            &message,
-            &self.settings,
-            &mut self.actions,
-        )
+        self.transaction.on_reply(self.now, branch, &message, &self.settings, &mut self.actions)
     }
 
     /// Receives a reply and decides on it, without running any route.
     pub(crate) fn answer(&mut self, branch: usize, code: u16) -> Decision {
         assert_eq!(self.receive(branch, code), ReplyStep::Process);
         let message = reply(code, &self.method);
-        let routed = RoutedReply {
-            message: &message,
-            code,
-            dropped: false,
-        };
-        self.transaction
-            .decide(self.now, branch, routed, &self.settings, &mut self.actions)
+        let routed = RoutedReply { message: &message, code, dropped: false };
+        self.transaction.decide(self.now, branch, routed, &self.settings, &mut self.actions)
     }
 
     /// Answers, lets an unarmed failure route pass, and returns what is decided then.
@@ -148,22 +115,14 @@ impl Bench {
 
     pub(crate) fn pass_failure(&mut self, decision: Decision) -> Decision {
         match decision {
-            Decision::FailureRoute { route: None, .. } => {
-                self.transaction.after_failure_route(&self.settings)
-            }
+            Decision::FailureRoute { route: None, .. } => self.transaction.after_failure_route(&self.settings),
             other => other,
         }
     }
 
     pub(crate) fn send_reply(&mut self, code: u16, origin: Origin) -> bool {
-        let sent = SentReply {
-            code,
-            origin,
-            bytes: b"REPLY",
-            to_tag: b"b1",
-        };
-        self.transaction
-            .reply_sent(self.now, sent, &self.settings, &mut self.actions)
+        let sent = SentReply { code, origin, bytes: b"REPLY", to_tag: b"b1" };
+        self.transaction.reply_sent(self.now, sent, &self.settings, &mut self.actions)
     }
 
     pub(crate) fn taken(&mut self) -> Actions {
@@ -173,16 +132,11 @@ impl Bench {
     /// Moves the clock to the next deadline and returns the time and what the timer did.
     pub(crate) fn tick(&mut self) -> Option<(u64, crate::expiry::TimerStep)> {
         self.now = self.transaction.next_deadline().time()?;
-        let step = self
-            .transaction
-            .on_timer(self.now, &self.settings, &mut self.actions);
+        let step = self.transaction.on_timer(self.now, &self.settings, &mut self.actions);
         Some((self.now.0 - 1_000_000, step))
     }
 }
 
 pub(crate) fn resends(actions: &[Action], buffer: Buffer) -> usize {
-    actions
-        .iter()
-        .filter(|&&action| action == Action::Resend(buffer))
-        .count()
+    actions.iter().filter(|&&action| action == Action::Resend(buffer)).count()
 }

@@ -83,37 +83,20 @@ impl Server {
 
 impl<D> Transaction<D> {
     pub(crate) fn server_row(&self, event: ServerEvent) -> Row<ServerState> {
-        if self.is_invite() {
-            server_invite::step(self.server.state, event)
-        } else {
-            server_other::step(self.server.state, event)
-        }
+        if self.is_invite() { server_invite::step(self.server.state, event) } else { server_other::step(self.server.state, event) }
     }
 
     /// Whether a reply with this code may go upstream now. `false`: a final reply was sent already.
     pub fn may_reply(&self, code: u16, origin: Origin) -> bool {
-        !self
-            .server_row(server_event(code, origin))
-            .has(effect::REFUSE)
+        !self.server_row(server_event(code, origin)).has(effect::REFUSE)
     }
 
     /// Records a reply that is about to be sent upstream (or, local transaction, reported to its maker).
     ///
     /// With a final reply, branches still under way are cancelled and the wait state begins or is prepared. Returns
     /// `false`, changing nothing, when `may_reply` says no.
-    pub fn reply_sent(
-        &mut self,
-        now: Time,
-        reply: SentReply<'_>,
-        settings: &Settings,
-        actions: &mut Actions,
-    ) -> bool {
-        let SentReply {
-            code,
-            origin,
-            bytes,
-            to_tag,
-        } = reply;
+    pub fn reply_sent(&mut self, now: Time, reply: SentReply<'_>, settings: &Settings, actions: &mut Actions) -> bool {
+        let SentReply { code, origin, bytes, to_tag } = reply;
         let row = self.server_row(server_event(code, origin));
         if row.has(effect::REFUSE) {
             return false;
@@ -164,10 +147,7 @@ impl<D> Transaction<D> {
     }
 
     pub(crate) fn arm_server(&mut self, now: Time, row: Row<ServerState>, settings: &Settings) {
-        let unreliable = self
-            .server
-            .reply_route
-            .is_some_and(|route| !route.protocol.is_reliable());
+        let unreliable = self.server.reply_route.is_some_and(|route| !route.protocol.is_reliable());
         let server = &mut self.server;
         if row.has(effect::QUIET) {
             server.retransmission.stop();
@@ -177,14 +157,10 @@ impl<D> Transaction<D> {
             server.bound = Deadline::NEVER;
         }
         if row.has(effect::RETRANSMIT) && (unreliable || row.has(effect::RETRANSMIT_ALWAYS)) {
-            server
-                .retransmission
-                .start(now, self.timers.retransmit_first);
+            server.retransmission.start(now, self.timers.retransmit_first);
         }
         if row.has(effect::BACK_OFF) {
-            server
-                .retransmission
-                .back_off(now, self.timers.retransmit_longest);
+            server.retransmission.back_off(now, self.timers.retransmit_longest);
         }
         if row.has(effect::BOUND) {
             server.bound = Deadline::after(now, self.timers.final_response);
@@ -206,11 +182,7 @@ impl<D> Transaction<D> {
     /// No more news is wanted from the branches: INVITEs are cancelled, others left alone.
     fn close_branches(&mut self, now: Time, code: u16, settings: &Settings, actions: &mut Actions) {
         if self.is_invite() {
-            let reason = if code == 0 {
-                CancelReason::None
-            } else {
-                CancelReason::Cause(code)
-            };
+            let reason = if code == 0 { CancelReason::None } else { CancelReason::Cause(code) };
             self.cancel_branches(now, Which::All, reason, settings, actions);
         }
         let (invite, local) = (self.is_invite(), self.flags.local);
@@ -242,10 +214,7 @@ impl<D> Transaction<D> {
             && tags.len() < TO_TAGS_MAX
             && to_tag.len() <= TO_TAG_BYTES_MAX;
         if wanted && !tags.iter().any(|seen| *seen.tag == *to_tag) {
-            tags.push(SeenTag {
-                tag: to_tag.into(),
-                acknowledged: false,
-            });
+            tags.push(SeenTag { tag: to_tag.into(), acknowledged: false });
         }
     }
 }

@@ -1,10 +1,7 @@
 //! Transition table of the INVITE server transaction (RFC 3261 §17.2.1 with the Accepted state of RFC 6026 §7.1).
 
 use crate::machine::ServerState::{Accepted, Completed, Confirmed, Proceeding, Terminated, Trying};
-use crate::machine::effect::{
-    BACK_OFF, BOUND, END, QUIET, REFUSE, RESEND, RETRANSMIT, RETRANSMIT_ALWAYS, SEND, STOP, STORE,
-    WAIT,
-};
+use crate::machine::effect::{BACK_OFF, BOUND, END, QUIET, REFUSE, RESEND, RETRANSMIT, RETRANSMIT_ALWAYS, SEND, STOP, STORE, WAIT};
 use crate::machine::{Row, ServerEvent, ServerState};
 
 type R = Row<ServerState>;

@@ -36,15 +36,8 @@ struct IndexEntry {
 }
 
 pub(crate) enum Insertion {
-    New {
-        index: u32,
-        generation: u32,
-        canceled: bool,
-    },
-    Exists {
-        index: u32,
-        generation: u32,
-    },
+    New { index: u32, generation: u32, canceled: bool },
+    Exists { index: u32, generation: u32 },
     Full,
 }
 
@@ -64,25 +57,15 @@ pub(crate) struct Shard<D> {
 
 impl<D> Shard<D> {
     pub(crate) fn new(now: Time) -> Shard<D> {
-        Shard {
-            slots: Vec::new(),
-            free: None,
-            index: HashTable::new(),
-            wheel: Wheel::new(now.0),
-            due: Vec::new(),
-        }
+        Shard { slots: Vec::new(), free: None, index: HashTable::new(), wheel: Wheel::new(now.0), due: Vec::new() }
     }
 
     fn entries(&self, call: u64) -> impl Iterator<Item = &IndexEntry> {
-        self.index
-            .iter_hash(call)
-            .filter(move |entry| entry.call == call)
+        self.index.iter_hash(call).filter(move |entry| entry.call == call)
     }
 
     fn generation(&self, index: u32) -> u32 {
-        self.slots
-            .get(index as usize)
-            .map_or(0, |slot| slot.generation)
+        self.slots.get(index as usize).map_or(0, |slot| slot.generation)
     }
 
     pub(crate) fn insert(&mut self, key: &Key) -> Insertion {
@@ -97,20 +80,13 @@ impl<D> Shard<D> {
             }
         }
         if let Some(index) = existing {
-            return Insertion::Exists {
-                index,
-                generation: self.generation(index),
-            };
+            return Insertion::Exists { index, generation: self.generation(index) };
         }
         if same_call >= SAME_CALL_MAX {
             return Insertion::Full;
         }
         match self.occupy(key.call, Some(key.identity), key.method) {
-            Some((index, generation)) => Insertion::New {
-                index,
-                generation,
-                canceled,
-            },
+            Some((index, generation)) => Insertion::New { index, generation, canceled },
             None => Insertion::Full,
         }
     }
@@ -126,12 +102,7 @@ impl<D> Shard<D> {
         let index = match self.free {
             Some(index) => index,
             None if self.slots.len() < SLOTS_MAX => {
-                self.slots.push(Slot {
-                    generation: 1,
-                    call: 0,
-                    deadline: u64::MAX,
-                    content: Content::Free { next: None },
-                });
+                self.slots.push(Slot { generation: 1, call: 0, deadline: u64::MAX, content: Content::Free { next: None } });
                 self.slots.len() as u32 - 1
             }
             None => return None,
@@ -144,16 +115,7 @@ impl<D> Shard<D> {
         slot.deadline = u64::MAX;
         slot.content = Content::Out(VecDeque::new());
         let generation = slot.generation;
-        self.index.insert_unique(
-            call,
-            IndexEntry {
-                call,
-                identity,
-                method,
-                index,
-            },
-            |entry| entry.call,
-        );
+        self.index.insert_unique(call, IndexEntry { call, identity, method, index }, |entry| entry.call);
         Some((index, generation))
     }
 
@@ -172,17 +134,13 @@ impl<D> Shard<D> {
     }
 
     pub(crate) fn find(&self, key: &Key) -> Option<(u32, u32)> {
-        let matches = |entry: &&IndexEntry| {
-            entry.identity == Some(key.identity) && entry.method == key.method
-        };
+        let matches = |entry: &&IndexEntry| entry.identity == Some(key.identity) && entry.method == key.method;
         let index = self.entries(key.call).find(matches)?.index;
         Some((index, self.generation(index)))
     }
 
     pub(crate) fn find_cancelled(&self, key: &Key) -> Option<(u32, u32)> {
-        let matches = |entry: &&IndexEntry| {
-            entry.identity == Some(key.identity) && entry.method != Method::Cancel
-        };
+        let matches = |entry: &&IndexEntry| entry.identity == Some(key.identity) && entry.method != Method::Cancel;
         let index = self.entries(key.call).find(matches)?.index;
         Some((index, self.generation(index)))
     }
@@ -246,21 +204,14 @@ impl<D> Shard<D> {
         slot.deadline = deadline.raw();
         slot.content = Content::Present(transaction);
         // A timer that moved to later stays where it is and is set again when it fires: most of them move often.
-        if deadline.is_set()
-            && self
-                .wheel
-                .deadline(index)
-                .is_none_or(|armed| armed > deadline.raw())
-        {
+        if deadline.is_set() && self.wheel.deadline(index).is_none_or(|armed| armed > deadline.raw()) {
             self.wheel.arm(index, deadline.raw());
         }
         Returned::Back
     }
 
     pub(crate) fn abandon(&mut self, index: u32, generation: u32) -> bool {
-        let out = self
-            .slot(index, generation)
-            .is_some_and(|slot| matches!(slot.content, Content::Out(_)));
+        let out = self.slot(index, generation).is_some_and(|slot| matches!(slot.content, Content::Out(_)));
         if out {
             self.vacate(index);
         }

@@ -140,14 +140,8 @@ mod tests {
         hasher.write(&input);
         assert_eq!(hasher.finish(), 0xa129_ca61_49be_45e5);
         let wide = SipHasher::new_wide(REFERENCE).finish_wide();
-        assert_eq!(
-            wide.to_le_bytes()[..8],
-            [0xa3, 0x81, 0x7f, 0x04, 0xba, 0x25, 0xa8, 0xe6]
-        );
-        assert_eq!(
-            wide.to_le_bytes()[8..],
-            [0x6d, 0xf6, 0x72, 0x14, 0xc7, 0x55, 0x02, 0x93]
-        );
+        assert_eq!(wide.to_le_bytes()[..8], [0xa3, 0x81, 0x7f, 0x04, 0xba, 0x25, 0xa8, 0xe6]);
+        assert_eq!(wide.to_le_bytes()[8..], [0x6d, 0xf6, 0x72, 0x14, 0xc7, 0x55, 0x02, 0x93]);
     }
 
     #[test]

@@ -65,10 +65,7 @@ pub struct Reading {
 impl Statistics {
     /// Counts the final reply a transaction ended with.
     pub fn completed_with(&self, code: u16) {
-        if let Some(counter) = usize::from(code / 100)
-            .checked_sub(2)
-            .and_then(|class| self.completed.get(class))
-        {
+        if let Some(counter) = usize::from(code / 100).checked_sub(2).and_then(|class| self.completed.get(class)) {
             counter.add(1);
         }
     }
@@ -86,18 +83,13 @@ impl Statistics {
         let (created, freed) = (self.created.value(), self.freed.value());
         Reading {
             current: created.saturating_sub(freed),
-            waiting: self
-                .entered_wait
-                .value()
-                .saturating_sub(self.left_wait.value()),
+            waiting: self.entered_wait.value().saturating_sub(self.left_wait.value()),
             total: created,
             total_local: self.total_local.value(),
             rpl_received: self.replies_received.value(),
             rpl_generated: self.replies_generated.value(),
             rpl_sent: self.replies_sent.value(),
-            completed: std::array::from_fn(|class| {
-                self.completed.get(class).map_or(0, Counter::value)
-            }),
+            completed: std::array::from_fn(|class| self.completed.get(class).map_or(0, Counter::value)),
             created,
             freed,
             delayed_free: self.delayed_free.value(),

@@ -72,31 +72,19 @@ impl<D> Transaction<D> {
             return Err(SuspendError::Limit);
         }
         let bound = self.bounded(now, self.timers.final_response);
-        let mut branch = Branch::new(
-            BranchStart {
-                armed: self.armed,
-                ..BranchStart::default()
-            },
-            false,
-        );
+        let mut branch = Branch::new(BranchStart { armed: self.armed, ..BranchStart::default() }, false);
         branch.flags.blind = true;
         branch.state = ClientState::Calling;
         branch.bound = bound;
         // A blind branch that was resumed is used again, so that waiting often does not use up the branches.
-        let spent = self
-            .branches
-            .iter()
-            .position(|branch| branch.flags.blind && branch.flags.dropped);
+        let spent = self.branches.iter().position(|branch| branch.flags.blind && branch.flags.dropped);
         let index = spent.unwrap_or(self.branches.len());
         match self.branches.get_mut(index) {
             Some(place) => *place = branch,
             None if index < settings.branches_bound() => self.branches.push(branch),
             None => return Err(SuspendError::Limit),
         }
-        self.suspension = Suspension {
-            branch: Some(index),
-            serial: self.suspension.serial + 1,
-        };
+        self.suspension = Suspension { branch: Some(index), serial: self.suspension.serial + 1 };
         Ok(self.suspension.serial)
     }
 
@@ -116,11 +104,7 @@ impl<D> Transaction<D> {
             branch.flags.faked = true;
             branch.flags.dropped = true;
         }
-        if self.flags.canceled || !self.is_open() {
-            ResumeStep::Over
-        } else {
-            ResumeStep::Run
-        }
+        if self.flags.canceled || !self.is_open() { ResumeStep::Over } else { ResumeStep::Run }
     }
 
     /// After the resumed route: what is still to be decided, if anything. A route that left the request without any way
@@ -129,11 +113,7 @@ impl<D> Transaction<D> {
         if !self.is_open() || self.suspension.is_suspended() || self.server.wait.is_set() {
             return None;
         }
-        let decision = if self.failed_step.is_some() {
-            self.after_failure_route(settings)
-        } else {
-            self.conclude(settings)
-        };
+        let decision = if self.failed_step.is_some() { self.after_failure_route(settings) } else { self.conclude(settings) };
         (decision != Decision::Store).then_some(decision)
     }
 

@@ -108,17 +108,9 @@ impl<D: Default + Send> Table<D> {
     }
 
     /// Same with its own bound on live transactions.
-    pub fn with_bound(
-        secret: SecretKey,
-        shards: usize,
-        now: Time,
-        transactions_max: usize,
-    ) -> Table<D> {
+    pub fn with_bound(secret: SecretKey, shards: usize, now: Time, transactions_max: usize) -> Table<D> {
         let count = shards.clamp(1, SHARDS_MAX).next_power_of_two();
-        let place = |_| Place {
-            shard: Mutex::new(Shard::new(now)),
-            earliest: AtomicU64::new(u64::MAX),
-        };
+        let place = |_| Place { shard: Mutex::new(Shard::new(now)), earliest: AtomicU64::new(u64::MAX) };
         Table {
             secret,
             places: (0..count).map(place).collect(),
@@ -139,11 +131,7 @@ impl<D: Default + Send> Table<D> {
 
     /// Live transactions.
     pub fn len(&self) -> usize {
-        let live = self
-            .statistics
-            .created
-            .value()
-            .saturating_sub(self.statistics.freed.value());
+        let live = self.statistics.created.value().saturating_sub(self.statistics.freed.value());
         usize::try_from(live).unwrap_or(usize::MAX)
     }
 
@@ -178,25 +166,14 @@ impl<D: Default + Send> Table<D> {
         }
         let insertion = lock(&self.places, place).map(|mut shard| shard.insert(key));
         let (index, generation, canceled) = match insertion {
-            Some(Insertion::New {
-                index,
-                generation,
-                canceled,
-            }) => (index, generation, canceled),
+            Some(Insertion::New { index, generation, canceled }) => (index, generation, canceled),
             Some(Insertion::Exists { index, generation }) => {
                 return Creation::Exists(self.id(place, index, generation));
             }
             Some(Insertion::Full) | None => return self.refuse(),
         };
         let id = self.id(place, index, generation);
-        let mut transaction = Box::new(Transaction::new(
-            id,
-            key.call,
-            key.method,
-            now,
-            Some(reply_route),
-            settings,
-        ));
+        let mut transaction = Box::new(Transaction::new(id, key.call, key.method, now, Some(reply_route), settings));
         transaction.request = request();
         transaction.flags.canceled = canceled && key.method == Method::Invite;
         self.statistics.created.add(1);
@@ -205,18 +182,10 @@ impl<D: Default + Send> Table<D> {
 
     /// Makes the transaction of a local request, checked out to the caller, who fills in `request` once the branch
     /// (which needs the id) is written. `call`: `call_hash_of` its Call-ID and CSeq number. `None`: a bound is reached.
-    pub fn create_local(
-        &self,
-        call: u64,
-        method: Method,
-        now: Time,
-        settings: &Settings,
-    ) -> Option<Box<Transaction<D>>> {
+    pub fn create_local(&self, call: u64, method: Method, now: Time, settings: &Settings) -> Option<Box<Transaction<D>>> {
         let place = self.place_of_call(call)?;
         let room = self.len() < self.transactions_max;
-        let inserted = room
-            .then(|| lock(&self.places, place)?.insert_local(call, method))
-            .flatten();
+        let inserted = room.then(|| lock(&self.places, place)?.insert_local(call, method)).flatten();
         let Some((index, generation)) = inserted else {
             self.statistics.refused.add(1);
             return None;
@@ -224,9 +193,7 @@ impl<D: Default + Send> Table<D> {
         let id = self.id(place, index, generation);
         self.statistics.created.add(1);
         self.statistics.total_local.add(1);
-        Some(Box::new(Transaction::new(
-            id, call, method, now, None, settings,
-        )))
+        Some(Box::new(Transaction::new(id, call, method, now, None, settings)))
     }
 
     /// The transaction a request with this key belongs to: of an ACK its INVITE, else its earlier copy.
@@ -250,18 +217,14 @@ impl<D: Default + Send> Table<D> {
             return;
         };
         if let Some(shard) = lock(&self.places, place) {
-            shard.find_by_call(call, method, |index, generation| {
-                out.push(self.id(place, index, generation))
-            });
+            shard.find_by_call(call, method, |index, generation| out.push(self.id(place, index, generation)));
         }
     }
 
     /// Takes a transaction out, exclusively.
     pub fn checkout(&self, id: TransactionId) -> Checkout<D> {
         let (place, index) = self.position(id);
-        lock(&self.places, place).map_or(Checkout::Gone, |mut shard| {
-            shard.checkout(index, id.generation)
-        })
+        lock(&self.places, place).map_or(Checkout::Gone, |mut shard| shard.checkout(index, id.generation))
     }
 
     /// Leaves an event for the worker that holds the transaction.
@@ -313,12 +276,8 @@ impl<D: Default + Send> Table<D> {
             Returned::Events(transaction, events) => CheckIn::Events(transaction, events),
             Returned::Freed(transaction, events) => {
                 self.statistics.freed.add(1);
-                self.statistics
-                    .left_wait
-                    .add(u64::from(transaction.counted.waiting));
-                self.statistics
-                    .delayed_free
-                    .add(u64::from(transaction.counted.delayed));
+                self.statistics.left_wait.add(u64::from(transaction.counted.waiting));
+                self.statistics.delayed_free.add(u64::from(transaction.counted.delayed));
                 CheckIn::Freed(transaction, events)
             }
         }
@@ -327,8 +286,7 @@ impl<D: Default + Send> Table<D> {
     /// Frees the slot of a checked-out transaction that was lost with its worker. Returns whether there was one.
     pub fn abandon(&self, id: TransactionId) -> bool {
         let (place, index) = self.position(id);
-        let abandoned =
-            lock(&self.places, place).is_some_and(|mut shard| shard.abandon(index, id.generation));
+        let abandoned = lock(&self.places, place).is_some_and(|mut shard| shard.abandon(index, id.generation));
         if abandoned {
             self.statistics.freed.add(1);
         }
@@ -344,29 +302,19 @@ impl<D: Default + Send> Table<D> {
 
     /// Same for one shard, at most `DUE_BATCH_MAX`. A shard with nothing due costs one load.
     pub fn due_in(&self, place: usize, now: Time, out: &mut Vec<TimerEvent>) {
-        if self
-            .places
-            .get(place)
-            .is_none_or(|place| place.earliest.load(Ordering::Acquire) > now.0)
-        {
+        if self.places.get(place).is_none_or(|place| place.earliest.load(Ordering::Acquire) > now.0) {
             return;
         }
         let Some(mut shard) = lock(&self.places, place) else {
             return;
         };
-        shard.due(now, DUE_BATCH_MAX, |index, generation| {
-            out.push(self.id(place, index, generation))
-        });
+        shard.due(now, DUE_BATCH_MAX, |index, generation| out.push(self.id(place, index, generation)));
         self.publish_earliest(place, &shard);
     }
 
     /// A moment not later than the next due timer.
     pub fn next_deadline(&self) -> Option<Time> {
-        let earliest = self
-            .places
-            .iter()
-            .map(|place| place.earliest.load(Ordering::Acquire))
-            .min()?;
+        let earliest = self.places.iter().map(|place| place.earliest.load(Ordering::Acquire)).min()?;
         (earliest != u64::MAX).then_some(Time(earliest))
     }
 
@@ -392,10 +340,7 @@ impl<D: Default + Send> Table<D> {
 
     fn publish_earliest(&self, place: usize, shard: &Shard<D>) {
         if let Some(place) = self.places.get(place) {
-            place.earliest.store(
-                shard.earliest().unwrap_or(Deadline::NEVER.raw()),
-                Ordering::Release,
-            );
+            place.earliest.store(shard.earliest().unwrap_or(Deadline::NEVER.raw()), Ordering::Release);
         }
     }
 
@@ -410,28 +355,16 @@ impl<D: Default + Send> Table<D> {
     }
 
     fn position(&self, id: TransactionId) -> (usize, u32) {
-        (
-            id.slot as usize & (self.places.len() - 1),
-            id.slot >> self.shard_bits,
-        )
+        (id.slot as usize & (self.places.len() - 1), id.slot >> self.shard_bits)
     }
 
     fn id(&self, place: usize, index: u32, generation: u32) -> TransactionId {
-        TransactionId {
-            slot: (index << self.shard_bits) | place as u32,
-            generation,
-        }
+        TransactionId { slot: (index << self.shard_bits) | place as u32, generation }
     }
 }
 
 fn lock<D>(places: &[Place<D>], place: usize) -> Option<MutexGuard<'_, Shard<D>>> {
-    Some(
-        places
-            .get(place)?
-            .shard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner),
-    )
+    Some(places.get(place)?.shard.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 #[cfg(test)]

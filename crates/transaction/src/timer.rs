@@ -28,13 +28,7 @@ pub struct Wheel {
 impl Wheel {
     /// An empty wheel whose clock stands at `now` milliseconds.
     pub fn new(now: u64) -> Wheel {
-        Wheel {
-            elapsed: now,
-            occupied: [0; LEVELS],
-            heads: vec![NONE; LEVELS * SLOTS + 1],
-            nodes: Vec::new(),
-            armed: 0,
-        }
+        Wheel { elapsed: now, occupied: [0; LEVELS], heads: vec![NONE; LEVELS * SLOTS + 1], nodes: Vec::new(), armed: 0 }
     }
 
     /// Number of armed timers.
@@ -58,12 +52,7 @@ impl Wheel {
             return;
         }
         if self.nodes.len() <= index as usize {
-            let unarmed = Node {
-                deadline: 0,
-                previous: NONE,
-                next: NONE,
-                list: UNARMED,
-            };
+            let unarmed = Node { deadline: 0, previous: NONE, next: NONE, list: UNARMED };
             self.nodes.resize(index as usize + 1, unarmed);
         }
         self.cancel(index);
@@ -115,8 +104,7 @@ impl Wheel {
         if deadline <= self.elapsed {
             return READY;
         }
-        let distance = ((self.elapsed ^ deadline) | (SLOTS as u64 - 1))
-            .min((1 << (SLOT_BITS * LEVELS as u32)) - 1);
+        let distance = ((self.elapsed ^ deadline) | (SLOTS as u64 - 1)).min((1 << (SLOT_BITS * LEVELS as u32)) - 1);
         let level = (63 - distance.leading_zeros()) / SLOT_BITS;
         let slot = (deadline >> (level * SLOT_BITS)) as usize & (SLOTS - 1);
         (level as usize * SLOTS + slot) as u16
@@ -132,12 +120,7 @@ impl Wheel {
             node.previous = index;
         }
         if let Some(node) = self.nodes.get_mut(index as usize) {
-            *node = Node {
-                deadline,
-                previous: NONE,
-                next,
-                list,
-            };
+            *node = Node { deadline, previous: NONE, next, list };
         }
         let (level, slot) = (usize::from(list) / SLOTS, usize::from(list) % SLOTS);
         if let Some(occupied) = self.occupied.get_mut(level) {
@@ -149,12 +132,7 @@ impl Wheel {
         let Some(node) = self.nodes.get_mut(index as usize) else {
             return false;
         };
-        let Node {
-            previous,
-            next,
-            list,
-            ..
-        } = *node;
+        let Node { previous, next, list, .. } = *node;
         if list == UNARMED {
             return false;
         }

@@ -178,11 +178,7 @@ impl<D> Transaction<D> {
 
     /// Milliseconds the transaction may take until its final reply.
     pub fn lifetime(&self) -> u32 {
-        if self.is_invite() {
-            self.timers.lifetime_invite
-        } else {
-            self.timers.lifetime_other
-        }
+        if self.is_invite() { self.timers.lifetime_invite } else { self.timers.lifetime_other }
     }
 
     /// `t_is_expired`: its lifetime has passed.
@@ -197,8 +193,7 @@ impl<D> Transaction<D> {
     }
 
     pub(crate) fn restart_stall_guard(&mut self) {
-        self.stalled_at =
-            Deadline::after(self.created, self.lifetime().saturating_add(STALLED_AFTER));
+        self.stalled_at = Deadline::after(self.created, self.lifetime().saturating_add(STALLED_AFTER));
     }
 
     /// The earliest moment `on_timer` has something to do.
@@ -207,9 +202,7 @@ impl<D> Transaction<D> {
         if self.is_open() {
             earliest = earliest.min(self.stalled_at);
         }
-        self.branches
-            .iter()
-            .fold(earliest, |earliest, branch| earliest.min(branch.deadline()))
+        self.branches.iter().fold(earliest, |earliest, branch| earliest.min(branch.deadline()))
     }
 
     /// Stored bytes and where they go. `None`: nothing is stored, so nothing is to be sent.
@@ -239,11 +232,7 @@ impl<D> Transaction<D> {
         let invite = self.bounded(now, self.timers.final_response_invite);
         let other = self.bounded(now, self.timers.final_response);
         let uses_invite_value = self.is_invite();
-        for branch in self
-            .branches
-            .iter_mut()
-            .filter(|branch| branch.bound.is_set())
-        {
+        for branch in self.branches.iter_mut().filter(|branch| branch.bound.is_set()) {
             let answered = uses_invite_value && branch.flags.provisional;
             branch.bound = if answered { invite } else { other };
         }
@@ -269,33 +258,23 @@ impl<D> Transaction<D> {
         }
         self.restart_stall_guard();
         let end = Deadline::after(self.created, self.lifetime());
-        for branch in self
-            .branches
-            .iter_mut()
-            .filter(|branch| branch.bound.is_set())
-        {
+        for branch in self.branches.iter_mut().filter(|branch| branch.bound.is_set()) {
             branch.bound = branch.bound.min(end);
         }
     }
 
     /// `t_any_replied`: some branch received a reply of a peer.
     pub fn any_replied(&self) -> bool {
-        self.branches
-            .iter()
-            .any(|branch| branch.flags.provisional || (branch.is_final() && !branch.flags.faked))
+        self.branches.iter().any(|branch| branch.flags.provisional || (branch.is_final() && !branch.flags.faked))
     }
 
     /// `t_any_timeout`: some branch timed out.
     pub fn any_timed_out(&self) -> bool {
-        self.branches
-            .iter()
-            .any(|branch| branch.flags.faked && branch.last_status == 408)
+        self.branches.iter().any(|branch| branch.flags.faked && branch.last_status == 408)
     }
 
     /// `t_grep_status`: some branch has this last status.
     pub fn has_status(&self, code: u16) -> bool {
-        self.branches
-            .iter()
-            .any(|branch| branch.last_status == code)
+        self.branches.iter().any(|branch| branch.last_status == code)
     }
 }

@@ -23,10 +23,7 @@ struct Forwarder {
 
 fn own_cpu_nanoseconds() -> u64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split_whitespace()
-        .next()
-        .and_then(|word| word.parse().ok())
-        .unwrap_or(0)
+    text.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
 }
 
 impl Driver for Forwarder {
@@ -55,28 +52,12 @@ fn measure(rate: u64, gather_max: Duration) -> Result<(), Box<dyn std::error::Er
     let sink = UdpSocket::bind("127.0.0.1:0")?;
     sink.set_read_timeout(Some(Duration::from_millis(500)))?;
     let sink_address = sink.local_addr()?;
-    let socket = bind_udp(
-        "127.0.0.1:0".parse()?,
-        &SocketOptions {
-            buffer_bytes: 4 << 20,
-            ..SocketOptions::default()
-        },
-    )?;
+    let socket = bind_udp("127.0.0.1:0".parse()?, &SocketOptions { buffer_bytes: 4 << 20, ..SocketOptions::default() })?;
     let address = socket.local_addr()?;
-    let mut workers = udp::workers(
-        vec![socket],
-        UdpOptions {
-            gather_max,
-            ..UdpOptions::default()
-        },
-    )?;
+    let mut workers = udp::workers(vec![socket], UdpOptions { gather_max, ..UdpOptions::default() })?;
     let crew = workers.crew.clone();
     let seat = workers.seats.remove(0);
-    let driver = Forwarder {
-        sink: sink_address,
-        queue: Vec::new(),
-        ends: Vec::new(),
-    };
+    let driver = Forwarder { sink: sink_address, queue: Vec::new(), ends: Vec::new() };
     let worker = std::thread::spawn(move || seat.run(driver).map(|_| own_cpu_nanoseconds()));
 
     let start = Instant::now();
@@ -85,10 +66,7 @@ fn measure(rate: u64, gather_max: Duration) -> Result<(), Box<dyn std::error::Er
         let mut bytes = [0u8; 2048];
         while let Ok(length) = sink.recv(&mut bytes) {
             if let Some(Ok(stamp)) = bytes[..length].get(..8).map(<[u8; 8]>::try_from) {
-                delays.push(
-                    (start.elapsed().as_nanos() as u64).saturating_sub(u64::from_be_bytes(stamp))
-                        / 1000,
-                );
+                delays.push((start.elapsed().as_nanos() as u64).saturating_sub(u64::from_be_bytes(stamp)) / 1000);
             }
         }
         delays
@@ -108,12 +86,7 @@ fn measure(rate: u64, gather_max: Duration) -> Result<(), Box<dyn std::error::Er
     crew.stop();
     let used = worker.join().map_err(|_| "worker failed")??;
     delays.sort_unstable();
-    let at = |share: f64| {
-        delays
-            .get((delays.len() as f64 * share) as usize)
-            .copied()
-            .unwrap_or(0)
-    };
+    let at = |share: f64| delays.get((delays.len() as f64 * share) as usize).copied().unwrap_or(0);
     let rounds = crew.counters().rounds.load(Ordering::Relaxed).max(1);
     println!(
         "{rate:>6} packets/s  gather {:>5} µs  {:>6.2} µs CPU/packet  {:>5.1} packets/round  delay median {} µs, 99 % {} µs  lost {}",
@@ -128,10 +101,7 @@ fn measure(rate: u64, gather_max: Duration) -> Result<(), Box<dyn std::error::Er
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut gathers: Vec<u64> = std::env::args()
-        .skip(1)
-        .filter_map(|word| word.parse().ok())
-        .collect();
+    let mut gathers: Vec<u64> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
     if gathers.is_empty() {
         gathers = vec![0, 1000, 2000];
     }

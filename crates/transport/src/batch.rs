@@ -37,8 +37,7 @@ impl ReceiveBatch {
         let slots = slots.max(1);
         let mut buffers = vec![0u8; slots * SLOT_STRIDE].into_boxed_slice();
         // SAFETY: all-zero bytes are a valid value of these plain C structs.
-        let mut addresses =
-            vec![unsafe { mem::zeroed::<libc::sockaddr_storage>() }; slots].into_boxed_slice();
+        let mut addresses = vec![unsafe { mem::zeroed::<libc::sockaddr_storage>() }; slots].into_boxed_slice();
         let base = buffers.as_mut_ptr();
         let mut vectors: Box<[libc::iovec]> = (0..slots)
             .map(|slot| libc::iovec {
@@ -52,20 +51,13 @@ impl ReceiveBatch {
                 // SAFETY: as above, zero is a valid header.
                 let mut header: libc::mmsghdr = unsafe { mem::zeroed() };
                 header.msg_hdr.msg_name = ptr::from_mut(&mut addresses[slot]).cast();
-                header.msg_hdr.msg_namelen =
-                    mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+                header.msg_hdr.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
                 header.msg_hdr.msg_iov = ptr::from_mut(&mut vectors[slot]);
                 header.msg_hdr.msg_iovlen = 1;
                 header
             })
             .collect();
-        ReceiveBatch {
-            buffers,
-            addresses,
-            _vectors: vectors,
-            headers,
-            filled: 0,
-        }
+        ReceiveBatch { buffers, addresses, _vectors: vectors, headers, filled: 0 }
     }
 
     /// How many datagrams one call can take.
@@ -77,8 +69,7 @@ impl ReceiveBatch {
     /// An error that belongs to an earlier send (ICMP) is reported by the kernel once; the caller simply calls again.
     pub fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
         for header in &mut self.headers[..self.filled] {
-            header.msg_hdr.msg_namelen =
-                mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+            header.msg_hdr.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
             header.msg_hdr.msg_flags = 0;
         }
         self.filled = 0;
@@ -161,22 +152,12 @@ impl SendBatch {
 
     /// Sends the first (at most [`SEND_SLOTS`]) messages on `socket` without blocking. Returns how many the kernel took;
     /// an error speaks about the first message only, the others were not tried. Ranges outside `arena` send nothing.
-    pub fn send(
-        &mut self,
-        socket: BorrowedFd<'_>,
-        arena: &[u8],
-        messages: &[Outgoing],
-    ) -> io::Result<usize> {
+    pub fn send(&mut self, socket: BorrowedFd<'_>, arena: &[u8], messages: &[Outgoing]) -> io::Result<usize> {
         let count = messages.len().min(SEND_SLOTS);
         for (slot, message) in messages[..count].iter().enumerate() {
-            let bytes = arena
-                .get(message.start as usize..message.end as usize)
-                .unwrap_or(&[]);
+            let bytes = arena.get(message.start as usize..message.end as usize).unwrap_or(&[]);
             let length = storage_from_address(&mut self.addresses[slot], message.destination);
-            self.vectors[slot] = libc::iovec {
-                iov_base: bytes.as_ptr().cast_mut().cast(),
-                iov_len: bytes.len(),
-            };
+            self.vectors[slot] = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
             let header = &mut self.headers[slot].msg_hdr;
             header.msg_name = ptr::from_mut(&mut self.addresses[slot]).cast();
             header.msg_namelen = length;
@@ -211,30 +192,19 @@ fn address_from_storage(storage: &libc::sockaddr_storage) -> Option<SocketAddr> 
             // SAFETY: the family says which of the overlaid structs it is, and storage is larger and stricter aligned.
             let raw = unsafe { &*ptr::from_ref(storage).cast::<libc::sockaddr_in>() };
             let ip = Ipv4Addr::from(u32::from_be(raw.sin_addr.s_addr));
-            Some(SocketAddr::V4(SocketAddrV4::new(
-                ip,
-                u16::from_be(raw.sin_port),
-            )))
+            Some(SocketAddr::V4(SocketAddrV4::new(ip, u16::from_be(raw.sin_port))))
         }
         libc::AF_INET6 => {
             // SAFETY: as above.
             let raw = unsafe { &*ptr::from_ref(storage).cast::<libc::sockaddr_in6>() };
             let ip = Ipv6Addr::from(raw.sin6_addr.s6_addr);
-            Some(SocketAddr::V6(SocketAddrV6::new(
-                ip,
-                u16::from_be(raw.sin6_port),
-                0,
-                raw.sin6_scope_id,
-            )))
+            Some(SocketAddr::V6(SocketAddrV6::new(ip, u16::from_be(raw.sin6_port), 0, raw.sin6_scope_id)))
         }
         _ => None,
     }
 }
 
-fn storage_from_address(
-    storage: &mut libc::sockaddr_storage,
-    address: SocketAddr,
-) -> libc::socklen_t {
+fn storage_from_address(storage: &mut libc::sockaddr_storage, address: SocketAddr) -> libc::socklen_t {
     match address {
         SocketAddr::V4(address) => {
             // SAFETY: sockaddr_storage is at least as large and aligned as sockaddr_in; all its bytes are initialised.
@@ -270,24 +240,14 @@ impl Default for PollSet {
 
 impl PollSet {
     pub fn new() -> PollSet {
-        PollSet {
-            entries: Vec::new(),
-        }
+        PollSet { entries: Vec::new() }
     }
 
     /// Adds a descriptor and returns its index. The caller keeps it open as long as the set is used; a closed one is
     /// reported as ready, never a memory error.
     pub fn add(&mut self, descriptor: BorrowedFd<'_>, for_writing: bool) -> usize {
-        let events = if for_writing {
-            libc::POLLOUT
-        } else {
-            libc::POLLIN
-        };
-        self.entries.push(libc::pollfd {
-            fd: descriptor.as_raw_fd(),
-            events,
-            revents: 0,
-        });
+        let events = if for_writing { libc::POLLOUT } else { libc::POLLIN };
+        self.entries.push(libc::pollfd { fd: descriptor.as_raw_fd(), events, revents: 0 });
         self.entries.len() - 1
     }
 
@@ -297,14 +257,7 @@ impl PollSet {
         let time = timeout.map(timespec);
         let time = time.as_ref().map_or(ptr::null(), ptr::from_ref);
         // SAFETY: the pointer and length describe `entries`; `time` is null or lives until the end of the function.
-        let ready = unsafe {
-            libc::ppoll(
-                self.entries.as_mut_ptr(),
-                self.entries.len() as libc::nfds_t,
-                time,
-                ptr::null(),
-            )
-        };
+        let ready = unsafe { libc::ppoll(self.entries.as_mut_ptr(), self.entries.len() as libc::nfds_t, time, ptr::null()) };
         if ready >= 0 {
             return Ok(ready as usize);
         }
@@ -320,9 +273,7 @@ impl PollSet {
 
     /// Was descriptor `index` ready (or in error) at the last wait?
     pub fn is_ready(&self, index: usize) -> bool {
-        self.entries
-            .get(index)
-            .is_some_and(|entry| entry.revents != 0)
+        self.entries.get(index).is_some_and(|entry| entry.revents != 0)
     }
 }
 
@@ -359,61 +310,24 @@ impl Epoll {
         }
         // SAFETY: `raw` is a fresh descriptor that nobody else owns.
         let instance = unsafe { OwnedFd::from_raw_fd(raw) };
-        Ok(Epoll {
-            instance,
-            events: vec![libc::epoll_event { events: 0, u64: 0 }; events_max.max(1)],
-            ready: 0,
-        })
+        Ok(Epoll { instance, events: vec![libc::epoll_event { events: 0, u64: 0 }; events_max.max(1)], ready: 0 })
     }
 
-    fn control(
-        &self,
-        operation: libc::c_int,
-        descriptor: RawFd,
-        token: u64,
-        interest: u32,
-    ) -> io::Result<()> {
-        let mut event = libc::epoll_event {
-            events: interest,
-            u64: token,
-        };
+    fn control(&self, operation: libc::c_int, descriptor: RawFd, token: u64, interest: u32) -> io::Result<()> {
+        let mut event = libc::epoll_event { events: interest, u64: token };
         // SAFETY: `event` lives through the call.
-        if unsafe { libc::epoll_ctl(self.instance.as_raw_fd(), operation, descriptor, &mut event) }
-            < 0
-        {
+        if unsafe { libc::epoll_ctl(self.instance.as_raw_fd(), operation, descriptor, &mut event) } < 0 {
             return Err(io::Error::last_os_error());
         }
         Ok(())
     }
 
-    pub fn add(
-        &self,
-        descriptor: BorrowedFd<'_>,
-        token: u64,
-        read: bool,
-        write: bool,
-    ) -> io::Result<()> {
-        self.control(
-            libc::EPOLL_CTL_ADD,
-            descriptor.as_raw_fd(),
-            token,
-            interest(read, write),
-        )
+    pub fn add(&self, descriptor: BorrowedFd<'_>, token: u64, read: bool, write: bool) -> io::Result<()> {
+        self.control(libc::EPOLL_CTL_ADD, descriptor.as_raw_fd(), token, interest(read, write))
     }
 
-    pub fn modify(
-        &self,
-        descriptor: BorrowedFd<'_>,
-        token: u64,
-        read: bool,
-        write: bool,
-    ) -> io::Result<()> {
-        self.control(
-            libc::EPOLL_CTL_MOD,
-            descriptor.as_raw_fd(),
-            token,
-            interest(read, write),
-        )
+    pub fn modify(&self, descriptor: BorrowedFd<'_>, token: u64, read: bool, write: bool) -> io::Result<()> {
+        self.control(libc::EPOLL_CTL_MOD, descriptor.as_raw_fd(), token, interest(read, write))
     }
 
     pub fn remove(&self, descriptor: BorrowedFd<'_>) -> io::Result<()> {
@@ -426,20 +340,11 @@ impl Epoll {
         let milliseconds = i32::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
         // SAFETY: the pointer and length describe `events`.
         let ready = unsafe {
-            libc::epoll_wait(
-                self.instance.as_raw_fd(),
-                self.events.as_mut_ptr(),
-                self.events.len() as libc::c_int,
-                milliseconds,
-            )
+            libc::epoll_wait(self.instance.as_raw_fd(), self.events.as_mut_ptr(), self.events.len() as libc::c_int, milliseconds)
         };
         if ready < 0 {
             let error = io::Error::last_os_error();
-            return if error.kind() == io::ErrorKind::Interrupted {
-                Ok(0)
-            } else {
-                Err(error)
-            };
+            return if error.kind() == io::ErrorKind::Interrupted { Ok(0) } else { Err(error) };
         }
         self.ready = (ready as usize).min(self.events.len());
         Ok(self.ready)
@@ -451,9 +356,7 @@ impl Epoll {
         let bits = event.events;
         Some(Readiness {
             token: event.u64,
-            readable: bits
-                & (libc::EPOLLIN | libc::EPOLLHUP | libc::EPOLLERR | libc::EPOLLRDHUP) as u32
-                != 0,
+            readable: bits & (libc::EPOLLIN | libc::EPOLLHUP | libc::EPOLLERR | libc::EPOLLRDHUP) as u32 != 0,
             writable: bits & (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR) as u32 != 0,
             failed: bits & libc::EPOLLERR as u32 != 0,
         })
@@ -507,26 +410,16 @@ pub fn interface_addresses() -> io::Result<Vec<InterfaceAddress>> {
                 libc::AF_INET6 => mem::size_of::<libc::sockaddr_in6>(),
                 _ => continue,
             };
-            ptr::copy_nonoverlapping(
-                entry.ifa_addr.cast::<u8>(),
-                ptr::from_mut(&mut storage).cast::<u8>(),
-                size,
-            );
+            ptr::copy_nonoverlapping(entry.ifa_addr.cast::<u8>(), ptr::from_mut(&mut storage).cast::<u8>(), size);
             address_from_storage(&storage)
         };
         let Some(address) = address else { continue };
         // SAFETY: ifa_name is a null-terminated string of the list.
-        let name = unsafe { CStr::from_ptr(entry.ifa_name) }
-            .to_string_lossy()
-            .into_owned();
+        let name = unsafe { CStr::from_ptr(entry.ifa_name) }.to_string_lossy().into_owned();
         found.push(InterfaceAddress {
             name,
             address: address.ip(),
-            scope: if let SocketAddr::V6(six) = address {
-                six.scope_id()
-            } else {
-                0
-            },
+            scope: if let SocketAddr::V6(six) = address { six.scope_id() } else { 0 },
             is_up: entry.ifa_flags & libc::IFF_UP as u32 != 0,
             is_loopback: entry.ifa_flags & libc::IFF_LOOPBACK as u32 != 0,
         });
@@ -539,11 +432,7 @@ pub fn interface_addresses() -> io::Result<Vec<InterfaceAddress>> {
 /// Starts a new session without a controlling terminal (a daemon's first step). Fails in a process group leader.
 pub fn start_session() -> io::Result<()> {
     // SAFETY: no arguments.
-    if unsafe { libc::setsid() } < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    if unsafe { libc::setsid() } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// The user the process acts as; 0 is root.

@@ -130,11 +130,7 @@ impl Crew {
     pub(crate) fn sleep(&self, is_deputy: bool) -> Reason {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         self.asleep.fetch_add(1, Ordering::AcqRel);
-        let period = if is_deputy {
-            WATCH_PERIOD
-        } else {
-            Duration::from_secs(3600)
-        };
+        let period = if is_deputy { WATCH_PERIOD } else { Duration::from_secs(3600) };
         let mut seen = self.progress.load(Ordering::Acquire);
         let reason = loop {
             if self.is_stopping() {
@@ -144,10 +140,7 @@ impl Crew {
                 *calls -= 1;
                 break Reason::Called;
             }
-            let (guard, wait) = self
-                .bell
-                .wait_timeout(calls, period)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (guard, wait) = self.bell.wait_timeout(calls, period).unwrap_or_else(PoisonError::into_inner);
             calls = guard;
             if wait.timed_out() && is_deputy {
                 if self.is_stuck_since(seen) {

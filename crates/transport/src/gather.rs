@@ -6,9 +6,7 @@
 
 use std::time::Duration;
 
-use crate::limits::{
-    GATHER_EXPECTED_MIN, GATHER_MAX_LIMIT, GATHER_MIN, GATHER_PACKETS, GATHER_RATE_WINDOW,
-};
+use crate::limits::{GATHER_EXPECTED_MIN, GATHER_MAX_LIMIT, GATHER_MIN, GATHER_PACKETS, GATHER_RATE_WINDOW};
 
 /// A moving average of the arrival rate and the decision made from it. Reads no clock.
 #[derive(Clone, Debug)]
@@ -20,10 +18,7 @@ pub struct Gather {
 impl Gather {
     /// `longest` is the longest nap, capped at [`GATHER_MAX_LIMIT`]; zero switches gathering off.
     pub fn new(longest: Duration) -> Gather {
-        Gather {
-            longest: longest.min(GATHER_MAX_LIMIT),
-            packets_per_second: 0.0,
-        }
+        Gather { longest: longest.min(GATHER_MAX_LIMIT), packets_per_second: 0.0 }
     }
 
     /// Takes into account that `received` packets came within `elapsed` since the last observation.
@@ -62,9 +57,7 @@ mod tests {
         for _ in 0..1000 {
             gather.observe(packets_per_second / 1000, Duration::from_millis(1));
         }
-        assert!(
-            (gather.rate() - packets_per_second as f64).abs() < packets_per_second as f64 * 0.01
-        );
+        assert!((gather.rate() - packets_per_second as f64).abs() < packets_per_second as f64 * 0.01);
         gather
     }
 
@@ -90,23 +83,14 @@ mod tests {
 
     #[test]
     fn at_two_thousand_packets_the_nap_is_the_longest_allowed() {
-        assert_eq!(
-            at_rate(2_000, GATHER_MAX_DEFAULT).nap(2, false),
-            Some(GATHER_MAX_DEFAULT)
-        );
+        assert_eq!(at_rate(2_000, GATHER_MAX_DEFAULT).nap(2, false), Some(GATHER_MAX_DEFAULT));
     }
 
     #[test]
     fn at_high_rates_the_nap_shrinks_down_to_its_minimum() {
         let nap = at_rate(32_000, GATHER_MAX_DEFAULT).nap(8, false).unwrap();
-        assert!(
-            nap > Duration::from_micros(450) && nap < Duration::from_micros(550),
-            "{nap:?}"
-        );
-        assert_eq!(
-            at_rate(1_000_000, GATHER_MAX_DEFAULT).nap(8, false),
-            Some(GATHER_MIN)
-        );
+        assert!(nap > Duration::from_micros(450) && nap < Duration::from_micros(550), "{nap:?}");
+        assert_eq!(at_rate(1_000_000, GATHER_MAX_DEFAULT).nap(8, false), Some(GATHER_MIN));
     }
 
     #[test]
@@ -119,10 +103,7 @@ mod tests {
 
     #[test]
     fn the_longest_nap_is_bounded_whatever_is_configured() {
-        assert_eq!(
-            at_rate(1_000, Duration::from_secs(9)).nap(1, false),
-            Some(GATHER_MAX_LIMIT)
-        );
+        assert_eq!(at_rate(1_000, Duration::from_secs(9)).nap(1, false), Some(GATHER_MAX_LIMIT));
     }
 
     #[test]

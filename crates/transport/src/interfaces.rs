@@ -8,10 +8,7 @@ use crate::error::TransportError;
 /// The addresses meant by one `listen` host: an IP literal (IPv6 with or without brackets), the name of an interface
 /// (all its addresses), or a host name, in this order (spec proxy-core 2.1). Blocks while a host name is looked up.
 pub fn addresses_of(host: &str) -> Result<Vec<IpAddr>, TransportError> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(vec![address]);
     }
@@ -28,11 +25,7 @@ pub fn addresses_of(host: &str) -> Result<Vec<IpAddr>, TransportError> {
             }
         }
     }
-    if found.is_empty() {
-        Err(TransportError::NoSuchInterface(host.to_string()))
-    } else {
-        Ok(found)
-    }
+    if found.is_empty() { Err(TransportError::NoSuchInterface(host.to_string())) } else { Ok(found) }
 }
 
 /// What to listen on when the configuration names nothing: every address of the interfaces that are up, loopback kept.
@@ -44,24 +37,17 @@ pub fn default_addresses(with_ipv6: bool) -> Result<Vec<IpAddr>, TransportError>
 
 /// Is `address` configured on this host now (for `virtual` sockets, spec proxy-core 2.8)?
 pub fn is_configured(address: IpAddr) -> bool {
-    interface_addresses().is_ok_and(|all| {
-        all.iter()
-            .any(|entry| entry.is_up && entry.address == address)
-    })
+    interface_addresses().is_ok_and(|all| all.iter().any(|entry| entry.is_up && entry.address == address))
 }
 
 fn addresses_named(all: &[InterfaceAddress], name: &str) -> Vec<IpAddr> {
-    all.iter()
-        .filter(|entry| entry.name == name && !is_link_local(entry.address))
-        .map(|entry| entry.address)
-        .collect()
+    all.iter().filter(|entry| entry.name == name && !is_link_local(entry.address)).map(|entry| entry.address).collect()
 }
 
 fn usable(all: &[InterfaceAddress], with_ipv6: bool) -> Vec<IpAddr> {
     let mut found = Vec::new();
     for entry in all {
-        let wanted =
-            entry.is_up && !is_link_local(entry.address) && (with_ipv6 || entry.address.is_ipv4());
+        let wanted = entry.is_up && !is_link_local(entry.address) && (with_ipv6 || entry.address.is_ipv4());
         if wanted && !found.contains(&entry.address) {
             found.push(entry.address);
         }
@@ -78,52 +64,27 @@ mod tests {
     use super::*;
 
     fn entry(name: &str, address: &str, is_up: bool) -> InterfaceAddress {
-        InterfaceAddress {
-            name: name.into(),
-            address: address.parse().unwrap(),
-            scope: 0,
-            is_up,
-            is_loopback: name == "lo",
-        }
+        InterfaceAddress { name: name.into(), address: address.parse().unwrap(), scope: 0, is_up, is_loopback: name == "lo" }
     }
 
     #[test]
     fn literals_are_taken_as_they_are() {
-        assert_eq!(
-            addresses_of("192.0.2.7").unwrap(),
-            ["192.0.2.7".parse::<IpAddr>().unwrap()]
-        );
-        assert_eq!(
-            addresses_of("[::1]").unwrap(),
-            ["::1".parse::<IpAddr>().unwrap()]
-        );
-        assert_eq!(
-            addresses_of("::").unwrap(),
-            ["::".parse::<IpAddr>().unwrap()]
-        );
+        assert_eq!(addresses_of("192.0.2.7").unwrap(), ["192.0.2.7".parse::<IpAddr>().unwrap()]);
+        assert_eq!(addresses_of("[::1]").unwrap(), ["::1".parse::<IpAddr>().unwrap()]);
+        assert_eq!(addresses_of("::").unwrap(), ["::".parse::<IpAddr>().unwrap()]);
     }
 
     #[test]
     fn the_loopback_interface_of_this_host_is_found_by_name() {
-        assert!(
-            addresses_of("lo")
-                .unwrap()
-                .contains(&"127.0.0.1".parse().unwrap())
-        );
-        assert!(
-            default_addresses(false)
-                .unwrap()
-                .contains(&"127.0.0.1".parse().unwrap())
-        );
+        assert!(addresses_of("lo").unwrap().contains(&"127.0.0.1".parse().unwrap()));
+        assert!(default_addresses(false).unwrap().contains(&"127.0.0.1".parse().unwrap()));
         assert!(is_configured("127.0.0.1".parse().unwrap()));
         assert!(!is_configured("192.0.2.1".parse().unwrap()));
     }
 
     #[test]
     fn an_unknown_name_is_an_error_that_says_the_name() {
-        let text = addresses_of("no-such-interface.invalid")
-            .unwrap_err()
-            .to_string();
+        let text = addresses_of("no-such-interface.invalid").unwrap_err().to_string();
         assert!(text.contains("no-such-interface.invalid"), "{text}");
     }
 

@@ -43,37 +43,20 @@ impl Outbox {
     }
 
     /// Adds a datagram; sends at once what waits when a bound is reached.
-    pub fn push(
-        &mut self,
-        sockets: &[UdpSocket],
-        socket: usize,
-        destination: SocketAddr,
-        bytes: &[u8],
-    ) {
-        if self.waiting >= OUTBOX_DATAGRAMS_MAX || self.arena.len() + bytes.len() > OUTBOX_BYTES_MAX
-        {
+    pub fn push(&mut self, sockets: &[UdpSocket], socket: usize, destination: SocketAddr, bytes: &[u8]) {
+        if self.waiting >= OUTBOX_DATAGRAMS_MAX || self.arena.len() + bytes.len() > OUTBOX_BYTES_MAX {
             self.flush(sockets);
         }
         let start = self.arena.len();
-        let (Ok(first), Ok(last)) = (u32::try_from(start), u32::try_from(start + bytes.len()))
-        else {
+        let (Ok(first), Ok(last)) = (u32::try_from(start), u32::try_from(start + bytes.len())) else {
             return;
         };
         let Some(queue) = self.queues.get_mut(socket) else {
-            self.note_failure(
-                socket,
-                destination,
-                io::Error::from(io::ErrorKind::NotFound),
-                bytes.to_vec(),
-            );
+            self.note_failure(socket, destination, io::Error::from(io::ErrorKind::NotFound), bytes.to_vec());
             return;
         };
         self.arena.extend_from_slice(bytes);
-        queue.push(Outgoing {
-            start: first,
-            end: last,
-            destination,
-        });
+        queue.push(Outgoing { start: first, end: last, destination });
         self.waiting += 1;
     }
 
@@ -136,29 +119,14 @@ impl Outbox {
     }
 
     fn give_up(&mut self, socket: usize, message: Outgoing, error: io::Error) {
-        let bytes = self
-            .arena
-            .get(message.start as usize..message.end as usize)
-            .unwrap_or(&[])
-            .to_vec();
+        let bytes = self.arena.get(message.start as usize..message.end as usize).unwrap_or(&[]).to_vec();
         self.note_failure(socket, message.destination, error, bytes);
     }
 
-    fn note_failure(
-        &mut self,
-        socket: usize,
-        destination: SocketAddr,
-        error: io::Error,
-        bytes: Vec<u8>,
-    ) {
+    fn note_failure(&mut self, socket: usize, destination: SocketAddr, error: io::Error, bytes: Vec<u8>) {
         self.failed += 1;
         if self.failures.len() < OUTBOX_DATAGRAMS_MAX {
-            self.failures.push(SendFailure {
-                socket,
-                destination,
-                error,
-                bytes,
-            });
+            self.failures.push(SendFailure { socket, destination, error, bytes });
         }
     }
 
@@ -173,20 +141,12 @@ impl Outbox {
 
     /// Datagrams (sent, given up) since the last call.
     pub fn take_counts(&mut self) -> (u64, u64) {
-        (
-            std::mem::take(&mut self.sent),
-            std::mem::take(&mut self.failed),
-        )
+        (std::mem::take(&mut self.sent), std::mem::take(&mut self.failed))
     }
 }
 
 fn is_late_report(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-    )
+    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable)
 }
 
 #[cfg(test)]
@@ -196,9 +156,7 @@ mod tests {
 
     fn socket() -> UdpSocket {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket
-            .set_read_timeout(Some(Duration::from_secs(5)))
-            .unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         socket
     }
 
@@ -221,10 +179,7 @@ mod tests {
             assert_eq!(from, sockets[(number % 2) as usize].local_addr().unwrap());
             seen[(number % 2) as usize].push(number);
         }
-        assert!(
-            seen.iter()
-                .all(|numbers| numbers.len() == 100 && numbers.is_sorted())
-        );
+        assert!(seen.iter().all(|numbers| numbers.len() == 100 && numbers.is_sorted()));
         assert_eq!(outbox.take_counts(), (200, 0));
     }
 
@@ -245,11 +200,7 @@ mod tests {
         assert_eq!(sink.recv(&mut bytes).unwrap(), 4);
         let failures = outbox.take_failures();
         assert_eq!(failures.len(), 3);
-        assert!(
-            failures
-                .iter()
-                .any(|failure| failure.bytes == b"wrong family")
-        );
+        assert!(failures.iter().any(|failure| failure.bytes == b"wrong family"));
         assert!(failures.iter().any(|failure| failure.bytes.len() == 65_530));
         assert!(failures.iter().any(|failure| failure.socket == 7));
         assert_eq!(outbox.take_counts(), (2, 3));
@@ -264,9 +215,7 @@ mod tests {
         let total = OUTBOX_DATAGRAMS_MAX * 2 + 10;
         let reader = std::thread::spawn(move || {
             let mut bytes = [0u8; 16];
-            (0..total)
-                .take_while(|_| sink.recv(&mut bytes).is_ok())
-                .count()
+            (0..total).take_while(|_| sink.recv(&mut bytes).is_ok()).count()
         });
         let mut outbox = Outbox::new(1);
         for number in 0..total {

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::TransportError;
 use crate::limits::{
-    HOST_NAME_BYTES_MAX, RESOLVER_ADDRESSES_MAX, RESOLVER_CACHE_NAMES_MAX, RESOLVER_NEGATIVE,
-    RESOLVER_POSITIVE, RESOLVER_QUESTIONS_MAX, RESOLVER_THREADS, RESOLVER_TICKETS_PER_NAME_MAX,
+    HOST_NAME_BYTES_MAX, RESOLVER_ADDRESSES_MAX, RESOLVER_CACHE_NAMES_MAX, RESOLVER_NEGATIVE, RESOLVER_POSITIVE, RESOLVER_QUESTIONS_MAX,
+    RESOLVER_THREADS, RESOLVER_TICKETS_PER_NAME_MAX,
 };
 
 /// Why there is no address.
@@ -76,21 +76,13 @@ impl Resolver {
         lookup: impl Fn(&str) -> Found + Send + Sync + 'static,
         notify: impl Fn() + Send + Sync + 'static,
     ) -> Result<Resolver, TransportError> {
-        let shared = Arc::new(Shared {
-            state: Mutex::default(),
-            bell: Condvar::new(),
-            lookup: Box::new(lookup),
-            notify: Box::new(notify),
-        });
+        let shared = Arc::new(Shared { state: Mutex::default(), bell: Condvar::new(), lookup: Box::new(lookup), notify: Box::new(notify) });
         for number in 0..RESOLVER_THREADS {
             let shared = shared.clone();
             std::thread::Builder::new()
                 .name(format!("resolver-{number}"))
                 .spawn(move || serve(&shared))
-                .map_err(|source| TransportError::Setup {
-                    step: "start a resolver thread",
-                    source,
-                })?;
+                .map_err(|source| TransportError::Setup { step: "start a resolver thread", source })?;
         }
         Ok(Resolver { shared })
     }
@@ -108,12 +100,7 @@ impl Resolver {
             if state.answers.len() >= RESOLVER_QUESTIONS_MAX {
                 return Err(ResolveError::Overloaded);
             }
-            state.answers.push_back(Answer {
-                ticket,
-                host: host.to_string(),
-                port,
-                result,
-            });
+            state.answers.push_back(Answer { ticket, host: host.to_string(), port, result });
             drop(state);
             (self.shared.notify)();
             return Ok(());
@@ -160,19 +147,13 @@ impl Resolver {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
     fn fresh(&self, name: &str, now: Instant) -> Option<Found> {
-        self.cache
-            .get(name)
-            .filter(|(_, until)| *until > now)
-            .map(|(found, _)| found.clone())
+        self.cache.get(name).filter(|(_, until)| *until > now).map(|(found, _)| found.clone())
     }
 
     fn remember(&mut self, name: &str, found: &Found, now: Instant) {
@@ -182,13 +163,8 @@ impl State {
                 self.cache.clear();
             }
         }
-        let lifetime: Duration = if found.is_ok() {
-            RESOLVER_POSITIVE
-        } else {
-            RESOLVER_NEGATIVE
-        };
-        self.cache
-            .insert(name.to_string(), (found.clone(), now + lifetime));
+        let lifetime: Duration = if found.is_ok() { RESOLVER_POSITIVE } else { RESOLVER_NEGATIVE };
+        self.cache.insert(name.to_string(), (found.clone(), now + lifetime));
     }
 }
 
@@ -199,10 +175,7 @@ fn serve(shared: &Shared) {
             return;
         }
         let Some(name) = state.waiting.pop_front() else {
-            state = shared
-                .bell
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = shared.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
             continue;
         };
         drop(state);
@@ -210,12 +183,7 @@ fn serve(shared: &Shared) {
         state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.remember(&name, &found, Instant::now());
         for (ticket, port) in state.askers.remove(&name).unwrap_or_default() {
-            state.answers.push_back(Answer {
-                ticket,
-                host: name.clone(),
-                port,
-                result: found.clone(),
-            });
+            state.answers.push_back(Answer { ticket, host: name.clone(), port, result: found.clone() });
         }
         drop(state);
         (shared.notify)();
@@ -224,12 +192,8 @@ fn serve(shared: &Shared) {
 }
 
 fn canonical(host: &str) -> Result<String, ResolveError> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
-    let allowed =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
     if bare.is_empty() || bare.len() > HOST_NAME_BYTES_MAX || !bare.bytes().all(allowed) {
         return Err(ResolveError::BadName);
     }
@@ -241,20 +205,14 @@ fn literal(name: &str) -> Option<Found> {
 }
 
 fn system_lookup(name: &str) -> Found {
-    let answers = (name, 0u16)
-        .to_socket_addrs()
-        .map_err(|_| ResolveError::NotFound)?;
+    let answers = (name, 0u16).to_socket_addrs().map_err(|_| ResolveError::NotFound)?;
     let mut found: Vec<IpAddr> = Vec::new();
     for answer in answers {
         if found.len() < RESOLVER_ADDRESSES_MAX && !found.contains(&answer.ip()) {
             found.push(answer.ip());
         }
     }
-    if found.is_empty() {
-        Err(ResolveError::NotFound)
-    } else {
-        Ok(found)
-    }
+    if found.is_empty() { Err(ResolveError::NotFound) } else { Ok(found) }
 }
 
 #[cfg(test)]
@@ -263,9 +221,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;
 
-    fn service(
-        lookup: impl Fn(&str) -> Found + Send + Sync + 'static,
-    ) -> (Resolver, mpsc::Receiver<()>) {
+    fn service(lookup: impl Fn(&str) -> Found + Send + Sync + 'static) -> (Resolver, mpsc::Receiver<()>) {
         let (sender, receiver) = mpsc::channel();
         let sender = Mutex::new(sender);
         let resolver = Resolver::start_with(lookup, move || {
@@ -281,17 +237,11 @@ mod tests {
     #[test]
     fn a_literal_needs_no_lookup() {
         let (resolver, bell) = service(|_| panic!("no lookup expected"));
-        assert_eq!(
-            resolver.known("[2001:db8::1]"),
-            Some(Ok(vec!["2001:db8::1".parse().unwrap()]))
-        );
+        assert_eq!(resolver.known("[2001:db8::1]"), Some(Ok(vec!["2001:db8::1".parse().unwrap()])));
         resolver.ask(7, "192.0.2.1", 5070).unwrap();
         wait(&bell);
         let answers = resolver.answers();
-        assert_eq!(
-            (answers.len(), answers[0].ticket, answers[0].port),
-            (1, 7, 5070)
-        );
+        assert_eq!((answers.len(), answers[0].ticket, answers[0].port), (1, 7, 5070));
         assert_eq!(answers[0].result, Ok(vec!["192.0.2.1".parse().unwrap()]));
         resolver.stop();
     }
@@ -302,11 +252,7 @@ mod tests {
         let count = asked.clone();
         let (resolver, bell) = service(move |name| {
             count.fetch_add(1, Ordering::SeqCst);
-            if name == "good.example" {
-                Ok(vec!["192.0.2.9".parse().unwrap()])
-            } else {
-                Err(ResolveError::NotFound)
-            }
+            if name == "good.example" { Ok(vec!["192.0.2.9".parse().unwrap()]) } else { Err(ResolveError::NotFound) }
         });
         for ticket in 0..3 {
             resolver.ask(ticket, "Good.Example", 0).unwrap();
@@ -316,18 +262,9 @@ mod tests {
         }
         let answers = resolver.answers();
         assert_eq!(answers.len(), 6);
-        assert_eq!(
-            answers
-                .iter()
-                .filter(|answer| answer.result.is_ok())
-                .count(),
-            3
-        );
+        assert_eq!(answers.iter().filter(|answer| answer.result.is_ok()).count(), 3);
         assert_eq!(asked.load(Ordering::SeqCst), 2);
-        assert_eq!(
-            resolver.known("bad.example"),
-            Some(Err(ResolveError::NotFound))
-        );
+        assert_eq!(resolver.known("bad.example"), Some(Err(ResolveError::NotFound)));
         resolver.forget();
         assert_eq!(resolver.known("bad.example"), None);
         resolver.stop();
@@ -350,11 +287,7 @@ mod tests {
         *gate.0.lock().unwrap() = true;
         gate.1.notify_all();
         wait(&bell);
-        let tickets: Vec<u64> = resolver
-            .answers()
-            .iter()
-            .map(|answer| answer.ticket)
-            .collect();
+        let tickets: Vec<u64> = resolver.answers().iter().map(|answer| answer.ticket).collect();
         assert_eq!(tickets, [0, 1, 2, 3, 4]);
         resolver.stop();
     }
@@ -371,26 +304,15 @@ mod tests {
             Err(ResolveError::NotFound)
         });
         for number in 0..RESOLVER_QUESTIONS_MAX as u64 {
-            resolver
-                .ask(number, &format!("n{number}.example"), 0)
-                .unwrap();
+            resolver.ask(number, &format!("n{number}.example"), 0).unwrap();
         }
-        assert_eq!(
-            resolver.ask(1, "one-more.example", 0),
-            Err(ResolveError::Overloaded)
-        );
+        assert_eq!(resolver.ask(1, "one-more.example", 0), Err(ResolveError::Overloaded));
         assert_eq!(resolver.ask(1, "", 0), Err(ResolveError::BadName));
         assert_eq!(resolver.ask(1, "a b", 0), Err(ResolveError::BadName));
-        assert_eq!(
-            resolver.ask(1, &"x".repeat(300), 0),
-            Err(ResolveError::BadName)
-        );
+        assert_eq!(resolver.ask(1, &"x".repeat(300), 0), Err(ResolveError::BadName));
         resolver.stop();
         *gate.0.lock().unwrap() = true;
         gate.1.notify_all();
-        assert_eq!(
-            resolver.ask(1, "late.example", 0),
-            Err(ResolveError::Stopped)
-        );
+        assert_eq!(resolver.ask(1, "late.example", 0), Err(ResolveError::Stopped));
     }
 }

@@ -25,13 +25,7 @@ pub struct SocketOptions {
 
 impl Default for SocketOptions {
     fn default() -> SocketOptions {
-        SocketOptions {
-            buffer_bytes: 262_144,
-            free_bind: false,
-            tos: None,
-            multicast_ttl: None,
-            reuse_port: false,
-        }
+        SocketOptions { buffer_bytes: 262_144, free_bind: false, tos: None, multicast_ttl: None, reuse_port: false }
     }
 }
 
@@ -40,32 +34,18 @@ impl Default for SocketOptions {
 /// Address reuse stays off: UDP has no TIME_WAIT, and with it a second proxy started by mistake would silently share the
 /// port and steal every other call. Such a start fails with "address in use" instead.
 pub fn bind_udp(address: SocketAddr, options: &SocketOptions) -> Result<UdpSocket, TransportError> {
-    let fail = |step: &'static str| {
-        move |source: io::Error| TransportError::Bind {
-            address,
-            step,
-            source,
-        }
-    };
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::DGRAM.nonblocking(),
-        Some(Protocol::UDP),
-    )
-    .map_err(fail("open a UDP socket for"))?;
+    let fail = |step: &'static str| move |source: io::Error| TransportError::Bind { address, step, source };
+    let socket =
+        Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking(), Some(Protocol::UDP)).map_err(fail("open a UDP socket for"))?;
     prepare(&socket, address, options)?;
     // Larger buffers are a wish: the kernel may give less and a refusal is no reason not to serve.
     let _ = socket.set_recv_buffer_size(options.buffer_bytes);
     let _ = socket.set_send_buffer_size(options.buffer_bytes);
     if let Some(ttl) = options.multicast_ttl {
         if address.is_ipv4() {
-            socket
-                .set_multicast_ttl_v4(u32::from(ttl))
-                .map_err(fail("set mcast_ttl for"))?;
+            socket.set_multicast_ttl_v4(u32::from(ttl)).map_err(fail("set mcast_ttl for"))?;
         } else {
-            socket
-                .set_multicast_hops_v6(u32::from(ttl))
-                .map_err(fail("set mcast_ttl for"))?;
+            socket.set_multicast_hops_v6(u32::from(ttl)).map_err(fail("set mcast_ttl for"))?;
         }
     }
     socket.bind(&address.into()).map_err(fail("bind udp"))?;
@@ -73,71 +53,32 @@ pub fn bind_udp(address: SocketAddr, options: &SocketOptions) -> Result<UdpSocke
 }
 
 /// A non-blocking TCP listener on `address`; IPv6 listeners take IPv6 only.
-pub fn bind_tcp(
-    address: SocketAddr,
-    options: &SocketOptions,
-) -> Result<TcpListener, TransportError> {
-    let fail = |step: &'static str| {
-        move |source: io::Error| TransportError::Bind {
-            address,
-            step,
-            source,
-        }
-    };
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM.nonblocking(),
-        Some(Protocol::TCP),
-    )
-    .map_err(fail("open a TCP socket for"))?;
+pub fn bind_tcp(address: SocketAddr, options: &SocketOptions) -> Result<TcpListener, TransportError> {
+    let fail = |step: &'static str| move |source: io::Error| TransportError::Bind { address, step, source };
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))
+        .map_err(fail("open a TCP socket for"))?;
     // After a restart the old connections are in TIME_WAIT; without this the port stays taken for a minute.
-    socket
-        .set_reuse_address(true)
-        .map_err(fail("set address reuse for"))?;
+    socket.set_reuse_address(true).map_err(fail("set address reuse for"))?;
     prepare(&socket, address, options)?;
     socket.bind(&address.into()).map_err(fail("bind tcp"))?;
-    socket
-        .listen(LISTEN_BACKLOG)
-        .map_err(fail("listen on tcp"))?;
+    socket.listen(LISTEN_BACKLOG).map_err(fail("listen on tcp"))?;
     Ok(socket.into())
 }
 
-fn prepare(
-    socket: &Socket,
-    address: SocketAddr,
-    options: &SocketOptions,
-) -> Result<(), TransportError> {
-    let fail = |step: &'static str| {
-        move |source: io::Error| TransportError::Bind {
-            address,
-            step,
-            source,
-        }
-    };
+fn prepare(socket: &Socket, address: SocketAddr, options: &SocketOptions) -> Result<(), TransportError> {
+    let fail = |step: &'static str| move |source: io::Error| TransportError::Bind { address, step, source };
     if address.is_ipv6() {
-        socket
-            .set_only_v6(true)
-            .map_err(fail("set IPv6-only for"))?;
+        socket.set_only_v6(true).map_err(fail("set IPv6-only for"))?;
     }
     if options.reuse_port {
-        socket
-            .set_reuse_port(true)
-            .map_err(fail("set port reuse for"))?;
+        socket.set_reuse_port(true).map_err(fail("set port reuse for"))?;
     }
     if options.free_bind {
-        let set = if address.is_ipv4() {
-            socket.set_freebind_v4(true)
-        } else {
-            socket.set_freebind_v6(true)
-        };
+        let set = if address.is_ipv4() { socket.set_freebind_v4(true) } else { socket.set_freebind_v6(true) };
         set.map_err(fail("set ip_free_bind for"))?;
     }
     if let Some(tos) = options.tos {
-        let set = if address.is_ipv4() {
-            socket.set_tos_v4(u32::from(tos))
-        } else {
-            socket.set_tclass_v6(u32::from(tos))
-        };
+        let set = if address.is_ipv4() { socket.set_tos_v4(u32::from(tos)) } else { socket.set_tclass_v6(u32::from(tos)) };
         set.map_err(fail("set tos for"))?;
     }
     Ok(())
@@ -145,27 +86,13 @@ fn prepare(
 
 /// Starts to connect to `destination` without blocking; with `local`, from that address and any port.
 /// The stream becomes writable when it is connected or has failed (`take_error` tells which).
-pub fn start_connect(
-    destination: SocketAddr,
-    local: Option<std::net::IpAddr>,
-    tos: Option<u8>,
-) -> io::Result<TcpStream> {
-    let socket = Socket::new(
-        Domain::for_address(destination),
-        Type::STREAM.nonblocking(),
-        Some(Protocol::TCP),
-    )?;
-    if let Some(local) =
-        local.filter(|local| !local.is_unspecified() && local.is_ipv4() == destination.is_ipv4())
-    {
+pub fn start_connect(destination: SocketAddr, local: Option<std::net::IpAddr>, tos: Option<u8>) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(destination), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+    if let Some(local) = local.filter(|local| !local.is_unspecified() && local.is_ipv4() == destination.is_ipv4()) {
         socket.bind(&SocketAddr::new(local, 0).into())?;
     }
     if let Some(tos) = tos {
-        let set = if destination.is_ipv4() {
-            socket.set_tos_v4(u32::from(tos))
-        } else {
-            socket.set_tclass_v6(u32::from(tos))
-        };
+        let set = if destination.is_ipv4() { socket.set_tos_v4(u32::from(tos)) } else { socket.set_tclass_v6(u32::from(tos)) };
         set?;
     }
     socket.set_tcp_nodelay(true)?;
@@ -180,17 +107,10 @@ pub fn start_connect(
 
 /// The local address the kernel would use towards `destination` (`mhomed=1`, spec proxy-core 2.7).
 pub fn local_address_towards(destination: SocketAddr) -> io::Result<std::net::IpAddr> {
-    let socket = Socket::new(
-        Domain::for_address(destination),
-        Type::DGRAM,
-        Some(Protocol::UDP),
-    )?;
+    let socket = Socket::new(Domain::for_address(destination), Type::DGRAM, Some(Protocol::UDP))?;
     socket.connect(&destination.into())?;
     let local = socket.local_addr()?;
-    local
-        .as_socket()
-        .map(|address| address.ip())
-        .ok_or_else(|| io::Error::other("no IP address"))
+    local.as_socket().map(|address| address.ip()).ok_or_else(|| io::Error::other("no IP address"))
 }
 
 #[cfg(test)]
@@ -208,11 +128,7 @@ mod tests {
 
     #[test]
     fn ipv4_and_ipv6_wildcards_share_a_port() {
-        let options = SocketOptions {
-            free_bind: true,
-            tos: Some(0x68),
-            ..SocketOptions::default()
-        };
+        let options = SocketOptions { free_bind: true, tos: Some(0x68), ..SocketOptions::default() };
         let Ok(six) = bind_udp("[::1]:0".parse().unwrap(), &options) else {
             eprintln!("no IPv6 on this host: nothing to test");
             return;

@@ -32,24 +32,12 @@ pub struct Target {
 impl Target {
     /// Back on the connection a request came from.
     pub fn connection(connection: ConnectionId) -> Target {
-        Target {
-            connection: Some(connection),
-            destination: None,
-            socket: 0,
-            may_connect: false,
-            then_close: false,
-        }
+        Target { connection: Some(connection), destination: None, socket: 0, may_connect: false, then_close: false }
     }
 
     /// To an address, over an open connection or a new one that starts from listener `socket`.
     pub fn address(destination: SocketAddr, socket: usize) -> Target {
-        Target {
-            connection: None,
-            destination: Some(destination),
-            socket,
-            may_connect: true,
-            then_close: false,
-        }
+        Target { connection: None, destination: Some(destination), socket, may_connect: true, then_close: false }
     }
 }
 
@@ -120,21 +108,9 @@ pub trait StreamDriver {
     /// A round begins: read the clock once.
     fn batch_begin(&mut self);
     /// One whole SIP message. `socket` is the listener's index (for connections we opened: that of [`Target::socket`]).
-    fn stream_message(
-        &mut self,
-        bytes: &[u8],
-        source: SocketAddr,
-        socket: usize,
-        connection: ConnectionId,
-    );
+    fn stream_message(&mut self, bytes: &[u8], source: SocketAddr, socket: usize, connection: ConnectionId);
     /// One whole HTTP request; the answer is sent raw with [`Streams::send`] to [`Target::connection`].
-    fn http_request(
-        &mut self,
-        bytes: &[u8],
-        source: SocketAddr,
-        socket: usize,
-        connection: ConnectionId,
-    );
+    fn http_request(&mut self, bytes: &[u8], source: SocketAddr, socket: usize, connection: ConnectionId);
     /// Datagrams that resulted (a call may change transport): UDP socket index, destination, bytes. Stream sends go
     /// through [`Streams`] at any time.
     fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8]));

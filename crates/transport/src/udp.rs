@@ -45,11 +45,7 @@ pub struct UdpOptions {
 
 impl Default for UdpOptions {
     fn default() -> UdpOptions {
-        UdpOptions {
-            workers: 1,
-            gather_max: GATHER_MAX_DEFAULT,
-            receive_slots: RECEIVE_SLOTS,
-        }
+        UdpOptions { workers: 1, gather_max: GATHER_MAX_DEFAULT, receive_slots: RECEIVE_SLOTS }
     }
 }
 
@@ -70,19 +66,11 @@ pub struct Seat {
 
 /// Prepares `options.workers` workers over `sockets` (non-blocking; their order gives the socket indexes).
 pub fn workers(sockets: Vec<UdpSocket>, options: UdpOptions) -> Result<UdpWorkers, TransportError> {
-    let (waker, wakeups) = waker::pair().map_err(|source| TransportError::Setup {
-        step: "make a wake-up pipe",
-        source,
-    })?;
+    let (waker, wakeups) = waker::pair().map_err(|source| TransportError::Setup { step: "make a wake-up pipe", source })?;
     let crew = Crew::new(sockets, waker);
     let mut wakeups = Some(wakeups);
     let seats = (0..options.workers.clamp(1, WORKERS_MAX))
-        .map(|index| Seat {
-            crew: crew.clone(),
-            index,
-            options,
-            wakeups: wakeups.take(),
-        })
+        .map(|index| Seat { crew: crew.clone(), index, options, wakeups: wakeups.take() })
         .collect();
     Ok(UdpWorkers { crew, seats })
 }
@@ -145,11 +133,7 @@ impl<D: Driver> Worker<D> {
         while !crew.is_stopping() {
             let direct = eager && crew.sockets().len() <= SOCKETS_TRIED_DIRECTLY;
             if !direct {
-                let timeout = if eager {
-                    Duration::ZERO
-                } else {
-                    wait_time(deadline)
-                };
+                let timeout = if eager { Duration::ZERO } else { wait_time(deadline) };
                 poll.wait(Some(timeout)).map_err(TransportError::Wait)?;
             }
             crew.begin_work();
@@ -165,8 +149,7 @@ impl<D: Driver> Worker<D> {
                 deadline = self.finish_round(now);
             }
             crew.end_work();
-            self.gather
-                .observe(taken.datagrams, now.saturating_duration_since(last));
+            self.gather.observe(taken.datagrams, now.saturating_duration_since(last));
             last = now;
             eager = taken.full;
             if let Some(nap) = self.gather.nap(taken.datagrams, taken.full) {
@@ -209,8 +192,7 @@ impl<D: Driver> Worker<D> {
         }
         let mut deadline = None;
         while crew.is_stuck_since(since) && !crew.is_stopping() {
-            poll.wait(Some(wait_time(deadline).min(WATCH_PERIOD)))
-                .map_err(TransportError::Wait)?;
+            poll.wait(Some(wait_time(deadline).min(WATCH_PERIOD))).map_err(TransportError::Wait)?;
             self.driver.batch_begin();
             self.take(|index| poll.is_ready(index));
             deadline = self.finish_round(Instant::now());
@@ -235,20 +217,14 @@ impl<D: Driver> Worker<D> {
                 match self.receive.datagram(slot) {
                     Some((bytes, source)) => self.driver.datagram(bytes, source, index),
                     None => {
-                        self.crew
-                            .counters()
-                            .unusable
-                            .fetch_add(1, Ordering::Relaxed);
+                        self.crew.counters().unusable.fetch_add(1, Ordering::Relaxed);
                     }
                 }
             }
             taken.datagrams += received;
         }
         if taken.datagrams > 0 {
-            self.crew
-                .counters()
-                .received
-                .fetch_add(taken.datagrams as u64, Ordering::Relaxed);
+            self.crew.counters().received.fetch_add(taken.datagrams as u64, Ordering::Relaxed);
             self.crew.counters().rounds.fetch_add(1, Ordering::Relaxed);
         }
         taken
@@ -267,19 +243,14 @@ impl<D: Driver> Worker<D> {
     fn send_outgoing(&mut self) -> bool {
         let sockets = self.crew.sockets();
         let outbox = &mut self.outbox;
-        self.driver.outgoing(&mut |socket, destination, bytes| {
-            outbox.push(sockets, socket, destination, bytes)
-        });
+        self.driver.outgoing(&mut |socket, destination, bytes| outbox.push(sockets, socket, destination, bytes));
         outbox.flush(sockets);
         let (sent, failed) = outbox.take_counts();
         if sent > 0 {
             self.crew.counters().sent.fetch_add(sent, Ordering::Relaxed);
         }
         if failed > 0 {
-            self.crew
-                .counters()
-                .send_failures
-                .fetch_add(failed, Ordering::Relaxed);
+            self.crew.counters().send_failures.fetch_add(failed, Ordering::Relaxed);
         }
         let any = outbox.has_failures();
         if any {
@@ -292,8 +263,5 @@ impl<D: Driver> Worker<D> {
 }
 
 fn wait_time(deadline: Option<Instant>) -> Duration {
-    deadline.map_or(IDLE_WAIT_MAX, |at| {
-        at.saturating_duration_since(Instant::now())
-            .min(IDLE_WAIT_MAX)
-    })
+    deadline.map_or(IDLE_WAIT_MAX, |at| at.saturating_duration_since(Instant::now()).min(IDLE_WAIT_MAX))
 }

@@ -31,16 +31,8 @@ pub fn pair() -> io::Result<(Waker, Wakeups)> {
     let (reader, writer) = UnixStream::pair()?;
     reader.set_nonblocking(true)?;
     writer.set_nonblocking(true)?;
-    let shared = Arc::new(Shared {
-        pending: AtomicBool::new(false),
-        writer,
-    });
-    Ok((
-        Waker {
-            shared: shared.clone(),
-        },
-        Wakeups { shared, reader },
-    ))
+    let shared = Arc::new(Shared { pending: AtomicBool::new(false), writer });
+    Ok((Waker { shared: shared.clone() }, Wakeups { shared, reader }))
 }
 
 impl Waker {

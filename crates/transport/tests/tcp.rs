@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use transport::limits::StreamLimits;
 use transport::socket::{SocketOptions, bind_tcp};
-use transport::tcp::{
-    ConnectionId, StreamDriver, StreamError, StreamFailure, Streams, Target, stream_worker,
-};
+use transport::tcp::{ConnectionId, StreamDriver, StreamError, StreamFailure, Streams, Target, stream_worker};
 use transport::udp::{self, UdpOptions};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -53,27 +51,18 @@ struct Rig {
 fn start(limits: StreamLimits) -> Rig {
     let listener = bind_tcp("127.0.0.1:0".parse().unwrap(), &SocketOptions::default()).unwrap();
     let address = listener.local_addr().unwrap();
-    let crew = udp::workers(Vec::new(), UdpOptions::default())
-        .unwrap()
-        .crew;
+    let crew = udp::workers(Vec::new(), UdpOptions::default()).unwrap().crew;
     let (worker, streams) = stream_worker(vec![listener], crew, limits, None).unwrap();
     let (sender, events) = channel();
     let thread = std::thread::spawn(move || {
         worker.run(Recorder(sender)).unwrap();
     });
-    Rig {
-        address,
-        streams,
-        events,
-        thread,
-    }
+    Rig { address, streams, events, thread }
 }
 
 impl Rig {
     fn event(&self) -> Event {
-        self.events
-            .recv_timeout(Duration::from_secs(15))
-            .expect("no event")
+        self.events.recv_timeout(Duration::from_secs(15)).expect("no event")
     }
 
     /// The next event that is not about a connection being opened.
@@ -89,9 +78,7 @@ impl Rig {
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_nodelay(true).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(15)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
         stream
     }
 
@@ -102,11 +89,7 @@ impl Rig {
 }
 
 fn message(body: &str) -> Vec<u8> {
-    format!(
-        "MESSAGE sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP c;branch=z9hG4bK1\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+    format!("MESSAGE sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP c;branch=z9hG4bK1\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 #[test]
@@ -118,14 +101,8 @@ fn a_message_is_whole_wherever_the_stream_is_cut() {
     for cut in 1..both.len() {
         stream.write_all(&both[..cut]).unwrap();
         stream.write_all(&both[cut..]).unwrap();
-        assert!(
-            matches!(rig.next(), Event::Message(bytes, _) if bytes == first),
-            "cut at {cut}"
-        );
-        assert!(
-            matches!(rig.next(), Event::Message(bytes, _) if bytes == second),
-            "cut at {cut}"
-        );
+        assert!(matches!(rig.next(), Event::Message(bytes, _) if bytes == first), "cut at {cut}");
+        assert!(matches!(rig.next(), Event::Message(bytes, _) if bytes == second), "cut at {cut}");
     }
     rig.stop();
 }
@@ -141,20 +118,10 @@ fn a_ping_is_answered_and_http_is_told_from_sip() {
     let request = b"POST /RPC HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}";
     let mut web = rig.connect();
     web.write_all(request).unwrap();
-    let Event::Http(bytes, connection) = rig.next() else {
-        panic!("not HTTP")
-    };
+    let Event::Http(bytes, connection) = rig.next() else { panic!("not HTTP") };
     assert_eq!(bytes, request);
     let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    rig.streams
-        .send(
-            Target {
-                then_close: true,
-                ..Target::connection(connection)
-            },
-            reply,
-        )
-        .unwrap();
+    rig.streams.send(Target { then_close: true, ..Target::connection(connection) }, reply).unwrap();
     let mut received = Vec::new();
     web.read_to_end(&mut received).unwrap();
     assert_eq!(received, reply);
@@ -175,29 +142,17 @@ fn streams_that_two_receivers_could_cut_differently_are_closed() {
         let mut stream = rig.connect();
         let text = format!("MESSAGE sip:a@b SIP/2.0\r\n{header}\r\n\r\nhello");
         stream.write_all(text.as_bytes()).unwrap();
-        assert!(
-            matches!(rig.next(), Event::Closed(_, reason) if reason.starts_with("unreadable")),
-            "{header}"
-        );
+        assert!(matches!(rig.next(), Event::Closed(_, reason) if reason.starts_with("unreadable")), "{header}");
         // The end or a reset: we closed with their bytes unread.
         assert!(matches!(stream.read(&mut [0u8; 8]), Ok(0) | Err(_)));
     }
-    assert_eq!(
-        rig.streams
-            .counters()
-            .misbehaved
-            .load(std::sync::atomic::Ordering::Relaxed),
-        6
-    );
+    assert_eq!(rig.streams.counters().misbehaved.load(std::sync::atomic::Ordering::Relaxed), 6);
     rig.stop();
 }
 
 #[test]
 fn a_message_that_trickles_in_too_slowly_ends_the_connection() {
-    let rig = start(StreamLimits {
-        read_timeout: Duration::from_millis(300),
-        ..StreamLimits::default()
-    });
+    let rig = start(StreamLimits { read_timeout: Duration::from_millis(300), ..StreamLimits::default() });
     let mut slow = rig.connect();
     let text = message("hello");
     for byte in &text[..text.len() - 1] {
@@ -212,10 +167,7 @@ fn a_message_that_trickles_in_too_slowly_ends_the_connection() {
 
 #[test]
 fn an_idle_connection_ends_after_its_lifetime() {
-    let rig = start(StreamLimits {
-        lifetime: Duration::from_millis(100),
-        ..StreamLimits::default()
-    });
+    let rig = start(StreamLimits { lifetime: Duration::from_millis(100), ..StreamLimits::default() });
     let mut stream = rig.connect();
     assert_eq!(stream.read(&mut [0u8; 8]).unwrap(), 0);
     assert!(matches!(rig.next(), Event::Closed(_, reason) if reason.contains("idle")));
@@ -224,10 +176,7 @@ fn an_idle_connection_ends_after_its_lifetime() {
 
 #[test]
 fn connections_beyond_the_bound_are_refused_and_room_is_given_back() {
-    let rig = start(StreamLimits {
-        connections_per_source_max: 2,
-        ..StreamLimits::default()
-    });
+    let rig = start(StreamLimits { connections_per_source_max: 2, ..StreamLimits::default() });
     let mut first = rig.connect();
     let _second = rig.connect();
     assert!(matches!(rig.event(), Event::Opened(..)));
@@ -247,16 +196,12 @@ fn connections_beyond_the_bound_are_refused_and_room_is_given_back() {
 fn a_peer_that_does_not_read_is_cut_off_and_the_rest_is_reported() {
     let rig = start(StreamLimits::default());
     let stream = rig.connect();
-    let Event::Opened(connection, _) = rig.event() else {
-        panic!("not opened")
-    };
+    let Event::Opened(connection, _) = rig.event() else { panic!("not opened") };
     let block = vec![b'x'; 30_000];
     let mut sent = 0;
     // Kernel buffers take some megabytes before our own queue fills.
     let failed = loop {
-        rig.streams
-            .send(Target::connection(connection), &block)
-            .unwrap();
+        rig.streams.send(Target::connection(connection), &block).unwrap();
         sent += 1;
         if let Ok(event) = rig.events.recv_timeout(Duration::from_millis(5)) {
             break event;
@@ -289,30 +234,14 @@ fn sends_connect_on_demand_and_then_reuse_the_connection() {
     assert_eq!(received, [first, second].concat());
     // The answer comes back on the same connection.
     accepted.write_all(&message("three")).unwrap();
-    let Event::Message(_, connection) = rig.next() else {
-        panic!("no message")
-    };
+    let Event::Message(_, connection) = rig.next() else { panic!("no message") };
     // A stale number falls back to the address; the connection is the one we know.
-    rig.streams
-        .send(
-            Target {
-                connection: Some(connection + 1000),
-                ..target
-            },
-            &message("four"),
-        )
-        .unwrap();
+    rig.streams.send(Target { connection: Some(connection + 1000), ..target }, &message("four")).unwrap();
     let mut more = vec![0u8; message("four").len()];
     accepted.read_exact(&mut more).unwrap();
     peer.set_nonblocking(true).unwrap();
     assert!(peer.accept().is_err(), "a second connection was opened");
-    assert_eq!(
-        rig.streams
-            .counters()
-            .connected
-            .load(std::sync::atomic::Ordering::Relaxed),
-        1
-    );
+    assert_eq!(rig.streams.counters().connected.load(std::sync::atomic::Ordering::Relaxed), 1);
     rig.stop();
 }
 
@@ -320,14 +249,9 @@ fn sends_connect_on_demand_and_then_reuse_the_connection() {
 fn an_alias_makes_an_accepted_connection_serve_another_port() {
     let rig = start(StreamLimits::default());
     let mut stream = rig.connect();
-    let Event::Opened(connection, _) = rig.event() else {
-        panic!("not opened")
-    };
+    let Event::Opened(connection, _) = rig.event() else { panic!("not opened") };
     rig.streams.alias(connection, 5999).unwrap();
-    let target = Target {
-        may_connect: false,
-        ..Target::address("127.0.0.1:5999".parse().unwrap(), 0)
-    };
+    let target = Target { may_connect: false, ..Target::address("127.0.0.1:5999".parse().unwrap(), 0) };
     rig.streams.send(target, b"over the alias").unwrap();
     let mut received = [0u8; 14];
     stream.read_exact(&mut received).unwrap();
@@ -338,32 +262,13 @@ fn an_alias_makes_an_accepted_connection_serve_another_port() {
 #[test]
 fn what_cannot_be_delivered_comes_back() {
     let rig = start(StreamLimits::default());
-    let nobody = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    rig.streams
-        .send(Target::address(nobody, 0), b"refused")
-        .unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    rig.streams.send(Target::address(nobody, 0), b"refused").unwrap();
     assert!(matches!(rig.next(), Event::Failed(bytes, _) if bytes == b"refused"));
     assert!(matches!(rig.next(), Event::Closed(..)));
-    rig.streams
-        .send(
-            Target {
-                may_connect: false,
-                ..Target::address(nobody, 0)
-            },
-            b"not allowed",
-        )
-        .unwrap();
-    assert_eq!(
-        rig.next(),
-        Event::Failed(b"not allowed".to_vec(), "no open connection".into())
-    );
+    rig.streams.send(Target { may_connect: false, ..Target::address(nobody, 0) }, b"not allowed").unwrap();
+    assert_eq!(rig.next(), Event::Failed(b"not allowed".to_vec(), "no open connection".into()));
     let streams = rig.streams.clone();
     rig.stop();
-    assert!(matches!(
-        streams.send(Target::connection(1), b"late"),
-        Err(StreamError::Stopped)
-    ));
+    assert!(matches!(streams.send(Target::connection(1), b"late"), Err(StreamError::Stopped)));
 }

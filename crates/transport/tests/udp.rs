@@ -37,11 +37,7 @@ impl Driver for Echo {
                 std::thread::yield_now();
             }
         }
-        let destination = if bytes == b"unreachable" {
-            "[::1]:9".parse().unwrap()
-        } else {
-            source
-        };
+        let destination = if bytes == b"unreachable" { "[::1]:9".parse().unwrap() } else { source };
         self.queue.push((socket, destination, bytes.to_vec()));
     }
 
@@ -73,41 +69,21 @@ struct Rig {
 }
 
 fn start(sockets: usize, workers: usize, gather_max: Duration, receive_slots: usize) -> Rig {
-    let sockets: Vec<UdpSocket> = (0..sockets)
-        .map(|_| bind_udp("127.0.0.1:0".parse().unwrap(), &SocketOptions::default()).unwrap())
-        .collect();
-    let addresses = sockets
-        .iter()
-        .map(|socket| socket.local_addr().unwrap())
-        .collect();
-    let UdpWorkers { crew, seats } = udp::workers(
-        sockets,
-        UdpOptions {
-            workers,
-            gather_max,
-            receive_slots,
-        },
-    )
-    .unwrap();
+    let sockets: Vec<UdpSocket> =
+        (0..sockets).map(|_| bind_udp("127.0.0.1:0".parse().unwrap(), &SocketOptions::default()).unwrap()).collect();
+    let addresses = sockets.iter().map(|socket| socket.local_addr().unwrap()).collect();
+    let UdpWorkers { crew, seats } = udp::workers(sockets, UdpOptions { workers, gather_max, receive_slots }).unwrap();
     let shared = Arc::new(Shared::default());
     let threads = seats
         .into_iter()
         .map(|seat| {
-            let driver = Echo {
-                queue: Vec::new(),
-                shared: shared.clone(),
-            };
+            let driver = Echo { queue: Vec::new(), shared: shared.clone() };
             std::thread::spawn(move || {
                 seat.run(driver).unwrap();
             })
         })
         .collect();
-    Rig {
-        addresses,
-        crew,
-        shared,
-        threads,
-    }
+    Rig { addresses, crew, shared, threads }
 }
 
 impl Rig {
@@ -121,9 +97,7 @@ impl Rig {
 
 fn client() -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     socket
 }
 
@@ -141,10 +115,7 @@ fn exchange(to: SocketAddr, count: u32, window: u32) {
         let (length, from) = socket.recv_from(&mut bytes).expect("an echo was lost");
         assert_eq!((length, from), (4, to));
         let number = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
-        assert!(
-            !std::mem::replace(&mut seen[number], true),
-            "{number} came twice"
-        );
+        assert!(!std::mem::replace(&mut seen[number], true), "{number} came twice");
         received += 1;
     }
 }
@@ -152,14 +123,8 @@ fn exchange(to: SocketAddr, count: u32, window: u32) {
 #[test]
 fn one_worker_answers_every_datagram_on_the_socket_it_came_to() {
     let rig = start(3, 1, Duration::from_millis(1), 64);
-    let clients: Vec<_> = rig
-        .addresses
-        .iter()
-        .map(|&address| std::thread::spawn(move || exchange(address, 3000, 40)))
-        .collect();
-    clients
-        .into_iter()
-        .for_each(|client| client.join().unwrap());
+    let clients: Vec<_> = rig.addresses.iter().map(|&address| std::thread::spawn(move || exchange(address, 3000, 40))).collect();
+    clients.into_iter().for_each(|client| client.join().unwrap());
     assert_eq!(rig.crew.counters().received.load(Ordering::Relaxed), 9000);
     assert_eq!(rig.shared.handled.load(Ordering::Relaxed), 9000);
     rig.stop();
@@ -170,12 +135,8 @@ fn several_workers_share_a_flood_and_lose_nothing() {
     // A batch of four is often full, so that help is called.
     let rig = start(1, 3, Duration::ZERO, 4);
     let address = rig.addresses[0];
-    let clients: Vec<_> = (0..4)
-        .map(|_| std::thread::spawn(move || exchange(address, 3000, 30)))
-        .collect();
-    clients
-        .into_iter()
-        .for_each(|client| client.join().unwrap());
+    let clients: Vec<_> = (0..4).map(|_| std::thread::spawn(move || exchange(address, 3000, 30))).collect();
+    clients.into_iter().for_each(|client| client.join().unwrap());
     assert_eq!(rig.shared.handled.load(Ordering::Relaxed), 12_000);
     assert!(rig.crew.counters().calls_for_help.load(Ordering::Relaxed) > 0);
     rig.stop();
@@ -207,13 +168,7 @@ fn timers_run_without_traffic_and_a_wake_is_heard() {
         std::thread::yield_now();
     }
     let times = rig.shared.timers.lock().unwrap().clone();
-    assert!(
-        times
-            .windows(2)
-            .skip(1)
-            .all(|pair| pair[1] - pair[0] >= Duration::from_millis(19)),
-        "timers ran early"
-    );
+    assert!(times.windows(2).skip(1).all(|pair| pair[1] - pair[0] >= Duration::from_millis(19)), "timers ran early");
     rig.crew.wake();
     while rig.shared.wakes.load(Ordering::SeqCst) == 0 {
         assert!(Instant::now() < deadline);

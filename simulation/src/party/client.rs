@@ -129,7 +129,7 @@ impl Party {
             self.invite_answered(step, index, reply, was);
         } else {
             let client = client.clone();
-            let to = reply.value(sip::message::HeaderId::To).map(wire::text).unwrap_or_default();
+            let to = reply.value(sip::HeaderId::To).map(wire::text).unwrap_or_default();
             let ack = acknowledgement_of_failure(&client, &to);
             step.send(client.destination, &ack);
         }

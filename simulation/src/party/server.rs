@@ -160,7 +160,7 @@ impl Party {
     pub(super) fn open_leg(&mut self, index: usize) {
         let tag = self.token();
         let Some(request) = self.servers.get(index).map(|server| &server.request) else { return };
-        let uri = |address: Option<sip::address::NameAddress<'_>>| address.map(|address| wire::text(address.uri)).unwrap_or_default();
+        let uri = |address: Option<sip::NameAddress<'_>>| address.map(|address| wire::text(address.uri)).unwrap_or_default();
         let leg = Leg {
             local: uri(request.to()),
             local_tag: tag,

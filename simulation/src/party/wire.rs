@@ -23,7 +23,7 @@ pub fn address_of(element: &str) -> Option<SocketAddr> {
 /// Where replies to a request go (RFC 3261 §18.2.2).
 pub fn reply_address(request: &Message) -> Option<SocketAddr> {
     let via = request.top_via()?;
-    let host = via.received.unwrap_or(via.host);
+    let host = if via.received.is_empty() { via.host } else { via.received };
     let port = via.rport.and_then(|port| text(port).parse().ok()).or(via.port).unwrap_or(5060);
     Some(SocketAddr::new(text(host).parse().ok()?, port))
 }

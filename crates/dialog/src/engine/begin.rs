@@ -31,11 +31,7 @@ impl Engine {
     }
 
     fn try_begin(&self, now: Now, new: &NewDialog<'_>) -> Begin {
-        for (text, refusal) in [
-            (new.call_id, Refusal::NoCallId),
-            (new.from_tag, Refusal::NoFromTag),
-            (new.contact, Refusal::NoContact),
-        ] {
+        for (text, refusal) in [(new.call_id, Refusal::NoCallId), (new.from_tag, Refusal::NoFromTag), (new.contact, Refusal::NoContact)] {
             if text.is_empty() {
                 return Begin::Refused(refusal);
             }
@@ -50,34 +46,19 @@ impl Engine {
             Err(refusal) => return Begin::Refused(refusal),
         };
         self.locked(now, cell, |work| {
-            let search = work.shard.search(
-                new.call_id,
-                Tags {
-                    from: new.from_tag,
-                    to: b"",
-                },
-                Direction::None,
-            );
+            let search = work.shard.search(new.call_id, Tags { from: new.from_tag, to: b"" }, Direction::None);
             if self.settings.detect_spirals
                 && let Some((index, _)) = search.found
-                && let Some(found) = work
-                    .record(index)
-                    .filter(|found| found.state != State::Deleted)
+                && let Some(found) = work.record(index).filter(|found| found.state != State::Deleted)
             {
                 let id = found.id;
-                work.note(
-                    index,
-                    Occurrence::towards(OccurrenceKind::Spiralled, Direction::Downstream),
-                );
+                work.note(index, Occurrence::towards(OccurrenceKind::Spiralled, Direction::Downstream));
                 return Begin::Spiral(id);
             }
             if search.of_call_id >= DIALOGS_OF_CALL_ID_MAX {
                 return Begin::Refused(Refusal::TooManyOfCallId);
             }
-            let id = DialogId {
-                entry,
-                id: work.shard.allocate_id(entry, self.numbering()),
-            };
+            let id = DialogId { entry, id: work.shard.allocate_id(entry, self.numbering()) };
             record.id = id;
             match work.insert(record) {
                 Some(index) => {
@@ -96,9 +77,7 @@ impl Engine {
     /// whether it did; a dialog that got an answer meanwhile stays.
     pub fn abandon(&self, now: Now, id: DialogId) -> bool {
         self.step(now, id, |work, index| {
-            let unconfirmed = work
-                .record(index)
-                .is_some_and(|record| record.state == State::Unconfirmed);
+            let unconfirmed = work.record(index).is_some_and(|record| record.state == State::Unconfirmed);
             if unconfirmed {
                 work.destroy(index, Leaving::Abandoned);
             }
@@ -109,20 +88,13 @@ impl Engine {
 
     /// Removes the record at once, whatever refers to it; no route runs.
     pub fn destroy(&self, now: Now, id: DialogId) -> bool {
-        self.step(now, id, |work, index| {
-            work.destroy(index, Leaving::Abandoned)
-        })
-        .is_some()
+        self.step(now, id, |work, index| work.destroy(index, Leaving::Abandoned)).is_some()
     }
 
     /// The record of an INVITE, without its number.
     pub(super) fn new_record(&self, now: Now, new: &NewDialog<'_>) -> Result<Record, Refusal> {
         let (route, route_name) = new.timeout_route.unwrap_or((0, b""));
-        let route_name = if route_name.len() > TIMEOUT_ROUTE_BYTES_MAX {
-            &b""[..]
-        } else {
-            route_name
-        };
+        let route_name = if route_name.len() > TIMEOUT_ROUTE_BYTES_MAX { &b""[..] } else { route_name };
         let mut record = Record::empty();
         record
             .set_fields(&[
@@ -138,9 +110,7 @@ impl Engine {
             .map_err(|_| Refusal::TooLarge)?;
         let mut stored = Vec::new();
         for (key, value) in new.variables.iter().rev() {
-            if let Some(more) =
-                variables::with(&stored, key, Some(value)).map_err(Refusal::Variable)?
-            {
+            if let Some(more) = variables::with(&stored, key, Some(value)).map_err(Refusal::Variable)? {
                 stored = more;
             }
         }
@@ -150,10 +120,7 @@ impl Engine {
         }
         record.created = lifetime::wall_seconds(now);
         record.modified = record.created;
-        record.lifetime = new
-            .lifetime
-            .filter(|seconds| *seconds > 0)
-            .unwrap_or(self.settings.default_timeout);
+        record.lifetime = new.lifetime.filter(|seconds| *seconds > 0).unwrap_or(self.settings.default_timeout);
         record.sequence = [new.cseq, 0];
         record.script_flags = new.script_flags;
         record.internal_flags = new.internal_flags;
@@ -174,8 +141,7 @@ impl Work<'_> {
     /// Stores a record within the bound of all dialogs and arms its deadline.
     pub(super) fn insert(&mut self, record: Record) -> Option<u32> {
         let (live, most) = (&self.engine.live, self.engine.settings.dialogs_max);
-        live.fetch_update(Relaxed, Relaxed, |live| (live < most).then_some(live + 1))
-            .ok()?;
+        live.fetch_update(Relaxed, Relaxed, |live| (live < most).then_some(live + 1)).ok()?;
         match self.shard.insert(record) {
             Some(index) => {
                 self.arm(index);

@@ -36,20 +36,13 @@ impl Engine {
 
     /// What follows the timeout route of [`Expiry::Lifetime`]: BYEs to both sides, or the end without BYE.
     pub fn expiry_decide(&self, now: Now, id: DialogId) -> ExpiryStep {
-        self.step(now, id, |work, index| work.expiry_decide(index))
-            .unwrap_or(ExpiryStep::Nothing)
+        self.step(now, id, |work, index| work.expiry_decide(index)).unwrap_or(ExpiryStep::Nothing)
     }
 
     /// Second half of [`ExpiryStep::Ended`].
     pub fn expiry_finish(&self, now: Now, change: Change) -> Finished {
-        let gone = Finished {
-            gone: true,
-            ..Finished::default()
-        };
-        self.step(now, change.id, |work, index| {
-            work.expiry_finish(index, &change)
-        })
-        .unwrap_or(gone)
+        let gone = Finished { gone: true, ..Finished::default() };
+        self.step(now, change.id, |work, index| work.expiry_finish(index, &change)).unwrap_or(gone)
     }
 
     /// Probes that are due; callers first. At most [`KEEPALIVES_PER_CALL_MAX`] dialogs.
@@ -72,10 +65,7 @@ impl Engine {
             return false;
         }
         self.step(now, id, |work, index| {
-            let Some(record) = work
-                .record(index)
-                .filter(|record| record.state == State::Confirmed)
-            else {
+            let Some(record) = work.record(index).filter(|record| record.state == State::Confirmed) else {
                 return false;
             };
             // A party that never sent a CSeq cannot be told dead by silence.
@@ -83,10 +73,7 @@ impl Engine {
                 return false;
             }
             let running = record.is_marked(mark::LIFETIME);
-            let failed = work
-                .shard
-                .keepalives
-                .answered(id, leg, matches!(code, 408 | 481));
+            let failed = work.shard.keepalives.answered(id, leg, matches!(code, 408 | 481));
             let over = failed >= work.engine.settings.ka_failed_limit && running;
             if over {
                 work.shard.keepalives.stop(id);
@@ -121,9 +108,7 @@ impl Work<'_> {
                 self.destroy(index, Leaving::Abandoned);
                 Some(Expiry::EndRemoved { dialog })
             }
-            State::ConfirmedNoAck | State::Confirmed if !running => {
-                Some(self.bye_unanswered(index))
-            }
+            State::ConfirmedNoAck | State::Confirmed if !running => Some(self.bye_unanswered(index)),
             State::ConfirmedNoAck if record.deadline > self.now.time.0 => {
                 self.no_ack(index);
                 None
@@ -133,9 +118,7 @@ impl Work<'_> {
     }
 
     fn early_removed(&mut self, index: u32) -> Expiry {
-        let route = self
-            .take_finish_route(index, EventRoute::Failed)
-            .filter(|_| self.engine.settings.early_timeout_event);
+        let route = self.take_finish_route(index, EventRoute::Failed).filter(|_| self.engine.settings.early_timeout_event);
         self.enter_deleted(index);
         let dialog = self.copy(index);
         self.destroy(index, Leaving::Failed);
@@ -153,20 +136,13 @@ impl Work<'_> {
 
     fn copy(&self, index: u32) -> Box<crate::view::DialogView> {
         let empty = crate::record::Record::empty();
-        Box::new(view(
-            self.engine,
-            self.record(index).unwrap_or(&empty),
-            self.now,
-        ))
+        Box::new(view(self.engine, self.record(index).unwrap_or(&empty), self.now))
     }
 
     /// The ACK is late: the last seconds begin, unless fewer are left.
     fn no_ack(&mut self, index: u32) {
         let soon = lifetime::after(self.now, lifetime::SHORTENED_SECONDS);
-        if self
-            .record(index)
-            .is_some_and(|record| record.deadline > soon)
-        {
+        if self.record(index).is_some_and(|record| record.deadline > soon) {
             self.shorten_lifetime(index);
         } else {
             if let Some(record) = self.record_mut(index) {
@@ -190,8 +166,7 @@ impl Work<'_> {
         record.dialog_flags |= dialog_flag::EXPIRED;
         let id = record.id;
         let name = record.field(Field::TimeoutRoute).to_vec();
-        let timeout_route =
-            (record.timeout_route > 0 || !name.is_empty()).then_some((record.timeout_route, name));
+        let timeout_route = (record.timeout_route > 0 || !name.is_empty()).then_some((record.timeout_route, name));
         self.arm(index);
         Some(Expiry::Lifetime { id, timeout_route })
     }
@@ -222,11 +197,7 @@ impl Work<'_> {
     /// BYEs to each side that has none out.
     fn byes(&mut self, index: u32, wanted: bool) -> Result<Termination, ()> {
         let build = |work: &mut Self, leg: Leg| {
-            if wanted {
-                work.bye_if_possible(index, leg)
-            } else {
-                None
-            }
+            if wanted { work.bye_if_possible(index, leg) } else { None }
         };
         let (caller, callee) = (build(self, Leg::Caller), build(self, Leg::Callee));
         if caller.is_none() && callee.is_none() {
@@ -234,11 +205,7 @@ impl Work<'_> {
         }
         let route = self.take_finish_route(index, EventRoute::End);
         self.note(index, Occurrence::of(OccurrenceKind::Terminated));
-        Ok(Termination::Byes {
-            caller,
-            callee,
-            route,
-        })
+        Ok(Termination::Byes { caller, callee, route })
     }
 
     fn expiry_ends(&mut self, index: u32) -> ExpiryStep {
@@ -253,36 +220,18 @@ impl Work<'_> {
         }
         self.enter_deleted(index);
         let route = self.take_finish_route(index, EventRoute::End);
-        let change = Change {
-            id,
-            event: Event::Bye,
-            old,
-            new: State::Deleted,
-            verdict: Verdict::Moved,
-            route,
-            age: 0,
-            held: false,
-        };
+        let change = Change { id, event: Event::Bye, old, new: State::Deleted, verdict: Verdict::Moved, route, age: 0, held: false };
         ExpiryStep::Ended { change }
     }
 
     fn expiry_finish(&mut self, index: u32, change: &Change) -> Finished {
         let was_confirmed = change.old == State::Confirmed;
-        let occurrence = Occurrence {
-            kind: OccurrenceKind::Expired,
-            direction: Direction::None,
-            was_confirmed,
-        };
+        let occurrence = Occurrence { kind: OccurrenceKind::Expired, direction: Direction::None, was_confirmed };
         self.note(index, occurrence);
         self.count_out(index, Leaving::Ended);
         self.unlink(index);
         let destroyed = self.end_step(index);
-        Finished {
-            destroyed,
-            occurrence: Some(occurrence),
-            store: true,
-            ..Finished::default()
-        }
+        Finished { destroyed, occurrence: Some(occurrence), store: true, ..Finished::default() }
     }
 
     /// Probes begin when the ACK comes, if the dialog wants them then. Says whether they did.
@@ -292,16 +241,11 @@ impl Work<'_> {
         let Some(record) = self.shard.records.get(index) else {
             return false;
         };
-        let legs = [
-            record.has_internal(internal_flag::KEEPALIVE_CALLER),
-            record.has_internal(internal_flag::KEEPALIVE_CALLEE),
-        ];
+        let legs = [record.has_internal(internal_flag::KEEPALIVE_CALLER), record.has_internal(internal_flag::KEEPALIVE_CALLEE)];
         let wanted = interval > 0 && settings.ka_timer > 0 && legs != [false; 2];
         if wanted {
             let id = record.id;
-            self.shard
-                .keepalives
-                .start(id, legs, lifetime::after(self.now, interval));
+            self.shard.keepalives.start(id, legs, lifetime::after(self.now, interval));
         }
         wanted
     }
@@ -313,24 +257,15 @@ impl Work<'_> {
             let Some((id, legs)) = self.shard.keepalives.pop_due(self.now.time.0, interval) else {
                 return;
             };
-            let Some(record) = self
-                .shard
-                .index_of(id)
-                .and_then(|index| self.shard.records.get(index))
-            else {
+            let Some(record) = self.shard.index_of(id).and_then(|index| self.shard.records.get(index)) else {
                 self.shard.keepalives.stop(id);
                 continue;
             };
-            if record.state != State::Confirmed
-                || filtered && record.socket(Leg::Caller) == NO_SOCKET
-            {
+            if record.state != State::Confirmed || filtered && record.socket(Leg::Caller) == NO_SOCKET {
                 continue;
             }
             for (leg, wanted) in Leg::BOTH.into_iter().zip(legs) {
-                if wanted
-                    && let Ok(request) =
-                        local_request(self.engine, record, leg, SequenceStep::Below)
-                {
+                if wanted && let Ok(request) = local_request(self.engine, record, leg, SequenceStep::Below) {
                     out.push(KeepaliveProbe { request });
                 }
             }

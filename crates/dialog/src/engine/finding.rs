@@ -10,8 +10,7 @@ use crate::settings::MatchMode;
 impl Engine {
     /// Does the dialog exist, in any state?
     pub fn contains(&self, id: DialogId) -> bool {
-        self.lock(id.entry)
-            .is_some_and(|shard| shard.index_of(id).is_some())
+        self.lock(id.entry).is_some_and(|shard| shard.index_of(id).is_some())
     }
 
     /// The dialog with these identifiers (spec dialog 1.6) and which way the message travels in it. `Direction::None`
@@ -24,96 +23,42 @@ impl Engine {
         direction: Direction,
     ) -> Option<(DialogId, Direction)> {
         let shard = self.lock(hash::slot(call_id, self.settings.hash_size))?;
-        let (index, direction) = shard
-            .search(
-                call_id,
-                Tags {
-                    from: from_tag,
-                    to: to_tag,
-                },
-                direction,
-            )
-            .found?;
-        shard
-            .records
-            .get(index)
-            .map(|record| (record.id, direction))
+        let (index, direction) = shard.search(call_id, Tags { from: from_tag, to: to_tag }, direction).found?;
+        shard.records.get(index).map(|record| (record.id, direction))
     }
 
     /// All dialogs with this Call-ID, oldest first.
     pub fn of_call_id(&self, call_id: &[u8]) -> Vec<DialogId> {
         let shard = self.lock(hash::slot(call_id, self.settings.hash_size));
-        shard
-            .map(|shard| shard.of_call_id(call_id))
-            .unwrap_or_default()
+        shard.map(|shard| shard.of_call_id(call_id)).unwrap_or_default()
     }
 
     /// Matches a request within a dialog after its Route was removed (spec dialog 1.7, steps 3 to 5). `cookie` is the value
     /// of the cookie parameter. A malformed cookie falls back to the identifiers in mode 1 (F4).
-    pub fn match_request(
-        &self,
-        mode: MatchMode,
-        cookie: Option<&[u8]>,
-        call_id: &[u8],
-        from_tag: &[u8],
-        to_tag: &[u8],
-    ) -> CookieMatch {
-        let by_identifiers =
-            || self.find_by_identifiers(call_id, from_tag, to_tag, Direction::None);
+    pub fn match_request(&self, mode: MatchMode, cookie: Option<&[u8]>, call_id: &[u8], from_tag: &[u8], to_tag: &[u8]) -> CookieMatch {
+        let by_identifiers = || self.find_by_identifiers(call_id, from_tag, to_tag, Direction::None);
         if mode == MatchMode::IdentifiersOnly {
-            return CookieMatch {
-                found: by_identifiers(),
-                trouble: None,
-            };
+            return CookieMatch { found: by_identifiers(), trouble: None };
         }
-        match self.match_cookie(
-            cookie,
-            call_id,
-            Tags {
-                from: from_tag,
-                to: to_tag,
-            },
-        ) {
-            Ok(found) => CookieMatch {
-                found: Some(found),
-                trouble: None,
-            },
+        match self.match_cookie(cookie, call_id, Tags { from: from_tag, to: to_tag }) {
+            Ok(found) => CookieMatch { found: Some(found), trouble: None },
             Err(trouble) => {
-                let found = if mode == MatchMode::CookieThenIdentifiers {
-                    by_identifiers()
-                } else {
-                    None
-                };
-                CookieMatch {
-                    found,
-                    trouble: Some(trouble),
-                }
+                let found = if mode == MatchMode::CookieThenIdentifiers { by_identifiers() } else { None };
+                CookieMatch { found, trouble: Some(trouble) }
             }
         }
     }
 
-    fn match_cookie(
-        &self,
-        cookie: Option<&[u8]>,
-        call_id: &[u8],
-        tags: Tags<'_>,
-    ) -> Result<(DialogId, Direction), MatchTrouble> {
+    fn match_cookie(&self, cookie: Option<&[u8]>, call_id: &[u8], tags: Tags<'_>) -> Result<(DialogId, Direction), MatchTrouble> {
         let cookie = cookie.ok_or(MatchTrouble::NoCookie)?;
         let id = crate::cookie::read(cookie).ok_or(MatchTrouble::MalformedCookie)?;
         let shard = self.lock(id.entry).ok_or(MatchTrouble::UnknownCookie(id))?;
-        let record = shard
-            .index_of(id)
-            .and_then(|index| shard.records.get(index))
-            .ok_or(MatchTrouble::UnknownCookie(id))?;
-        let identity = Identity {
-            caller_tag: record.field(Field::CallerTag),
-            callee_tag: record.field(Field::CalleeTag),
-            state: record.state,
-        };
+        let record = shard.index_of(id).and_then(|index| shard.records.get(index)).ok_or(MatchTrouble::UnknownCookie(id))?;
+        let identity =
+            Identity { caller_tag: record.field(Field::CallerTag), callee_tag: record.field(Field::CalleeTag), state: record.state };
         let same_call = record.field(Field::CallId) == call_id;
         let way = direction(identity, tags, Direction::None).filter(|_| same_call);
-        way.map(|way| (id, way))
-            .ok_or(MatchTrouble::OtherIdentifiers(id))
+        way.map(|way| (id, way)).ok_or(MatchTrouble::OtherIdentifiers(id))
     }
 
     /// The slot a Call-ID belongs to in this engine.

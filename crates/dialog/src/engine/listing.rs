@@ -41,19 +41,11 @@ impl Engine {
     /// come or go meanwhile may be missed. `each` returns false to stop.
     pub fn for_each(&self, now: Now, mut each: impl FnMut(&DialogView) -> bool) {
         for cell in &self.cells {
-            let ids = cell
-                .shard
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .listing();
+            let ids = cell.shard.lock().unwrap_or_else(PoisonError::into_inner).listing();
             for page in ids.chunks(LISTING_PAGE) {
                 let views: Vec<DialogView> = {
                     let shard = cell.shard.lock().unwrap_or_else(PoisonError::into_inner);
-                    let records = page.iter().filter_map(|id| {
-                        shard
-                            .index_of(*id)
-                            .and_then(|index| shard.records.get(index))
-                    });
+                    let records = page.iter().filter_map(|id| shard.index_of(*id).and_then(|index| shard.records.get(index)));
                     records.map(|record| view(self, record, now)).collect()
                 };
                 if !views.iter().all(&mut each) {
@@ -65,10 +57,7 @@ impl Engine {
 
     /// The dialogs of one slot, oldest first.
     pub fn list_slot(&self, entry: u32) -> Vec<DialogId> {
-        let ids = self
-            .lock(entry)
-            .map(|shard| shard.listing())
-            .unwrap_or_default();
+        let ids = self.lock(entry).map(|shard| shard.listing()).unwrap_or_default();
         ids.into_iter().filter(|id| id.entry == entry).collect()
     }
 
@@ -116,9 +105,7 @@ impl Engine {
             Attribute::DialogFlags => number(u32::from(record.dialog_flags)),
             Attribute::ScriptFlags => number(record.script_flags),
             Attribute::InternalFlags => number(u32::from(record.internal_flags)),
-            Attribute::TimeoutRoute => {
-                Some(AttributeValue::Number(i64::from(record.timeout_route)))
-            }
+            Attribute::TimeoutRoute => Some(AttributeValue::Number(i64::from(record.timeout_route))),
             Attribute::TimeoutRouteName => text(record.field(Field::TimeoutRoute)),
             Attribute::Lifetime => number(record.lifetime),
             Attribute::InitTime => number(record.created),
@@ -129,9 +116,7 @@ impl Engine {
             Attribute::ToUri => text(record.field(Field::ToUri)),
             Attribute::RequestUri => text(record.field(Field::RequestUri)),
             Attribute::Tag(leg) => text(record.tag(leg)),
-            Attribute::CSeq(leg) => record
-                .sequence(leg)
-                .and_then(|cseq| text(cseq.to_string().as_bytes())),
+            Attribute::CSeq(leg) => record.sequence(leg).and_then(|cseq| text(cseq.to_string().as_bytes())),
             Attribute::RouteSet(leg) => text(record.route_set(leg)),
             Attribute::Contact(leg) => text(record.contact(leg)),
             Attribute::Socket(leg) => text(&self.socket_name(record.socket(leg))),

@@ -13,13 +13,7 @@ use crate::state::State;
 
 impl Engine {
     /// The dialog joins the profile. Joining twice counts twice, as in Kamailio, unless `profile_join_once` is set.
-    pub fn profile_join(
-        &self,
-        now: Now,
-        id: DialogId,
-        profile: ProfileId,
-        value: Option<&[u8]>,
-    ) -> Result<(), ProfileError> {
+    pub fn profile_join(&self, now: Now, id: DialogId, profile: ProfileId, value: Option<&[u8]>) -> Result<(), ProfileError> {
         self.profile_join_below(now, id, profile, value, None)
     }
 
@@ -33,40 +27,22 @@ impl Engine {
         value: Option<&[u8]>,
         limit: Option<u64>,
     ) -> Result<(), ProfileError> {
-        self.step(now, id, |work, index| {
-            work.join(index, profile, value, limit)
-        })
-        .unwrap_or(Err(ProfileError::UnknownDialog))
+        self.step(now, id, |work, index| work.join(index, profile, value, limit)).unwrap_or(Err(ProfileError::UnknownDialog))
     }
 
     /// Takes back the newest matching membership; says whether there was one.
-    pub fn profile_leave(
-        &self,
-        now: Now,
-        id: DialogId,
-        profile: ProfileId,
-        value: Option<&[u8]>,
-    ) -> Result<bool, ProfileError> {
+    pub fn profile_leave(&self, now: Now, id: DialogId, profile: ProfileId, value: Option<&[u8]>) -> Result<bool, ProfileError> {
         let wanted = self.wanted(profile, value)?;
-        self.step(now, id, |work, index| work.leave(index, profile, wanted))
-            .ok_or(ProfileError::UnknownDialog)
+        self.step(now, id, |work, index| work.leave(index, profile, wanted)).ok_or(ProfileError::UnknownDialog)
     }
 
     /// Is the dialog a member (with that value, if the profile has values)?
-    pub fn profile_has(
-        &self,
-        id: DialogId,
-        profile: ProfileId,
-        value: Option<&[u8]>,
-    ) -> Result<bool, ProfileError> {
+    pub fn profile_has(&self, id: DialogId, profile: ProfileId, value: Option<&[u8]>) -> Result<bool, ProfileError> {
         let Some(wanted) = self.wanted(profile, value)? else {
             return Ok(false);
         };
-        let has = self.read(id, |record| {
-            record
-                .memberships()
-                .any(|membership| membership.profile == profile.0 && membership.value == wanted)
-        });
+        let has =
+            self.read(id, |record| record.memberships().any(|membership| membership.profile == profile.0 && membership.value == wanted));
         has.ok_or(ProfileError::UnknownDialog)
     }
 
@@ -81,10 +57,7 @@ impl Engine {
         };
         let mut members: Vec<(u32, u64, DialogId)> = Vec::new();
         self.scan(|record| {
-            for membership in record
-                .memberships()
-                .filter(|membership| membership.profile == profile.0)
-            {
+            for membership in record.memberships().filter(|membership| membership.profile == profile.0) {
                 if wanted.is_some_and(|wanted| wanted != membership.value) {
                     continue;
                 }
@@ -101,11 +74,7 @@ impl Engine {
     }
 
     /// The value number a membership must have; `None` when nobody has it.
-    fn wanted(
-        &self,
-        profile: ProfileId,
-        value: Option<&[u8]>,
-    ) -> Result<Option<u32>, ProfileError> {
+    fn wanted(&self, profile: ProfileId, value: Option<&[u8]>) -> Result<Option<u32>, ProfileError> {
         match (self.profiles.has_value(profile), value) {
             (None, _) => Err(ProfileError::UnknownProfile),
             (Some(false), _) => Ok(Some(NO_VALUE)),
@@ -123,40 +92,21 @@ impl Work<'_> {
         }
     }
 
-    fn join(
-        &mut self,
-        index: u32,
-        profile: ProfileId,
-        value: Option<&[u8]>,
-        limit: Option<u64>,
-    ) -> Result<(), ProfileError> {
+    fn join(&mut self, index: u32, profile: ProfileId, value: Option<&[u8]>, limit: Option<u64>) -> Result<(), ProfileError> {
         let profiles = &self.engine.profiles;
-        let record = self
-            .shard
-            .records
-            .get_mut(index)
-            .ok_or(ProfileError::UnknownDialog)?;
+        let record = self.shard.records.get_mut(index).ok_or(ProfileError::UnknownDialog)?;
         if record.state == State::Deleted || record.membership_count() >= MEMBERSHIPS_MAX {
             return Err(ProfileError::Refused);
         }
         let number = profiles.join(profile, value, limit)?;
         let mut list: Vec<Membership> = record.memberships().collect();
         if self.engine.settings.profile_join_once
-            && list
-                .iter()
-                .any(|membership| membership.profile == profile.0 && membership.value == number)
+            && list.iter().any(|membership| membership.profile == profile.0 && membership.value == number)
         {
             profiles.leave(profile, number);
             return Ok(());
         }
-        list.insert(
-            0,
-            Membership {
-                profile: profile.0,
-                value: number,
-                serial: profiles.next_serial(),
-            },
-        );
+        list.insert(0, Membership { profile: profile.0, value: number, serial: profiles.next_serial() });
         record.set_memberships(&list);
         record.dialog_flags |= dialog_flag::CHANGED_PROFILES;
         Ok(())
@@ -168,10 +118,7 @@ impl Work<'_> {
             return false;
         };
         let mut list: Vec<Membership> = record.memberships().collect();
-        let Some(place) = list
-            .iter()
-            .position(|membership| membership.profile == profile.0 && membership.value == wanted)
-        else {
+        let Some(place) = list.iter().position(|membership| membership.profile == profile.0 && membership.value == wanted) else {
             return false;
         };
         list.remove(place);

@@ -77,32 +77,21 @@ impl Engine {
     pub fn new(now: Now, mut settings: Settings) -> Engine {
         settings.hash_size = 1 << settings.hash_size.clamp(1, HASH_SIZE_MAX).ilog2();
         settings.h_id_step = settings.h_id_step.max(1);
-        settings.dialogs_max = settings
-            .dialogs_max
-            .clamp(1, DIALOGS_MAX.saturating_mul(1000));
+        settings.dialogs_max = settings.dialogs_max.clamp(1, DIALOGS_MAX.saturating_mul(1000));
         let count = settings.hash_size.min(SHARDS_MAX);
         let slots = settings.hash_size / count;
         let mut random = settings.random_seed;
         let hasher = FixedState::with_seed(next_random(&mut random));
         let cells = (0..count).map(|number| {
-            let next_ids = (0..slots)
-                .map(|_| first_number(&settings, &mut random))
-                .collect();
-            Cell {
-                next: AtomicU64::new(u64::MAX),
-                shard: Mutex::new(Shard::new(number * slots, next_ids, hasher.clone())),
-            }
+            let next_ids = (0..slots).map(|_| first_number(&settings, &mut random)).collect();
+            Cell { next: AtomicU64::new(u64::MAX), shard: Mutex::new(Shard::new(number * slots, next_ids, hasher.clone())) }
         });
         Engine {
             cells: cells.collect(),
             slots_shift: slots.ilog2(),
             origin: now.time.0,
             live: AtomicU64::new(0),
-            profiles: Profiles::new(
-                &settings.profiles,
-                settings.random_seed,
-                &settings.unique_prefix,
-            ),
+            profiles: Profiles::new(&settings.profiles, settings.random_seed, &settings.unique_prefix),
             statistics: Statistics::default(),
             sockets: RwLock::new(Vec::new()),
             observed: AtomicBool::new(false),
@@ -139,10 +128,7 @@ impl Engine {
 
     /// Adds an observer of all dialogs; later ones are called first, as Kamailio does.
     pub fn observe(&self, observer: Arc<dyn Observer>) {
-        self.observers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(0, observer);
+        self.observers.write().unwrap_or_else(PoisonError::into_inner).insert(0, observer);
         self.observed.store(true, Relaxed);
     }
 
@@ -160,10 +146,7 @@ impl Engine {
         let Some(mut shard) = self.lock(id.entry) else {
             return false;
         };
-        let Some(record) = shard
-            .index_of(id)
-            .and_then(|index| shard.records.get_mut(index))
-        else {
+        let Some(record) = shard.index_of(id).and_then(|index| shard.records.get_mut(index)) else {
             return false;
         };
         let more = record.holds.checked_add(1);
@@ -184,41 +167,26 @@ impl Engine {
 
     /// A moment before which no deadline is due; `None` when no dialog exists. May be early, never late.
     pub fn next_deadline(&self) -> Option<Time> {
-        let next = self
-            .cells
-            .iter()
-            .map(|cell| cell.next.load(Relaxed))
-            .min()?;
+        let next = self.cells.iter().map(|cell| cell.next.load(Relaxed)).min()?;
         (next != u64::MAX).then_some(Time(next))
     }
 
     fn numbering(&self) -> Numbering {
-        Numbering {
-            start: self.settings.h_id_start,
-            step: self.settings.h_id_step,
-        }
+        Numbering { start: self.settings.h_id_start, step: self.settings.h_id_step }
     }
 
     fn cell(&self, entry: u32) -> Option<&Cell> {
-        (entry < self.settings.hash_size)
-            .then(|| self.cells.get((entry >> self.slots_shift) as usize))
-            .flatten()
+        (entry < self.settings.hash_size).then(|| self.cells.get((entry >> self.slots_shift) as usize)).flatten()
     }
 
     fn lock(&self, entry: u32) -> Option<MutexGuard<'_, Shard>> {
-        self.cell(entry)
-            .map(|cell| cell.shard.lock().unwrap_or_else(PoisonError::into_inner))
+        self.cell(entry).map(|cell| cell.shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Runs one locked step on a cell, then tells observers what it noted.
     fn locked<R>(&self, now: Now, cell: &Cell, act: impl FnOnce(&mut Work<'_>) -> R) -> R {
         let mut shard = cell.shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut work = Work {
-            engine: self,
-            shard: &mut shard,
-            now,
-            notices: Vec::new(),
-        };
+        let mut work = Work { engine: self, shard: &mut shard, now, notices: Vec::new() };
         let result = act(&mut work);
         let notices = work.notices;
         cell.next.store(self.next_of(&shard), Relaxed);
@@ -228,12 +196,7 @@ impl Engine {
     }
 
     /// Runs one locked step on a record; `None` when it does not exist.
-    fn step<R>(
-        &self,
-        now: Now,
-        id: DialogId,
-        act: impl FnOnce(&mut Work<'_>, u32) -> R,
-    ) -> Option<R> {
+    fn step<R>(&self, now: Now, id: DialogId, act: impl FnOnce(&mut Work<'_>, u32) -> R) -> Option<R> {
         let cell = self.cell(id.entry)?;
         self.locked(now, cell, |work| {
             let index = work.shard.index_of(id)?;
@@ -243,26 +206,15 @@ impl Engine {
 
     fn next_of(&self, shard: &Shard) -> u64 {
         let tick = shard.wheel.next_tick();
-        let wheel = tick.map(|tick| {
-            self.origin
-                .saturating_add(u64::from(tick) * crate::wheel::TICK_MILLISECONDS)
-        });
-        wheel
-            .into_iter()
-            .chain(shard.keepalives.next())
-            .min()
-            .unwrap_or(u64::MAX)
+        let wheel = tick.map(|tick| self.origin.saturating_add(u64::from(tick) * crate::wheel::TICK_MILLISECONDS));
+        wheel.into_iter().chain(shard.keepalives.next()).min().unwrap_or(u64::MAX)
     }
 
     fn tell(&self, notices: &[(DialogView, Occurrence)]) {
         if notices.is_empty() {
             return;
         }
-        let observers = self
-            .observers
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let observers = self.observers.read().unwrap_or_else(PoisonError::into_inner).clone();
         for (view, occurrence) in notices {
             for observer in &observers {
                 observer.on(view, *occurrence);
@@ -286,16 +238,12 @@ impl Engine {
                 })
             })
         });
-        number
-            .and_then(|number| u16::try_from(number).ok())
-            .unwrap_or(NO_SOCKET)
+        number.and_then(|number| u16::try_from(number).ok()).unwrap_or(NO_SOCKET)
     }
 
     fn socket_name(&self, number: u16) -> Vec<u8> {
         let list = self.sockets.read().unwrap_or_else(PoisonError::into_inner);
-        list.get(usize::from(number))
-            .map(|name| name.to_vec())
-            .unwrap_or_default()
+        list.get(usize::from(number)).map(|name| name.to_vec()).unwrap_or_default()
     }
 }
 
@@ -306,9 +254,7 @@ fn first_number(settings: &Settings, random: &mut u64) -> u32 {
     if settings.h_id_step <= 1 {
         return drawn;
     }
-    settings
-        .h_id_start
-        .wrapping_add(settings.h_id_step.wrapping_mul(drawn + 1))
+    settings.h_id_start.wrapping_add(settings.h_id_step.wrapping_mul(drawn + 1))
 }
 
 /// SplitMix64: the seed comes in with the settings, so that the same seed gives the same numbers.

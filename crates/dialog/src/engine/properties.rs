@@ -14,20 +14,11 @@ use crate::variables;
 impl Engine {
     /// The value of a variable; `None` when the dialog or the variable is missing.
     pub fn variable(&self, id: DialogId, key: &[u8]) -> Option<Vec<u8>> {
-        self.read(id, |record| {
-            variables::value(record.variables(), key).map(<[u8]>::to_vec)
-        })
-        .flatten()
+        self.read(id, |record| variables::value(record.variables(), key).map(<[u8]>::to_vec)).flatten()
     }
 
     /// Sets a variable, or removes it with `None`. Says whether anything changed.
-    pub fn set_variable(
-        &self,
-        now: Now,
-        id: DialogId,
-        key: &[u8],
-        value: Option<&[u8]>,
-    ) -> Result<bool, VariableError> {
+    pub fn set_variable(&self, now: Now, id: DialogId, key: &[u8], value: Option<&[u8]>) -> Result<bool, VariableError> {
         self.step(now, id, |work, index| {
             let record = work.record_mut(index).ok_or(VariableError::UnknownDialog)?;
             let Some(stored) = variables::with(record.variables(), key, value)? else {
@@ -43,23 +34,12 @@ impl Engine {
     /// All variables, newest first.
     pub fn variables(&self, id: DialogId) -> Vec<(Vec<u8>, Vec<u8>)> {
         let copy = |(key, value): (&[u8], &[u8])| (key.to_vec(), value.to_vec());
-        self.read(id, |record| {
-            variables::iter(record.variables()).map(copy).collect()
-        })
-        .unwrap_or_default()
+        self.read(id, |record| variables::iter(record.variables()).map(copy).collect()).unwrap_or_default()
     }
 
     /// `dlg_set_timeout()`: the lifetime in seconds, restarted when it runs.
-    pub fn set_timeout(
-        &self,
-        now: Now,
-        id: DialogId,
-        seconds: i64,
-    ) -> Result<TimeoutSet, TimeoutError> {
-        let seconds = u32::try_from(seconds)
-            .ok()
-            .filter(|seconds| *seconds > 0)
-            .ok_or(TimeoutError::NotPositive)?;
+    pub fn set_timeout(&self, now: Now, id: DialogId, seconds: i64) -> Result<TimeoutSet, TimeoutError> {
+        let seconds = u32::try_from(seconds).ok().filter(|seconds| *seconds > 0).ok_or(TimeoutError::NotPositive)?;
         self.step(now, id, |work, index| {
             let record = work.record_mut(index).ok_or(TimeoutError::UnknownDialog)?;
             record.lifetime = seconds;
@@ -111,11 +91,7 @@ impl Engine {
 
     /// `dlg_update_contact()`: says whether the dialog exists and the contact was taken.
     pub fn set_contact(&self, now: Now, id: DialogId, leg: Leg, contact: &[u8]) -> bool {
-        let field = if leg == Leg::Caller {
-            Field::CallerContact
-        } else {
-            Field::CalleeContact
-        };
+        let field = if leg == Leg::Caller { Field::CallerContact } else { Field::CalleeContact };
         self.step(now, id, |work, index| {
             let Some(record) = work.record_mut(index) else {
                 return false;
@@ -154,14 +130,7 @@ impl Engine {
             record.state = state;
             if state == State::Deleted {
                 work.enter_deleted(index);
-                work.count_out(
-                    index,
-                    if old.is_setting_up() {
-                        Leaving::Failed
-                    } else {
-                        Leaving::Ended
-                    },
-                );
+                work.count_out(index, if old.is_setting_up() { Leaving::Failed } else { Leaving::Ended });
                 return Some(old);
             }
             record.ended = 0;

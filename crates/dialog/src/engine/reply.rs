@@ -44,47 +44,21 @@ impl Engine {
             ReplyKind::Success => Event::Success,
             ReplyKind::Failure => Event::Failure,
         };
-        self.step(now, id, |work, index| work.reply_begin(index, event))
-            .flatten()
+        self.step(now, id, |work, index| work.reply_begin(index, event)).flatten()
     }
 
     /// Second half. `callee` is what the 2xx tells; `None` for other replies and for a 2xx made locally.
-    pub fn reply_finish(
-        &self,
-        now: Now,
-        change: Change,
-        callee: Option<&CalleeLeg<'_>>,
-    ) -> Finished {
-        let gone = Finished {
-            gone: true,
-            ..Finished::default()
-        };
-        self.step(now, change.id, |work, index| {
-            work.reply_finish(index, &change, callee)
-        })
-        .unwrap_or(gone)
+    pub fn reply_finish(&self, now: Now, change: Change, callee: Option<&CalleeLeg<'_>>) -> Finished {
+        let gone = Finished { gone: true, ..Finished::default() };
+        self.step(now, change.id, |work, index| work.reply_finish(index, &change, callee)).unwrap_or(gone)
     }
 }
 
 impl Work<'_> {
     fn reply_begin(&mut self, index: u32, event: Event) -> Option<Change> {
-        let (old, next) = self.record(index).map(|record| {
-            (
-                record.state,
-                state::next(record.state, event, record.facts()),
-            )
-        })?;
+        let (old, next) = self.record(index).map(|record| (record.state, state::next(record.state, event, record.facts())))?;
         let id = self.begin_step(index)?;
-        let mut change = Change {
-            id,
-            event,
-            old,
-            new: next.unwrap_or(old),
-            verdict: Verdict::Stayed,
-            route: None,
-            age: 0,
-            held: false,
-        };
+        let mut change = Change { id, event, old, new: next.unwrap_or(old), verdict: Verdict::Stayed, route: None, age: 0, held: false };
         match next {
             None => {
                 self.engine.statistics.bogus();
@@ -134,12 +108,7 @@ impl Work<'_> {
         self.count_again(index);
     }
 
-    fn reply_finish(
-        &mut self,
-        index: u32,
-        change: &Change,
-        callee: Option<&CalleeLeg<'_>>,
-    ) -> Finished {
+    fn reply_finish(&mut self, index: u32, change: &Change, callee: Option<&CalleeLeg<'_>>) -> Finished {
         let mut finished = Finished::default();
         let state = self.record(index).map(|record| record.state);
         match (change.verdict, change.new) {
@@ -148,27 +117,18 @@ impl Work<'_> {
                 if state == Some(State::Early) {
                     self.count_as(index, Mark::Early);
                 }
-                finished.occurrence = Some(Occurrence::towards(
-                    OccurrenceKind::Early,
-                    Direction::Upstream,
-                ));
+                finished.occurrence = Some(Occurrence::towards(OccurrenceKind::Early, Direction::Upstream));
             }
             (Verdict::Moved, State::ConfirmedNoAck) => {
                 self.answered(index, callee);
                 finished.store = true;
-                finished.occurrence = Some(Occurrence::towards(
-                    OccurrenceKind::Answered,
-                    Direction::Upstream,
-                ));
+                finished.occurrence = Some(Occurrence::towards(OccurrenceKind::Answered, Direction::Upstream));
             }
             // A 2xx may have revived the call while the route ran.
             (Verdict::Moved, State::Deleted) if state == Some(State::Deleted) => {
                 self.count_out(index, Leaving::Failed);
                 self.unlink(index);
-                finished.occurrence = Some(Occurrence::towards(
-                    OccurrenceKind::Failed,
-                    Direction::Upstream,
-                ));
+                finished.occurrence = Some(Occurrence::towards(OccurrenceKind::Failed, Direction::Upstream));
             }
             _ => {}
         }
@@ -182,9 +142,7 @@ impl Work<'_> {
     /// Takes the callee's leg and starts the lifetime.
     fn answered(&mut self, index: u32, callee: Option<&CalleeLeg<'_>>) {
         let seconds = lifetime::wall_seconds(self.now);
-        let socket = callee.map_or(crate::record::NO_SOCKET, |callee| {
-            self.engine.socket_number(callee.socket)
-        });
+        let socket = callee.map_or(crate::record::NO_SOCKET, |callee| self.engine.socket_number(callee.socket));
         let Some(record) = self.record_mut(index) else {
             return;
         };
@@ -195,10 +153,7 @@ impl Work<'_> {
                 (Field::CalleeTag, callee.tag),
                 (Field::CalleeContact, callee.contact),
                 (Field::CalleeRouteSet, callee.route_set),
-                (
-                    Field::CallerRouteSet,
-                    callee.caller_route_set.unwrap_or_default(),
-                ),
+                (Field::CallerRouteSet, callee.caller_route_set.unwrap_or_default()),
             ]
             .to_vec();
             if callee.caller_route_set.is_none() {

@@ -17,52 +17,26 @@ impl Engine {
     /// First half: moves the state. `change.new` is `$DLG_status`, `change.age` is `$DLG_lifetime`. Run the route, then
     /// call [`Engine::request_finish`]. When `change.held` is set (the BYE that ended the dialog), call
     /// [`Engine::release`] once that transaction ends or was never made. `None`: no such dialog.
-    pub fn request_begin(
-        &self,
-        now: Now,
-        id: DialogId,
-        request: &InDialogRequest<'_>,
-    ) -> Option<Change> {
-        self.step(now, id, |work, index| work.request_begin(index, request))
-            .flatten()
+    pub fn request_begin(&self, now: Now, id: DialogId, request: &InDialogRequest<'_>) -> Option<Change> {
+        self.step(now, id, |work, index| work.request_begin(index, request)).flatten()
     }
 
     /// Second half, with the same request.
-    pub fn request_finish(
-        &self,
-        now: Now,
-        change: Change,
-        request: &InDialogRequest<'_>,
-    ) -> Finished {
-        let gone = Finished {
-            gone: true,
-            ..Finished::default()
-        };
-        self.step(now, change.id, |work, index| {
-            work.request_finish(index, &change, request)
-        })
-        .unwrap_or(gone)
+    pub fn request_finish(&self, now: Now, change: Change, request: &InDialogRequest<'_>) -> Finished {
+        let gone = Finished { gone: true, ..Finished::default() };
+        self.step(now, change.id, |work, index| work.request_finish(index, &change, request)).unwrap_or(gone)
     }
 
     /// The BYE of a dialog was answered: tells observers. The record may be gone already.
     pub fn bye_answered(&self, now: Now, id: DialogId, direction: crate::leg::Direction) {
-        self.report(
-            now,
-            id,
-            Occurrence::towards(OccurrenceKind::TerminatedConfirmed, direction),
-        );
+        self.report(now, id, Occurrence::towards(OccurrenceKind::TerminatedConfirmed, direction));
     }
 }
 
 impl Work<'_> {
     fn request_begin(&mut self, index: u32, request: &InDialogRequest<'_>) -> Option<Change> {
         let event = request.method.event();
-        let (old, next) = self.record(index).map(|record| {
-            (
-                record.state,
-                state::next(record.state, event, record.facts()),
-            )
-        })?;
+        let (old, next) = self.record(index).map(|record| (record.state, state::next(record.state, event, record.facts())))?;
         let id = self.begin_step(index)?;
         let new = next.unwrap_or(old);
         let verdict = match next {
@@ -73,16 +47,7 @@ impl Work<'_> {
         if verdict == Verdict::Bogus {
             self.engine.statistics.bogus();
         }
-        let mut change = Change {
-            id,
-            event,
-            old,
-            new,
-            verdict,
-            route: None,
-            age: self.age(index),
-            held: false,
-        };
+        let mut change = Change { id, event, old, new, verdict, route: None, age: self.age(index), held: false };
         if event == Event::Prack
             && verdict == Verdict::Stayed
             && new != State::Deleted
@@ -98,11 +63,7 @@ impl Work<'_> {
                 }
                 change.held = true;
                 self.enter_deleted(index);
-                let route = if old.is_setting_up() {
-                    EventRoute::Failed
-                } else {
-                    EventRoute::End
-                };
+                let route = if old.is_setting_up() { EventRoute::Failed } else { EventRoute::End };
                 change.route = self.take_finish_route(index, route);
             } else {
                 if let Some(record) = self.record_mut(index) {
@@ -117,37 +78,19 @@ impl Work<'_> {
     /// Seconds since the answer; 0 before it (F24).
     fn age(&self, index: u32) -> u32 {
         let now = lifetime::wall_seconds(self.now);
-        self.record(index).map_or(0, |record| {
-            if record.answered == 0 {
-                0
-            } else {
-                now.saturating_sub(record.answered)
-            }
-        })
+        self.record(index).map_or(0, |record| if record.answered == 0 { 0 } else { now.saturating_sub(record.answered) })
     }
 
-    fn request_finish(
-        &mut self,
-        index: u32,
-        change: &Change,
-        request: &InDialogRequest<'_>,
-    ) -> Finished {
+    fn request_finish(&mut self, index: u32, change: &Change, request: &InDialogRequest<'_>) -> Finished {
         let mut finished = Finished::default();
         let moved = change.verdict == Verdict::Moved;
         match change.new {
             State::Deleted if moved => {
-                let leaving = if change.old.is_setting_up() {
-                    Leaving::Failed
-                } else {
-                    Leaving::Ended
-                };
+                let leaving = if change.old.is_setting_up() { Leaving::Failed } else { Leaving::Ended };
                 self.count_out(index, leaving);
                 self.unlink(index);
                 finished.store = true;
-                finished.occurrence = Some(Occurrence::towards(
-                    OccurrenceKind::Terminated,
-                    request.direction,
-                ));
+                finished.occurrence = Some(Occurrence::towards(OccurrenceKind::Terminated, request.direction));
             }
             State::Confirmed | State::Early if request.method != RequestMethod::Bye => {
                 if moved {
@@ -165,9 +108,7 @@ impl Work<'_> {
                 finished.occurrence = Some(Occurrence::towards(kind, request.direction));
             }
             // Between the 2xx and its ACK only the CSeq is kept up, so that no later local request falls below it.
-            State::ConfirmedNoAck if request.method != RequestMethod::Ack => {
-                self.raise_sequence(index, request)
-            }
+            State::ConfirmedNoAck if request.method != RequestMethod::Ack => self.raise_sequence(index, request),
             _ => {}
         }
         if let Some(occurrence) = finished.occurrence {
@@ -186,18 +127,13 @@ impl Work<'_> {
         if let Some(timeout) = request.timeout.filter(|seconds| *seconds > 0) {
             record.lifetime = timeout;
         }
-        let kept = change.old == State::Confirmed
-            && (noreset || record.has_internal(internal_flag::TIMER_NO_RESET));
+        let kept = change.old == State::Confirmed && (noreset || record.has_internal(internal_flag::TIMER_NO_RESET));
         let running = record.is_marked(mark::LIFETIME) && record.state == State::Confirmed;
         if request.method == RequestMethod::Invite
             && let (Some(leg), Some(contact)) = (request.direction.sender(), request.contact)
             && contact != record.contact(leg)
         {
-            let field = if leg == Leg::Caller {
-                Field::CallerContact
-            } else {
-                Field::CalleeContact
-            };
+            let field = if leg == Leg::Caller { Field::CallerContact } else { Field::CalleeContact };
             // A contact too large to keep leaves the old one, which still reaches the party.
             let _ = record.set_fields(&[(field, contact)]);
         }

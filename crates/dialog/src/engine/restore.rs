@@ -20,22 +20,13 @@ impl Engine {
             return Err(RestoreError::OtherHashSize);
         }
         let cell = self.cell(id.entry).ok_or(RestoreError::OtherHashSize)?;
-        let mut record = self
-            .new_record(now, &stored.new)
-            .map_err(RestoreError::Refused)?;
+        let mut record = self.new_record(now, &stored.new).map_err(RestoreError::Refused)?;
         let callee = &stored.callee;
-        let fields = [
-            (Field::CalleeTag, callee.tag),
-            (Field::CalleeContact, callee.contact),
-            (Field::CalleeRouteSet, callee.route_set),
-        ];
-        record
-            .set_fields(&fields)
-            .map_err(|_| RestoreError::Refused(Refusal::TooLarge))?;
+        let fields = [(Field::CalleeTag, callee.tag), (Field::CalleeContact, callee.contact), (Field::CalleeRouteSet, callee.route_set)];
+        record.set_fields(&fields).map_err(|_| RestoreError::Refused(Refusal::TooLarge))?;
         record.id = id;
         record.state = stored.state;
-        record.dialog_flags &=
-            !(dialog_flag::NEW | dialog_flag::CHANGED_VARIABLES | dialog_flag::CHANGED_PROFILES);
+        record.dialog_flags &= !(dialog_flag::NEW | dialog_flag::CHANGED_VARIABLES | dialog_flag::CHANGED_PROFILES);
         record.internal_flags = stored.new.internal_flags;
         record.answered = stored.start_time;
         record.sequence[1] = stored.callee_cseq;
@@ -47,19 +38,13 @@ impl Engine {
             record.set_mark(mark::FINISHED, true);
         }
         let left = stored.timeout.saturating_sub(lifetime::wall_seconds(now));
-        record.lifetime = if left > 0 {
-            stored.timeout.saturating_sub(stored.start_time)
-        } else {
-            0
-        };
+        record.lifetime = if left > 0 { stored.timeout.saturating_sub(stored.start_time) } else { 0 };
         record.deadline = lifetime::after(now, left);
         self.locked(now, cell, |work| {
             if work.shard.index_of(id).is_some() {
                 return Err(RestoreError::Exists);
             }
-            let index = work
-                .insert(record)
-                .ok_or(RestoreError::Refused(Refusal::Full))?;
+            let index = work.insert(record).ok_or(RestoreError::Refused(Refusal::Full))?;
             work.shard.raise_next_id(id, self.numbering());
             let mark = match stored.state {
                 State::Unconfirmed => Some(Mark::Unconfirmed),

@@ -4,9 +4,7 @@ use sip::time::Now;
 
 use super::work::Work;
 use super::{DialogId, Engine};
-use crate::effect::{
-    EarlyTermination, EventRoute, Finished, LocalRequest, TerminateError, Termination,
-};
+use crate::effect::{EarlyTermination, EventRoute, Finished, LocalRequest, TerminateError, Termination};
 use crate::flags::{dialog_flag, internal_flag, mark};
 use crate::leg::{Leg, split_alias};
 use crate::observer::{Occurrence, OccurrenceKind};
@@ -27,19 +25,12 @@ pub enum SequenceStep {
 impl Engine {
     /// Ends the call ("BYE all"). Refused while BYEs are out (F46).
     pub fn terminate(&self, now: Now, id: DialogId) -> Result<Termination, TerminateError> {
-        self.step(now, id, |work, index| work.terminate(index))
-            .unwrap_or(Err(TerminateError::UnknownDialog))
+        self.step(now, id, |work, index| work.terminate(index)).unwrap_or(Err(TerminateError::UnknownDialog))
     }
 
     /// `dlg_bye("caller")` or `dlg_bye("callee")`: a BYE to one side, once in the life of a dialog.
-    pub fn terminate_leg(
-        &self,
-        now: Now,
-        id: DialogId,
-        leg: Leg,
-    ) -> Result<Termination, TerminateError> {
-        self.step(now, id, |work, index| work.terminate_leg(index, leg))
-            .unwrap_or(Err(TerminateError::UnknownDialog))
+    pub fn terminate_leg(&self, now: Now, id: DialogId, leg: Leg) -> Result<Termination, TerminateError> {
+        self.step(now, id, |work, index| work.terminate_leg(index, leg)).unwrap_or(Err(TerminateError::UnknownDialog))
     }
 
     /// A final reply of any code to a local BYE (408 when there was none): the first one ends the dialog. `gone` when it
@@ -48,12 +39,8 @@ impl Engine {
         if code < 200 {
             return Finished::default();
         }
-        let gone = Finished {
-            gone: true,
-            ..Finished::default()
-        };
-        self.step(now, id, |work, index| work.local_bye_finished(index, leg))
-            .unwrap_or(gone)
+        let gone = Finished { gone: true, ..Finished::default() };
+        self.step(now, id, |work, index| work.local_bye_finished(index, leg)).unwrap_or(gone)
     }
 
     /// A local BYE could not be sent at all: it may be tried again.
@@ -66,17 +53,9 @@ impl Engine {
     }
 
     /// A request within the dialog to one party, for REFER and others (spec dialog 9.4, 9.6). The stored CSeq stays.
-    pub fn local_request(
-        &self,
-        id: DialogId,
-        leg: Leg,
-        step: SequenceStep,
-    ) -> Result<LocalRequest, TerminateError> {
+    pub fn local_request(&self, id: DialogId, leg: Leg, step: SequenceStep) -> Result<LocalRequest, TerminateError> {
         let shard = self.lock(id.entry).ok_or(TerminateError::UnknownDialog)?;
-        let record = shard
-            .index_of(id)
-            .and_then(|index| shard.records.get(index))
-            .ok_or(TerminateError::UnknownDialog)?;
+        let record = shard.index_of(id).and_then(|index| shard.records.get(index)).ok_or(TerminateError::UnknownDialog)?;
         local_request(self, record, leg, step)
     }
 }
@@ -96,11 +75,7 @@ impl Work<'_> {
         }
         self.note(index, Occurrence::of(OccurrenceKind::Terminated));
         let route = self.take_finish_route(index, EventRoute::End);
-        Ok(Termination::Byes {
-            caller: caller.ok(),
-            callee: callee.ok(),
-            route,
-        })
+        Ok(Termination::Byes { caller: caller.ok(), callee: callee.ok(), route })
     }
 
     fn terminate_leg(&mut self, index: u32, leg: Leg) -> Result<Termination, TerminateError> {
@@ -120,26 +95,17 @@ impl Work<'_> {
             record.dialog_flags |= flag;
         }
         let route = self.take_finish_route(index, EventRoute::End);
-        let (caller, callee) = if leg == Leg::Caller {
-            (Some(bye), None)
-        } else {
-            (None, Some(bye))
-        };
-        Ok(Termination::Byes {
-            caller,
-            callee,
-            route,
-        })
+        let (caller, callee) = if leg == Leg::Caller { (Some(bye), None) } else { (None, Some(bye)) };
+        Ok(Termination::Byes { caller, callee, route })
     }
 
     /// How to end a call that is not answered; `None` when it is.
     fn early(&self, record: &Record) -> Result<Option<Termination>, TerminateError> {
         let settings = &self.engine.settings;
         match record.state {
-            State::Unconfirmed | State::Early => Ok(Some(Termination::Early(EarlyTermination {
-                code: settings.bye_early_code,
-                reason: settings.bye_early_reason.clone(),
-            }))),
+            State::Unconfirmed | State::Early => {
+                Ok(Some(Termination::Early(EarlyTermination { code: settings.bye_early_code, reason: settings.bye_early_reason.clone() })))
+            }
             State::ConfirmedNoAck | State::Confirmed => Ok(None),
             State::Deleted => Err(TerminateError::AlreadyOver),
         }
@@ -162,14 +128,8 @@ impl Work<'_> {
 
     /// The same, when no BYE is out to the party and one can be built.
     pub(super) fn bye_if_possible(&mut self, index: u32, leg: Leg) -> Option<Box<LocalRequest>> {
-        let free = self
-            .record(index)
-            .is_some_and(|record| !record.is_marked(pending(leg)));
-        if free {
-            self.bye(index, leg).ok()
-        } else {
-            None
-        }
+        let free = self.record(index).is_some_and(|record| !record.is_marked(pending(leg)));
+        if free { self.bye(index, leg).ok() } else { None }
     }
 
     fn local_bye_finished(&mut self, index: u32, leg: Leg) -> Finished {
@@ -187,12 +147,7 @@ impl Work<'_> {
         let occurrence = Occurrence::of(OccurrenceKind::TerminatedConfirmed);
         self.note(index, occurrence);
         let destroyed = self.destroy_if_free(index);
-        Finished {
-            destroyed,
-            occurrence: Some(occurrence),
-            store: true,
-            ..Finished::default()
-        }
+        Finished { destroyed, occurrence: Some(occurrence), store: true, ..Finished::default() }
     }
 }
 
@@ -204,33 +159,20 @@ fn pending(leg: Leg) -> u16 {
 }
 
 /// A request to `leg`, speaking for the other party (spec dialog 9.1).
-pub(super) fn local_request(
-    engine: &Engine,
-    record: &Record,
-    leg: Leg,
-    step: SequenceStep,
-) -> Result<LocalRequest, TerminateError> {
+pub(super) fn local_request(engine: &Engine, record: &Record, leg: Leg, step: SequenceStep) -> Result<LocalRequest, TerminateError> {
     let other = leg.other();
     let contact = record.contact(leg);
     if contact.is_empty() {
         return Err(TerminateError::Incomplete(leg));
     }
-    let base = record
-        .sequence(other)
-        .ok_or(TerminateError::Incomplete(other))?;
+    let base = record.sequence(other).ok_or(TerminateError::Incomplete(other))?;
     let cseq = match step {
         SequenceStep::Above(step) => base.saturating_add(step),
         SequenceStep::Below => base.saturating_sub(1).max(1),
     };
     let route_set = record.route_set(leg);
-    let destination = if route_set.is_empty() {
-        split_alias(contact)
-    } else {
-        None
-    };
-    let request_uri = destination
-        .as_ref()
-        .map_or_else(|| contact.to_vec(), |alias| alias.uri.clone());
+    let destination = if route_set.is_empty() { split_alias(contact) } else { None };
+    let request_uri = destination.as_ref().map_or_else(|| contact.to_vec(), |alias| alias.uri.clone());
     let (to_uri, from_uri) = match leg {
         Leg::Caller => (Field::FromUri, Field::ToUri),
         Leg::Callee => (Field::ToUri, Field::FromUri),
@@ -248,10 +190,6 @@ pub(super) fn local_request(
         from_tag: record.tag(other).to_vec(),
         cseq,
         route_set: route_set.to_vec(),
-        socket: if socket == NO_SOCKET {
-            Vec::new()
-        } else {
-            engine.socket_name(socket)
-        },
+        socket: if socket == NO_SOCKET { Vec::new() } else { engine.socket_name(socket) },
     })
 }

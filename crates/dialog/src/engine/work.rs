@@ -69,8 +69,7 @@ impl Work<'_> {
         if self.engine.observed.load(Relaxed)
             && let Some(record) = self.shard.records.get(index)
         {
-            self.notices
-                .push((view(self.engine, record, self.now), occurrence));
+            self.notices.push((view(self.engine, record, self.now), occurrence));
         }
     }
 
@@ -85,9 +84,7 @@ impl Work<'_> {
         record.modified = now;
         record.set_mark(mark::LIFETIME | mark::EXPIRING, false);
         for membership in record.memberships() {
-            self.engine
-                .profiles
-                .leave(ProfileId(membership.profile), membership.value);
+            self.engine.profiles.leave(ProfileId(membership.profile), membership.value);
         }
         record.set_memberships(&[]);
         let id = record.id;
@@ -96,11 +93,7 @@ impl Work<'_> {
     }
 
     /// The last route of the dialog, if it was not handed out before (F15).
-    pub(super) fn take_finish_route(
-        &mut self,
-        index: u32,
-        route: EventRoute,
-    ) -> Option<EventRoute> {
+    pub(super) fn take_finish_route(&mut self, index: u32, route: EventRoute) -> Option<EventRoute> {
         let record = self.record_mut(index)?;
         let first = !record.is_marked(mark::FINISHED);
         record.set_mark(mark::FINISHED, true);
@@ -176,14 +169,9 @@ impl Work<'_> {
         self.count_out(index, why);
         if let Some(record) = self.shard.remove(index) {
             for membership in record.memberships() {
-                self.engine
-                    .profiles
-                    .leave(ProfileId(membership.profile), membership.value);
+                self.engine.profiles.leave(ProfileId(membership.profile), membership.value);
             }
-            let _ = self
-                .engine
-                .live
-                .fetch_update(Relaxed, Relaxed, |live| Some(live.saturating_sub(1)));
+            let _ = self.engine.live.fetch_update(Relaxed, Relaxed, |live| Some(live.saturating_sub(1)));
         }
     }
 
@@ -204,24 +192,15 @@ pub(super) fn view(engine: &Engine, record: &Record, now: Now) -> DialogView {
         contact: record.contact(leg).to_vec(),
         cseq: record.sequence(leg),
         route_set: record.route_set(leg).to_vec(),
-        socket: if record.socket(leg) == NO_SOCKET {
-            Vec::new()
-        } else {
-            engine.socket_name(record.socket(leg))
-        },
+        socket: if record.socket(leg) == NO_SOCKET { Vec::new() } else { engine.socket_name(record.socket(leg)) },
     };
     let profiles = record.memberships().filter_map(|membership| {
         let id = ProfileId(membership.profile);
         let name = engine.profiles.name(id)?;
         let value = engine.profiles.value_text(id, membership.value);
-        Some(ProfileView {
-            name,
-            value,
-            unique: engine.profiles.unique_text(membership.serial),
-        })
+        Some(ProfileView { name, value, unique: engine.profiles.unique_text(membership.serial) })
     });
-    let variables =
-        variables::iter(record.variables()).map(|(key, value)| (key.to_vec(), value.to_vec()));
+    let variables = variables::iter(record.variables()).map(|(key, value)| (key.to_vec(), value.to_vec()));
     DialogView {
         id: record.id,
         references: record.references(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::dialog::{DialogId, EarlyTermination, EventRoute, Leg, LocalRequest, TerminateError, Termination};
 use transaction::Event;
 
-use super::event_route;
+use super::{bridge, event_route};
 use crate::tm::{self, Purpose};
 use crate::worker::Worker;
 
@@ -69,7 +69,7 @@ fn bye(worker: &mut Worker, leg: Leg, request: &LocalRequest, headers: &[u8]) ->
         lines.extend_from_slice(&state.callee_headers);
     }
     let purpose = Purpose::DialogBye { dialog: request.dialog, leg };
-    let is_sent = send(worker, b"BYE", request, lines, purpose);
+    let is_sent = send(worker, b"BYE", request, lines, Vec::new(), purpose);
     if !is_sent {
         node.dialogs.local_bye_unsent(worker.now, request.dialog, leg);
         worker.log(-1, "dialog", &format!("the BYE of dialog [{}] to the {leg:?} could not be sent", request.dialog));
@@ -81,14 +81,15 @@ fn bye(worker: &mut Worker, leg: Leg, request: &LocalRequest, headers: &[u8]) ->
 pub(super) fn keepalive(worker: &mut Worker, request: &LocalRequest) {
     let lines = if request.leg == Leg::Callee { worker.node.states.dialog.callee_headers.clone() } else { Vec::new() };
     let purpose = Purpose::DialogKeepalive { dialog: request.dialog, leg: request.leg };
-    if !send(worker, b"OPTIONS", request, lines, purpose) {
+    if !send(worker, b"OPTIONS", request, lines, Vec::new(), purpose) {
         worker.log(-1, "dialog", &format!("the keepalive of dialog [{}] could not be sent", request.dialog));
     }
 }
 
-fn send(worker: &mut Worker, method: &[u8], request: &LocalRequest, headers: Vec<u8>, purpose: Purpose) -> bool {
+/// Sends a request within a dialog. `headers`: whole lines.
+pub(super) fn send(worker: &mut Worker, method: &[u8], request: &LocalRequest, headers: Vec<u8>, body: Vec<u8>, purpose: Purpose) -> bool {
     let node = Arc::clone(&worker.node);
-    let socket = node.sockets.list.iter().position(|socket| !request.socket.is_empty() && socket.text[..] == request.socket[..]);
+    let socket = if request.socket.is_empty() { None } else { node.sockets.find_text(&request.socket) };
     let next_hop = request.destination.as_ref().map(|alias| {
         let address = String::from_utf8_lossy(&alias.address);
         let transport = match alias.protocol {
@@ -110,8 +111,8 @@ fn send(worker: &mut Worker, method: &[u8], request: &LocalRequest, headers: Vec
         cseq: request.cseq,
         route_set: request.route_set.clone(),
         headers,
-        body: Vec::new(),
-        socket: socket.and_then(|index| u16::try_from(index).ok()),
+        body,
+        socket,
         next_hop,
         purpose,
     };
@@ -125,15 +126,27 @@ fn party(uri: &[u8], tag: &[u8]) -> Vec<u8> {
 }
 
 /// A request made here for a dialog has its final reply.
-pub fn local_completed(worker: &mut Worker, purpose: &Purpose, code: u16) {
-    let dialogs = &worker.node.dialogs;
+pub fn local_completed(worker: &mut Worker, purpose: &Purpose, code: u16, reply: Option<&sip::Message>) {
+    let node = Arc::clone(&worker.node);
+    let dialogs = &node.dialogs;
     match purpose {
+        Purpose::DialogRefer { dialog, leg } => {
+            if let Err(error) = end(worker, *dialog, Some(*leg), b"") {
+                worker.log(0, "dialog", &format!("no BYE after the REFER of dialog [{dialog}]: {error:?}"));
+            }
+        }
         Purpose::DialogBye { dialog, leg } => {
             dialogs.local_bye_finished(worker.now, *dialog, *leg, code);
         }
         Purpose::DialogKeepalive { dialog, leg } => {
             dialogs.keepalive_answered(worker.now, *dialog, *leg, code);
         }
+        Purpose::BridgeInvite { target } => {
+            if let Some(reply) = reply.filter(|_| code < 300) {
+                bridge::refer(worker, reply, target);
+            }
+        }
+        Purpose::BridgeRefer { bye } => bridge::send(worker, bye),
         Purpose::None => {}
     }
 }

@@ -3,7 +3,7 @@
 use ::dialog::statistics::Resettable;
 use script::exports::{Argument, Default, Flow, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
 
-use super::{create, flags, functions, profiles, rpc, variables};
+use super::{bridge, create, flags, functions, profiles, rpc, sequential, variables};
 use crate::registry::{Module, Statistic};
 use crate::worker::Worker;
 
@@ -23,7 +23,7 @@ type Call = fn(&mut Worker, &[Argument]) -> Flow;
 const REQUEST_TO_BRANCH: Routes = Routes::REQUEST.or(Routes::FAILURE).or(Routes::ONREPLY).or(Routes::BRANCH);
 const PROFILE_NOTE: &str = "an unknown profile is an error when the function runs, not at start";
 const NO_STORAGE: &str = "not available: there is no database";
-const NO_REFER: &str = "not available";
+const REFER_NOTE: &str = "To and From name the right parties; the BYE after the REFER ends the dialog";
 
 const fn function(name: &'static str, arity: u8, arguments: &'static [Kind], call: Call) -> Function<Worker> {
     Function { name, arity: (arity, arity), arguments, routes: Routes::ANY, call, note: "" }
@@ -60,10 +60,10 @@ static FUNCTIONS: &[Function<Worker>] = &[
     function("dlg_resetflag", 1, &[Kind::Integer], flags::reset),
     function("dlg_isflagset", 1, &[Kind::Integer], flags::is_set),
     noted("dlg_bye", (1, 1), &[Kind::Plain], functions::bye, "the end route runs once in the life of a dialog; works in early states too"),
-    noted("dlg_refer", (2, 2), &[Kind::Plain, Kind::Format], functions::unavailable, NO_REFER),
-    noted("dlg_refer_did", (4, 4), &[Kind::Integer, Kind::Integer, Kind::Format, Kind::Format], functions::unavailable, NO_REFER),
-    noted("dlg_refer_cid", (3, 3), &[Kind::Format], functions::unavailable, NO_REFER),
-    noted("dlg_bridge", (3, 3), &[Kind::Format], functions::unavailable, NO_REFER),
+    noted("dlg_refer", (2, 2), &[Kind::Plain, Kind::Format], sequential::refer, REFER_NOTE),
+    noted("dlg_refer_did", (4, 4), &[Kind::Integer, Kind::Integer, Kind::Format, Kind::Format], sequential::refer_numbered, REFER_NOTE),
+    noted("dlg_refer_cid", (3, 3), &[Kind::Format], sequential::refer_of_call_id, REFER_NOTE),
+    noted("dlg_bridge", (3, 3), &[Kind::Format], bridge::bridge, ""),
     function("dlg_get", 3, &[Kind::Format], functions::get),
     function("is_known_dlg", 0, &[], functions::is_known),
     noted("dlg_remove_dialogs_from_node", (1, 1), &[Kind::Format], functions::unavailable, "not available: there is no replication"),
@@ -81,10 +81,13 @@ static FUNCTIONS: &[Function<Worker>] = &[
     noted("dlg_db_load_extra", (0, 0), &[], functions::unavailable, NO_STORAGE),
     function("dlg_get_var", 5, &[Kind::Format, Kind::Format, Kind::Format, Kind::Format, Kind::Variable], functions::get_variable),
     function("dlg_set_var", 5, &[Kind::Format], functions::set_variable),
-    noted("dlg_req_within", (2, 5), &[Kind::Format], functions::unavailable, "not available"),
+    noted("dlg_req_within", (2, 5), &[Kind::Format], sequential::request_within, "not to a callee that has not answered"),
 ];
 
-const fn reading(name: &'static str, read: fn(&mut Worker, &script::exports::Inner, Option<script::exports::Index>) -> script::value::Value) -> Variable<Worker> {
+const fn reading(
+    name: &'static str,
+    read: fn(&mut Worker, &script::exports::Inner, Option<script::exports::Index>) -> script::value::Value,
+) -> Variable<Worker> {
     Variable { name, inner: InnerKind::None, indexed: false, read, write: None, note: "" }
 }
 
@@ -175,8 +178,8 @@ static PARAMETERS: &[Parameter] = &[
     idle_number("db_fetch_rows", 200, NO_DATABASE),
     unset("profiles_with_value"),
     unset("profiles_no_value"),
-    Parameter { name: "bridge_controller", kind: ParameterKind::Text, default: Default::Text("sip:controller@kamailio.org"), note: "no effect: no bridging" },
-    Parameter { name: "bridge_contact", kind: ParameterKind::Text, default: Default::Text("sip:controller@kamailio.org:5060"), note: "no effect: no bridging" },
+    Parameter { name: "bridge_controller", kind: ParameterKind::Text, default: Default::Text("sip:controller@kamailio.org"), note: "" },
+    Parameter { name: "bridge_contact", kind: ParameterKind::Text, default: Default::Text("sip:controller@kamailio.org:5060"), note: "" },
     text("ruri_pvar", "$ru"),
     idle_number("initial_cbs_inscript", 1, "no effect: nothing hangs on the moment"),
     number("send_bye", 0),
@@ -192,7 +195,12 @@ static PARAMETERS: &[Parameter] = &[
     number("ka_failed_limit", 1),
     idle_number("enable_dmq", 0, "complained about at start: there is no replication"),
     idle_number("enable_dmq_ka_iflags_sync", 0, NO_REPLICATION),
-    Parameter { name: "event_callback", kind: ParameterKind::Text, default: Default::Unset, note: "complained about at start: no embedded languages" },
+    Parameter {
+        name: "event_callback",
+        kind: ParameterKind::Text,
+        default: Default::Unset,
+        note: "complained about at start: no embedded languages",
+    },
     number("early_timeout", 300),
     number("noack_timeout", 60),
     number("end_timeout", 300),

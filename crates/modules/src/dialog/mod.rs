@@ -3,6 +3,7 @@
 //! The engine ([`::dialog`]) keeps the records and decides; this module reads messages for it, runs the event routes it asks
 //! for, and sends what it wants sent.
 
+mod bridge;
 mod context;
 mod create;
 mod ending;
@@ -14,6 +15,7 @@ mod profiles;
 mod replies;
 mod rpc;
 mod rpc_fields;
+mod sequential;
 mod state;
 mod timer;
 mod variables;

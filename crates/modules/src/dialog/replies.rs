@@ -74,8 +74,7 @@ impl Leg {
             }
         }
         let keep = worker.node.dialogs.settings().keep_proxy_rr;
-        let entries: Vec<&[u8]> =
-            reply.record_routes().take(::dialog::limits::RECORD_ROUTES_MAX + 1).map(|entry| entry.whole).collect();
+        let entries: Vec<&[u8]> = reply.record_routes().take(::dialog::limits::RECORD_ROUTES_MAX + 1).map(|entry| entry.whole).collect();
         let route_set = ::dialog::leg::callee_route_set(&entries, caller_entries, own, keep).unwrap_or_else(|| {
             worker.log(-1, "dialog", "the 2xx carries too many Record-Route entries, the callee's route set stays empty");
             Vec::new()

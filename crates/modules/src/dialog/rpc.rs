@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ::dialog::{DialogId, DialogView, Direction, State};
 use script::regex::{Flags, Pattern};
 
-use super::{ending, rpc_fields};
+use super::{bridge, ending, rpc_fields};
 use crate::rpc::{Command, Fault, Item, Parameter, Parameters, Reply};
 use crate::worker::Worker;
 
@@ -38,7 +38,7 @@ pub(super) static COMMANDS: &[Command] = &[
     command("dlg.terminate_dlg", "Ends a dialog: Call-ID, From-tag, To-tag.", false, terminate),
     command("dlg.set_state", "Forces a state: Call-ID, From-tag, To-tag, state.", false, set_state),
     command("dlg.is_alive", "Is the dialog confirmed: Call-ID, From-tag, To-tag.", false, is_alive),
-    command("dlg.bridge_dlg", "Not available.", false, bridge),
+    command("dlg.bridge_dlg", "Connects two parties: from, to, outbound proxy, body.", false, bridge_parties),
 ];
 
 fn seconds(worker: &Worker) -> u32 {
@@ -97,7 +97,8 @@ fn list_match(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
         _ => return Err(invalid("Invalid matching key parameter")),
     };
     let is_time = key == b"start_ts";
-    let moment = || std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()).ok_or_else(|| invalid("Invalid matching value parameter"));
+    let moment =
+        || std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()).ok_or_else(|| invalid("Invalid matching value parameter"));
     let wanted = match (&operator[..], is_time) {
         (b"eq" | b"sw" | b"re", true) => return Err(invalid("Matching operator not supported with start_ts key")),
         (b"gt" | b"lt", false) => return Err(invalid("Matching operator not supported")),
@@ -242,11 +243,7 @@ fn set_state(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
     let state = number.and_then(State::from_number).ok_or_else(|| invalid("Invalid state value"))?;
     let dialog = find(worker, &names).ok_or_else(|| Fault::new(500, "Dialog not found"))?;
     let old = worker.node.dialogs.force_state(worker.now, dialog, state);
-    let line = format!(
-        "dialog [{dialog}] - state change forced - old: {} - new: {}",
-        old.map_or(0, State::number),
-        state.number()
-    );
+    let line = format!("dialog [{dialog}] - state change forced - old: {} - new: {}", old.map_or(0, State::number), state.number());
     worker.log(1, "dialog", &line);
     Ok(Reply::one(Item::text("Done")))
 }
@@ -261,8 +258,14 @@ fn is_alive(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
     }
 }
 
-fn bridge(_: &mut Worker, parameters: &mut Parameters) -> Answer {
-    plain_text(parameters)?;
-    plain_text(parameters)?;
-    Err(Fault::new(500, "Not supported: bridging calls is not available"))
+fn bridge_parties(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
+    let (from, to) = (plain_text(parameters)?, plain_text(parameters)?);
+    let proxy = parameters.text_if_given()?.filter(|proxy| proxy != b".").unwrap_or_default();
+    let body = match parameters.text_if_given()? {
+        Some(body) if body.is_empty() || body == b"_" => Vec::new(),
+        Some(body) if body != b"." => body,
+        _ => bridge::SESSION_DESCRIPTION.to_vec(),
+    };
+    bridge::start(worker, &from, &to, proxy, body);
+    Ok(Reply::empty())
 }

@@ -24,10 +24,30 @@ const INVITE_LOCKS: usize = 16;
 
 /// Parameters of the module that the engine has no use for.
 const OWN: &[&str] = &[
-    "enable_stats", "timeout_avp", "dlg_extra_hdrs", "db_url", "db_mode", "db_update_period", "db_fetch_rows", "db_skip_load",
-    "bridge_controller", "bridge_contact", "ruri_pvar", "initial_cbs_inscript", "xavp_cfg", "timer_procs", "track_cseq_updates",
-    "lreq_callee_headers", "enable_dmq", "enable_dmq_ka_iflags_sync", "event_callback", "dlg_ctxiuid_mode", "debug_variables", "dlg_mode",
-    "dmq_peer_id", "dlg_flag",
+    "enable_stats",
+    "timeout_avp",
+    "dlg_extra_hdrs",
+    "db_url",
+    "db_mode",
+    "db_update_period",
+    "db_fetch_rows",
+    "db_skip_load",
+    "bridge_controller",
+    "bridge_contact",
+    "ruri_pvar",
+    "initial_cbs_inscript",
+    "xavp_cfg",
+    "timer_procs",
+    "track_cseq_updates",
+    "lreq_callee_headers",
+    "enable_dmq",
+    "enable_dmq_ka_iflags_sync",
+    "event_callback",
+    "dlg_ctxiuid_mode",
+    "debug_variables",
+    "dlg_mode",
+    "dmq_peer_id",
+    "dlg_flag",
 ];
 
 /// What the module keeps for the whole node.
@@ -42,6 +62,10 @@ pub struct State {
     pub extra_headers: Vec<u8>,
     /// Header lines for requests made here for the callee, each with its CRLF.
     pub callee_headers: Vec<u8>,
+    /// URI in the Referred-By of a REFER made here.
+    pub bridge_controller: Vec<u8>,
+    /// URI in its Contact.
+    pub bridge_contact: Vec<u8>,
     /// INVITEs with this message flag make a dialog (5.6).
     pub dialog_flag: Option<u32>,
     /// A lookup while a CANCEL is processed sets the context.
@@ -64,9 +88,7 @@ impl State {
         let refused = |name: &str, error: String| format!("dialog: {name}: {error}");
         let request_uri = match settings.text("dialog", "ruri_pvar") {
             Some(format) if format.is_empty() => return Err(String::from("dialog: ruri_pvar must not be empty")),
-            Some(format) if &format[..] != b"$ru" => {
-                Some(program.compile_format(&format).map_err(|error| refused("ruri_pvar", error))?)
-            }
+            Some(format) if &format[..] != b"$ru" => Some(program.compile_format(&format).map_err(|error| refused("ruri_pvar", error))?),
             _ => None,
         };
         let timeout_variable = match text("timeout_avp") {
@@ -90,6 +112,8 @@ impl State {
             timeout_variable,
             extra_headers: lines(text("dlg_extra_hdrs")),
             callee_headers: lines(text("lreq_callee_headers")),
+            bridge_controller: bare(text("bridge_controller")),
+            bridge_contact: bare(text("bridge_contact")),
             dialog_flag: u32::try_from(flag).ok().map(|flag| 1 << flag),
             cancel_sets_context: integer("dlg_ctxiuid_mode") & 1 != 0,
             complaints: complaints(settings),
@@ -131,6 +155,13 @@ fn lines(text: Option<Text>) -> Vec<u8> {
     lines
 }
 
+/// A URI without angle brackets.
+fn bare(text: Option<Text>) -> Vec<u8> {
+    let text = text.unwrap_or_default();
+    let inner = text.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">"));
+    inner.unwrap_or(&text).to_vec()
+}
+
 fn complaints(settings: &Settings) -> Vec<String> {
     let mut out = Vec::new();
     if settings.integer("dialog", "db_mode") != 0 {
@@ -140,10 +171,7 @@ fn complaints(settings: &Settings) -> Vec<String> {
     if slots < 1 || slots & (slots - 1) != 0 {
         out.push(format!("hash_size {slots} is no power of two, it is rounded down"));
     }
-    for (name, missing) in [
-        ("enable_dmq", "replication"),
-        ("track_cseq_updates", "CSeq rewriting"),
-    ] {
+    for (name, missing) in [("enable_dmq", "replication"), ("track_cseq_updates", "CSeq rewriting")] {
         if settings.integer("dialog", name) != 0 {
             out.push(format!("{name}: {missing} is not available"));
         }

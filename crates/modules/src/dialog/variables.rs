@@ -12,8 +12,28 @@ use crate::worker::Worker;
 
 /// Names of `$dlg(...)`, in the order of [`attribute`].
 pub(super) const NAMES: &[&str] = &[
-    "ref", "h_id", "h_entry", "state", "dflags", "sflags", "toroute", "lifetime", "start_ts", "callid", "from_uri", "to_uri", "from_tag",
-    "to_tag", "from_cseq", "to_cseq", "from_rs", "to_rs", "from_contact", "to_contact", "from_bindaddr", "to_bindaddr",
+    "ref",
+    "h_id",
+    "h_entry",
+    "state",
+    "dflags",
+    "sflags",
+    "toroute",
+    "lifetime",
+    "start_ts",
+    "callid",
+    "from_uri",
+    "to_uri",
+    "from_tag",
+    "to_tag",
+    "from_cseq",
+    "to_cseq",
+    "from_rs",
+    "to_rs",
+    "from_contact",
+    "to_contact",
+    "from_bindaddr",
+    "to_bindaddr",
 ];
 
 fn attribute(choice: u16) -> Option<Attribute> {
@@ -86,8 +106,7 @@ pub(super) fn field(worker: &mut Worker, inner: &Inner, _: Option<Index>) -> Val
 }
 
 /// Names of `$dlg_ctx(...)`, in the order the functions below use.
-pub(super) const CONTEXT_NAMES: &[&str] =
-    &["on", "flags", "timeout", "timeout_bye", "timeout_route", "timeout_route_id", "set", "dir"];
+pub(super) const CONTEXT_NAMES: &[&str] = &["on", "flags", "timeout", "timeout_bye", "timeout_route", "timeout_route_id", "set", "dir"];
 
 /// `$dlg_ctx(name)`.
 pub(super) fn context_field(worker: &mut Worker, inner: &Inner, _: Option<Index>) -> Value {

@@ -26,9 +26,9 @@ impl<'a> Test<'a> {
         Some(Test::Compare(Comparison::Matches(pattern), expression))
     }
 
-    /// `~~re`, `~%prefix`, `%~suffix`, `==text`, `eqinteger`, `**`.
+    /// `~~re`, `~%prefix`, `%~suffix`, `==text`, `eqinteger`, `**`; anything else is a regular expression.
     pub(super) fn of_variable(expression: &'a [u8]) -> Option<Test<'a>> {
-        let (operator, operand) = expression.split_at_checked(2)?;
+        let Some((operator, operand)) = expression.split_at_checked(2) else { return Test::of_expression(expression) };
         Some(match operator {
             b"~~" => Test::of_expression(operand)?,
             b"~%" => Test::Compare(Comparison::StartsWith, operand),
@@ -36,7 +36,7 @@ impl<'a> Test<'a> {
             b"==" => Test::Compare(Comparison::Equal, operand),
             b"eq" => Test::Integer(parse_integer(operand)?),
             b"**" => Test::All,
-            _ => return None,
+            _ => Test::of_expression(expression)?,
         })
     }
 
@@ -81,8 +81,10 @@ mod tests {
         assert!(test(b"eq5").accepts_value(&Value::Integer(5)));
         assert!(!test(b"==5").accepts_value(&Value::Integer(5)));
         assert!(test(b"**").accepts_name(b"x"));
-        assert!(Test::of_variable(b"xx").is_none());
-        assert!(Test::of_variable(b"~").is_none());
+        assert!(test(b"^A").accepts_name(b"abc"));
+        assert!(test(b"b").accepts_name(b"abc"));
+        assert!(!test(b"^b").accepts_name(b"abc"));
+        assert!(Test::of_variable(b"eqx").is_none());
     }
 
     #[test]

@@ -18,11 +18,20 @@ pub(super) fn from_hexadecimal(text: &[u8]) -> Option<Vec<u8>> {
     Some(digits.chunks_exact(2).map(|pair| pair.iter().fold(0_u8, |byte, digit| (byte << 4) | digit)).collect())
 }
 
-/// Queues another body and its media type. Content-Length follows when the message is written.
+/// Queues another body and its media type: another Content-Type goes behind the last header. Content-Length follows when
+/// the message is written.
 pub(crate) fn replace_body(run: &mut Run, body: &[u8], content_type: &[u8]) {
     let span = run.message.body_span();
     run.edits.replace_anew(span, body);
-    set_content_type(run, content_type);
+    let present = run.message.header(HeaderId::ContentType).map(|header| (header.line, header.value));
+    match present {
+        Some((_, value)) if run.message.text(value) == content_type => {}
+        Some((line, _)) => {
+            run.edits.remove(line);
+            super::headers::append_line(run, &[b"Content-Type: ", content_type].concat(), None);
+        }
+        None => set_content_type(run, content_type),
+    }
 }
 
 /// Queues another Content-Type.

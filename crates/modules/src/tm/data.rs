@@ -37,6 +37,12 @@ pub enum Purpose {
     None,
     /// The BYE a dialog sent to one of its legs.
     DialogBye { dialog: ::dialog::DialogId, leg: ::dialog::Leg },
+    /// A REFER to one leg of a dialog; a BYE follows.
+    DialogRefer { dialog: ::dialog::DialogId, leg: ::dialog::Leg },
+    /// The INVITE that calls the first party of a bridge; the second party's URI.
+    BridgeInvite { target: Vec<u8> },
+    /// The REFER of a bridge, and the BYE that follows.
+    BridgeRefer { bye: Box<super::LocalRequest> },
     /// A keepalive OPTIONS.
     DialogKeepalive { dialog: ::dialog::DialogId, leg: ::dialog::Leg },
 }

@@ -19,7 +19,7 @@ use crate::run::Target;
 use crate::worker::Worker;
 
 /// A request to make. Texts are as they go on the wire.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LocalRequest {
     pub method: Vec<u8>,
     pub request_uri: Vec<u8>,
@@ -165,7 +165,7 @@ pub fn complete(worker: &mut Worker, code: u16, reply: Option<&Message>) {
     }
     match purpose {
         Purpose::None => {}
-        other => crate::dialog::local_completed(worker, &other, code),
+        other => crate::dialog::local_completed(worker, &other, code, reply),
     }
 }
 

@@ -21,8 +21,7 @@ impl<H: Host> Compiler<H> {
     pub(super) fn arguments(&mut self, call: &Call, function: &Function<H>) -> Vec<ArgumentPlan> {
         let mut plans = Vec::with_capacity(call.arguments.len());
         for (number, argument) in call.arguments.iter().enumerate() {
-            let kind =
-                function.arguments.get(number).or_else(|| function.arguments.last()).copied().unwrap_or(Kind::Plain);
+            let kind = function.arguments.get(number).or_else(|| function.arguments.last()).copied().unwrap_or(Kind::Plain);
             let span = argument_span(argument, call);
             let plan = self.argument(argument, kind, span, &call.name);
             // An argument that was reported still holds its place.
@@ -50,13 +49,7 @@ impl<H: Host> Compiler<H> {
         }
     }
 
-    fn variable_argument(
-        &mut self,
-        variable: &VariableText,
-        kind: Kind,
-        span: Span,
-        function: &str,
-    ) -> Option<ArgumentPlan> {
+    fn variable_argument(&mut self, variable: &VariableText, kind: Kind, span: Span, function: &str) -> Option<ArgumentPlan> {
         let reference = self.resolve(variable)?;
         if kind == Kind::Variable {
             if reference.is_transformed() {

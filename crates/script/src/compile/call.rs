@@ -113,11 +113,8 @@ impl<H: Host> Compiler<H> {
                 .or_else(|| did_you_mean(&call.name, catalogue.names()));
             (format!("unknown function {}()", call.name), help)
         } else if named.iter().any(|(_, _, is_loaded)| *is_loaded) {
-            let counts: Vec<String> = named
-                .iter()
-                .filter(|(_, _, is_loaded)| *is_loaded)
-                .map(|(_, function, _)| arity_text(function.arity))
-                .collect();
+            let counts: Vec<String> =
+                named.iter().filter(|(_, _, is_loaded)| *is_loaded).map(|(_, function, _)| arity_text(function.arity)).collect();
             let message = format!("{}() takes {} argument(s), {count} given", call.name, counts.join(" or "));
             (message, None)
         } else {
@@ -177,9 +174,7 @@ fn contains_call(expression: &Expression) -> bool {
         ExpressionKind::Call(_) | ExpressionKind::Block(_) => true,
         ExpressionKind::Unary(_, inner) | ExpressionKind::Assign(_, inner) => contains_call(inner),
         ExpressionKind::Binary(_, left, right) => contains_call(left) || contains_call(right),
-        ExpressionKind::SelectValue(condition, yes, no) => {
-            contains_call(condition) || contains_call(yes) || contains_call(no)
-        }
+        ExpressionKind::SelectValue(condition, yes, no) => contains_call(condition) || contains_call(yes) || contains_call(no),
         _ => false,
     }
 }

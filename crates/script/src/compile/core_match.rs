@@ -43,10 +43,8 @@ impl<H: Host> Compiler<H> {
                     }
                 },
                 ExpressionKind::Text(text)
-                    if matches!(
-                        matched.operator,
-                        MatchOperator::Equal | MatchOperator::NotEqual | MatchOperator::Matches
-                    ) && !is_number(matched.word) =>
+                    if matches!(matched.operator, MatchOperator::Equal | MatchOperator::NotEqual | MatchOperator::Matches)
+                        && !is_number(matched.word) =>
                 {
                     MatchRight::Text(text.clone())
                 }

@@ -16,9 +16,7 @@ impl<H: Host> Compiler<H> {
             }
             ExpressionKind::Binary(_, left, right) => Self::may_fail(left) || Self::may_fail(right),
             ExpressionKind::Unary(_, inner) | ExpressionKind::Assign(_, inner) => Self::may_fail(inner),
-            ExpressionKind::SelectValue(condition, yes, no) => {
-                Self::may_fail(condition) || Self::may_fail(yes) || Self::may_fail(no)
-            }
+            ExpressionKind::SelectValue(condition, yes, no) => Self::may_fail(condition) || Self::may_fail(yes) || Self::may_fail(no),
             ExpressionKind::Call(call) => call.arguments.iter().any(Self::may_fail),
             ExpressionKind::Match(matched) => {
                 matches!(&matched.right, MatchOperand::Expression(right) if Self::may_fail(right))

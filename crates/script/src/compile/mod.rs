@@ -215,12 +215,10 @@ impl<H: Host> Compiler<H> {
         }
         // `t_on_branch_failure("X")` runs event_route[tm:branch-failure:X].
         let is_event_of = |route: &Route| route.name.rsplit_once(':').is_some_and(|(_, last)| last == name);
-        if kind == RouteKind::Event && self.program.routes.iter().any(|route| route.kind == kind && is_event_of(route))
-        {
+        if kind == RouteKind::Event && self.program.routes.iter().any(|route| route.kind == kind && is_event_of(route)) {
             return;
         }
-        let names: Vec<&str> =
-            self.program.routes.iter().filter(|route| route.kind == kind).map(|route| route.name.as_str()).collect();
+        let names: Vec<&str> = self.program.routes.iter().filter(|route| route.kind == kind).map(|route| route.name.as_str()).collect();
         let help = did_you_mean(name, names);
         self.error_with_help(span, format!("there is no {}[{name}]", kind_name(kind)), help);
     }

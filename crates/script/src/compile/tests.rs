@@ -40,8 +40,7 @@ impl ModuleCatalogue for AnyModule {
 
 /// The program of a whole file, or the messages as they are shown.
 pub(crate) fn program(text: &str) -> Result<Program<TestHost>, String> {
-    let loaded = load("test.cfg", &mut OneFile(text), &LoadOptions::default(), &AnyModule)
-        .map_err(|failure| failure.to_string())?;
+    let loaded = load("test.cfg", &mut OneFile(text), &LoadOptions::default(), &AnyModule).map_err(|failure| failure.to_string())?;
     match compile(&loaded.configuration, &loaded.sources, Arc::new(TestCatalogue)) {
         Ok(compiled) => Ok(compiled.program),
         Err(diagnostics) => Err(crate::diagnostic::render_all(&diagnostics, &loaded.sources)),
@@ -57,19 +56,11 @@ fn refused(text: &str) -> String {
 
 #[test]
 fn names_that_do_not_exist_are_errors_with_advice() {
-    let body = |statement: &str| {
-        refused(&format!("#!KAMAILIO\nrequest_route {{\n  {statement}\n}}\nroute[RELAY] {{ good(); }}\n"))
-    };
+    let body = |statement: &str| refused(&format!("#!KAMAILIO\nrequest_route {{\n  {statement}\n}}\nroute[RELAY] {{ good(); }}\n"));
     let message = body("prind(\"x\");");
-    assert!(
-        message.contains("test.cfg:3:3: error: unknown function prind()") && message.contains("did you mean `print`"),
-        "{message}"
-    );
+    assert!(message.contains("test.cfg:3:3: error: unknown function prind()") && message.contains("did you mean `print`"), "{message}");
     let message = body("t_relay();");
-    assert!(
-        message.contains("of module tm, which is not loaded") && message.contains("loadmodule \"tm.so\""),
-        "{message}"
-    );
+    assert!(message.contains("of module tm, which is not loaded") && message.contains("loadmodule \"tm.so\""), "{message}");
     let message = body("regex(\"a\");");
     assert!(message.contains("regex() takes 2 argument(s), 1 given"), "{message}");
     let message = body("route(RELAI);");
@@ -108,10 +99,7 @@ fn functions_are_bound_to_kinds_of_routes() {
     let text = "#!KAMAILIO\nrequest_route { only_request(); }\nroute[A] { only_request(); }\nevent_route[a:b] { only_request(); }\n";
     assert!(program(text).is_ok(), "an event route counts as a request route too");
     let message = refused("#!KAMAILIO\nrequest_route { good(); }\nfailure_route[F] { only_request(); }\n");
-    assert!(
-        message.contains("only_request() cannot be used in this kind of route")
-            && message.contains("may be used in: route")
-    );
+    assert!(message.contains("only_request() cannot be used in this kind of route") && message.contains("may be used in: route"));
 }
 
 #[test]
@@ -125,8 +113,9 @@ fn all_errors_are_collected() {
 #[test]
 fn routes_are_found_by_kind_and_name() {
     use crate::syntax::ast::RouteKind;
-    let program = program("#!KAMAILIO\nrequest_route { good(); }\nroute[A] { good(); }\nfailure_route[A] { good(); }\nreply_route { good(); }\n")
-        .expect("good");
+    let program =
+        program("#!KAMAILIO\nrequest_route { good(); }\nroute[A] { good(); }\nfailure_route[A] { good(); }\nreply_route { good(); }\n")
+            .expect("good");
     let main = program.route(RouteKind::Request, "").expect("main");
     assert_eq!(program.route(RouteKind::Request, "0"), Some(main));
     assert_ne!(program.route(RouteKind::Request, "A"), program.route(RouteKind::Failure, "A"));
@@ -139,14 +128,8 @@ fn routes_are_found_by_kind_and_name() {
 /// Every function and variable exists: only the language itself is checked.
 struct Permissive;
 
-static ANY_FUNCTION: Function<TestHost> = Function {
-    name: "any",
-    arity: (0, 6),
-    arguments: &[Kind::Format],
-    routes: Routes::ANY,
-    call: |_, _| Flow::Code(1),
-    note: "",
-};
+static ANY_FUNCTION: Function<TestHost> =
+    Function { name: "any", arity: (0, 6), arguments: &[Kind::Format], routes: Routes::ANY, call: |_, _| Flow::Code(1), note: "" };
 static ANY_VARIABLE: Variable<TestHost> = Variable {
     name: "any",
     inner: InnerKind::OptionalWord,
@@ -193,20 +176,9 @@ impl Files for Disk {
 /// Configurations that Debian's packages bring compile and run to an end; the test passes where they are not installed.
 #[test]
 fn installed_configurations_compile_and_end() {
-    let with = |defines: &[&str]| LoadOptions {
-        defines: defines.iter().map(|define| define.to_string()).collect(),
-        ..LoadOptions::default()
-    };
-    let everything = [
-        "WITH_MYSQL",
-        "WITH_AUTH",
-        "WITH_USRLOCDB",
-        "WITH_NAT",
-        "WITH_PSTN",
-        "WITH_PRESENCE",
-        "WITH_ANTIFLOOD",
-        "WITH_TLS",
-    ];
+    let with =
+        |defines: &[&str]| LoadOptions { defines: defines.iter().map(|define| define.to_string()).collect(), ..LoadOptions::default() };
+    let everything = ["WITH_MYSQL", "WITH_AUTH", "WITH_USRLOCDB", "WITH_NAT", "WITH_PSTN", "WITH_PRESENCE", "WITH_ANTIFLOOD", "WITH_TLS"];
     for options in [with(&[]), with(&everything)] {
         let path = "/etc/kamailio/kamailio.cfg";
         if !std::path::Path::new(path).exists() {

@@ -37,28 +37,12 @@ pub(crate) struct Mark {
 
 impl Cursor {
     pub(crate) fn file(file: FileId, path: String, bytes: Arc<[u8]>) -> Cursor {
-        let at = if bytes.starts_with(b"\xef\xbb\xbf") {
-            3
-        } else {
-            0
-        };
-        Cursor {
-            bytes,
-            at,
-            origin: Origin::File { file, path },
-            line: 1,
-            column: 1 + at as u32,
-        }
+        let at = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        Cursor { bytes, at, origin: Origin::File { file, path }, line: 1, column: 1 + at as u32 }
     }
 
     pub(crate) fn define(name: String, place: Span, bytes: Arc<[u8]>) -> Cursor {
-        Cursor {
-            bytes,
-            at: 0,
-            origin: Origin::Define { name, place },
-            line: 1,
-            column: 1,
-        }
+        Cursor { bytes, at: 0, origin: Origin::Define { name, place }, line: 1, column: 1 }
     }
 
     pub(crate) fn is_file(&self) -> bool {
@@ -72,10 +56,7 @@ impl Cursor {
 
     /// The byte `offset` after the next.
     pub(crate) fn byte_after(&self, offset: usize) -> Option<u8> {
-        self.at
-            .checked_add(offset)
-            .and_then(|at| self.bytes.get(at))
-            .copied()
+        self.at.checked_add(offset).and_then(|at| self.bytes.get(at)).copied()
     }
 
     /// Everything not read yet.
@@ -111,22 +92,15 @@ impl Cursor {
     }
 
     pub(crate) fn mark(&self) -> Mark {
-        Mark {
-            line: self.line,
-            column: self.column,
-        }
+        Mark { line: self.line, column: self.column }
     }
 
     /// From the mark to here; in the text of a define it is the place where the define was used.
     pub(crate) fn span_from(&self, mark: Mark) -> Span {
         match &self.origin {
-            Origin::File { file, .. } => Span {
-                file: *file,
-                line: mark.line,
-                column: mark.column,
-                end_line: self.line,
-                end_column: self.column,
-            },
+            Origin::File { file, .. } => {
+                Span { file: *file, line: mark.line, column: mark.column, end_line: self.line, end_column: self.column }
+            }
             Origin::Define { place, .. } => *place,
         }
     }

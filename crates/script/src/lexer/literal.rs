@@ -47,10 +47,7 @@ impl Lexer<'_> {
         }
         let mut place = self.span_from(mark);
         (place.end_line, place.end_column) = (place.line, place.column.saturating_add(1));
-        self.report.add(
-            Diagnostic::error(place, "this text is not closed")
-                .with_help("a closing quote is missing"),
-        );
+        self.report.add(Diagnostic::error(place, "this text is not closed").with_help("a closing quote is missing"));
     }
 
     fn double_quoted(&mut self, text: &mut Vec<u8>) {
@@ -84,9 +81,7 @@ impl Lexer<'_> {
         match (self.byte_after(1), self.byte_after(2)) {
             (Some(b'\n'), _) => self.advance(2),
             (Some(b'\r'), Some(b'\n')) => self.advance(3),
-            (Some(b'x'), Some(digit)) if digit.is_ascii_hexdigit() => {
-                self.numeric_escape(text, 2, 2, 16)
-            }
+            (Some(b'x'), Some(digit)) if digit.is_ascii_hexdigit() => self.numeric_escape(text, 2, 2, 16),
             (Some(b'0'..=b'7'), Some(b'0'..=b'7')) => self.numeric_escape(text, 1, 3, 8),
             (Some(byte), _) => {
                 text.extend([b'\\', byte]);
@@ -103,9 +98,7 @@ impl Lexer<'_> {
         let mut value = 0_u32;
         let mut length = 0;
         while length < digits_max
-            && let Some(digit) = self
-                .byte_after(start + length)
-                .and_then(|byte| char::from(byte).to_digit(radix))
+            && let Some(digit) = self.byte_after(start + length).and_then(|byte| char::from(byte).to_digit(radix))
             && value * radix + digit <= 0xff
         {
             value = value * radix + digit;
@@ -117,17 +110,10 @@ impl Lexer<'_> {
 
     /// Goes to the next double quote if only blanks and line ends lie between, also past the end of a define's text.
     fn adjacent_string_follows(&mut self) -> bool {
-        while !self.is_in_file()
-            && self.cursors.len() > 1
-            && self.rest().iter().all(|byte| is_blank(*byte))
-        {
+        while !self.is_in_file() && self.cursors.len() > 1 && self.rest().iter().all(|byte| is_blank(*byte)) {
             self.cursors.pop();
         }
-        let blanks = self
-            .rest()
-            .iter()
-            .take_while(|byte| is_blank(**byte) || **byte == b'\n')
-            .count();
+        let blanks = self.rest().iter().take_while(|byte| is_blank(**byte) || **byte == b'\n').count();
         let is_adjacent = self.byte_after(blanks) == Some(b'"');
         if is_adjacent {
             self.advance(blanks);
@@ -158,10 +144,7 @@ impl Lexer<'_> {
         }
         let place = self.span_from(mark);
         if !is_quoted || !is_closed || path.is_empty() {
-            self.report.add(Diagnostic::error(
-                place,
-                "a path in double quotes is missing after the directive",
-            ));
+            self.report.add(Diagnostic::error(place, "a path in double quotes is missing after the directive"));
             return;
         }
         let path = unescape_path(&self.substitutions.apply(path));
@@ -175,10 +158,7 @@ impl Lexer<'_> {
             Some(Ok(value)) => TokenKind::Integer(value, text),
             Some(Err(())) => {
                 let place = self.span_from(mark);
-                self.report.add(Diagnostic::error(
-                    place,
-                    format!("the number {text} is too large"),
-                ));
+                self.report.add(Diagnostic::error(place, format!("the number {text} is too large")));
                 TokenKind::Integer(0, text)
             }
             None => TokenKind::NumberWord(text),
@@ -188,11 +168,7 @@ impl Lexer<'_> {
     /// An IPv6 address, if the longest run of its bytes is one.
     pub(super) fn ip6(&mut self) -> Option<Ipv6Addr> {
         let rest = self.rest();
-        let length = rest
-            .iter()
-            .take(IP6_BYTES_MAX + 1)
-            .take_while(|byte| byte.is_ascii_hexdigit() || **byte == b':')
-            .count();
+        let length = rest.iter().take(IP6_BYTES_MAX + 1).take_while(|byte| byte.is_ascii_hexdigit() || **byte == b':').count();
         let text = rest.get(..length)?;
         if length > IP6_BYTES_MAX || text.iter().filter(|byte| **byte == b':').count() < 2 {
             return None;
@@ -228,10 +204,7 @@ impl Lexer<'_> {
             }
             _ => {
                 let place = self.span_from(mark);
-                self.report.add(Diagnostic::error(
-                    place,
-                    "a variable name is missing after `$`",
-                ));
+                self.report.add(Diagnostic::error(place, "a variable name is missing after `$`"));
             }
         }
         TokenKind::Variable(self.substitutions.apply(text))
@@ -250,16 +223,13 @@ impl Lexer<'_> {
 
     /// `$rc` wins over longer names that begin with it, so `$rcv(x)` cannot be written (spec 1.8).
     fn check_return_code_name(&mut self, text: &[u8], mark: Mark) {
-        let is_longer = [&b"$rc"[..], b"$retcode"]
-            .iter()
-            .any(|short| text.starts_with(short) && text.len() > short.len());
+        let is_longer = [&b"$rc"[..], b"$retcode"].iter().any(|short| text.starts_with(short) && text.len() > short.len());
         if is_longer {
             let name = String::from_utf8_lossy(text).into_owned();
             let place = self.span_from(mark);
             let message = format!("`{name}` is read as `$rc` or `$retcode` and more letters");
             let help = format!("write `$({}...)`", name.trim_start_matches('$'));
-            self.report
-                .add(Diagnostic::error(place, message).with_help(help));
+            self.report.add(Diagnostic::error(place, message).with_help(help));
         }
     }
 
@@ -280,8 +250,7 @@ impl Lexer<'_> {
         }
         let place = self.span_from(mark);
         let help = "a variable is written on one line, its parentheses in pairs";
-        self.report
-            .add(Diagnostic::error(place, "this variable is not closed").with_help(help));
+        self.report.add(Diagnostic::error(place, "this variable is not closed").with_help(help));
     }
 
     /// `@a.b["c"][1].d`
@@ -311,8 +280,7 @@ impl Lexer<'_> {
 fn integer(text: &str) -> Option<Result<i64, ()>> {
     let parse = |digits: &str, radix: u32| i64::from_str_radix(digits, radix).map_err(|_| ());
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        let is_hexadecimal =
-            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hexadecimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         return is_hexadecimal.then(|| parse(digits, 16));
     }
     if let Some(digits) = text.strip_suffix('b') {

@@ -67,11 +67,7 @@ impl<'a> Lexer<'a> {
             }
             let Some(byte) = self.byte() else {
                 if !self.leave_source() {
-                    return Token {
-                        kind: TokenKind::End,
-                        span: self.last_place,
-                        is_glued: false,
-                    };
+                    return Token { kind: TokenKind::End, span: self.last_place, is_glued: false };
                 }
                 continue;
             };
@@ -83,10 +79,7 @@ impl<'a> Lexer<'a> {
             let span_before = self.span_from(mark);
             self.last_place = span_before;
             if self.tokens >= TOKENS_MAX {
-                self.report.add(Diagnostic::error(
-                    span_before,
-                    format!("more than {TOKENS_MAX} tokens: the rest is not read"),
-                ));
+                self.report.add(Diagnostic::error(span_before, format!("more than {TOKENS_MAX} tokens: the rest is not read")));
                 self.cursors.clear();
                 continue;
             }
@@ -102,8 +95,7 @@ impl<'a> Lexer<'a> {
         if self.cursors.len() == 1 {
             self.last_place = self.span_from(self.mark());
             for place in self.conditionals.open_places() {
-                self.report
-                    .add(Diagnostic::error(place, "this condition has no `#!endif`"));
+                self.report.add(Diagnostic::error(place, "this condition has no `#!endif`"));
             }
             self.conditionals = Conditionals::default();
         }
@@ -132,11 +124,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn directive_here(&self) -> Option<(crate::preprocess::Directive, usize)> {
-        if self.is_in_file() {
-            directive_at(self.rest())
-        } else {
-            None
-        }
+        if self.is_in_file() { directive_at(self.rest()) } else { None }
     }
 
     fn skip_hash(&mut self) {
@@ -147,10 +135,7 @@ impl<'a> Lexer<'a> {
                 let line = self.rest_of_line();
                 if line == b"#!SER" {
                     let place = self.span_from(mark);
-                    self.report.add(Diagnostic::warning(
-                        place,
-                        "SER mode is not supported: the file is read in KAMAILIO mode",
-                    ));
+                    self.report.add(Diagnostic::warning(place, "SER mode is not supported: the file is read in KAMAILIO mode"));
                 }
             }
         }
@@ -180,11 +165,8 @@ impl<'a> Lexer<'a> {
                 _ => self.advance(1),
             }
         }
-        let message =
-            "this comment is not closed: everything up to the end of the file belongs to it";
-        self.report.add(
-            Diagnostic::warning(opened, message).with_help("comments inside comments are counted"),
-        );
+        let message = "this comment is not closed: everything up to the end of the file belongs to it";
+        self.report.add(Diagnostic::warning(opened, message).with_help("comments inside comments are counted"));
     }
 
     /// The token that begins here, or None when the bytes made none (an expanded define, a skipped byte).
@@ -209,16 +191,8 @@ impl<'a> Lexer<'a> {
             },
         };
         // A text that began in a define and went on behind it has the place of the define.
-        let span = if self.cursors.len() == depth {
-            self.span_from(mark)
-        } else {
-            place
-        };
-        Some(Token {
-            kind,
-            span,
-            is_glued,
-        })
+        let span = if self.cursors.len() == depth { self.span_from(mark) } else { place };
+        Some(Token { kind, span, is_glued })
     }
 
     fn word_token(&mut self, mark: Mark, is_glued: bool) -> Option<Token> {
@@ -243,11 +217,7 @@ impl<'a> Lexer<'a> {
         if !reserved::is_reserved(&word) && self.expand(&word, span) {
             return None;
         }
-        Some(Token {
-            kind: TokenKind::Word(word),
-            span,
-            is_glued,
-        })
+        Some(Token { kind: TokenKind::Word(word), span, is_glued })
     }
 
     fn starts_string_after_blanks(&self) -> bool {
@@ -270,31 +240,22 @@ impl<'a> Lexer<'a> {
             is_recursive |= name == word;
         }
         if is_recursive || depth >= DEFINE_DEPTH_MAX {
-            self.report.add(Diagnostic::error(
-                span,
-                format!("the define {word} contains itself"),
-            ));
+            self.report.add(Diagnostic::error(span, format!("the define {word} contains itself")));
             return true;
         }
         self.expansions += 1;
         if self.expansions > EXPANSIONS_MAX {
-            self.report.add(Diagnostic::error(
-                span,
-                format!("more than {EXPANSIONS_MAX} uses of defines"),
-            ));
+            self.report.add(Diagnostic::error(span, format!("more than {EXPANSIONS_MAX} uses of defines")));
             return true;
         }
         self.report.note_expansion(span, word);
-        self.cursors
-            .push(Cursor::define(word.to_string(), span, text.as_ref().into()));
+        self.cursors.push(Cursor::define(word.to_string(), span, text.as_ref().into()));
         true
     }
 
     fn symbol_token(&mut self, byte: u8, mark: Mark, is_glued: bool) -> Option<Token> {
         let rest = self.rest();
-        let found = SYMBOLS
-            .iter()
-            .find(|symbol| rest.starts_with(symbol.as_bytes()));
+        let found = SYMBOLS.iter().find(|symbol| rest.starts_with(symbol.as_bytes()));
         let Some(symbol) = found else {
             self.advance(1);
             let place = self.span_from(mark);
@@ -302,36 +263,22 @@ impl<'a> Lexer<'a> {
                 && !std::mem::replace(seen, true)
             {
                 let shown = char::from(byte).escape_default().to_string();
-                self.report.add(Diagnostic::warning(
-                    place,
-                    format!("the byte `{shown}` has no meaning here and is skipped"),
-                ));
+                self.report.add(Diagnostic::warning(place, format!("the byte `{shown}` has no meaning here and is skipped")));
             }
             return None;
         };
         self.advance(symbol.len());
-        Some(Token {
-            kind: TokenKind::Symbol(symbol),
-            span: self.span_from(mark),
-            is_glued,
-        })
+        Some(Token { kind: TokenKind::Symbol(symbol), span: self.span_from(mark), is_glued })
     }
 
     /// The name of an event between `[` and `]`, read without defines; call it right after the `[` token was taken.
     pub fn event_name(&mut self) -> (String, Span) {
-        while self
-            .byte()
-            .is_some_and(|byte| is_blank(byte) || byte == b'\n')
-        {
+        while self.byte().is_some_and(|byte| is_blank(byte) || byte == b'\n') {
             self.advance(1);
         }
         let mark = self.mark();
-        let name =
-            self.take_while(|byte| !matches!(byte, b']' | b'{' | b'}' | b';') && byte > b' ');
-        (
-            String::from_utf8_lossy(&name).into_owned(),
-            self.span_from(mark),
-        )
+        let name = self.take_while(|byte| !matches!(byte, b']' | b'{' | b'}' | b';') && byte > b' ');
+        (String::from_utf8_lossy(&name).into_owned(), self.span_from(mark))
     }
 
     fn word(&mut self) -> String {
@@ -345,9 +292,7 @@ impl<'a> Lexer<'a> {
     }
 
     pub(crate) fn byte_after(&self, offset: usize) -> Option<u8> {
-        self.cursors
-            .last()
-            .and_then(|cursor| cursor.byte_after(offset))
+        self.cursors.last().and_then(|cursor| cursor.byte_after(offset))
     }
 
     pub(crate) fn rest(&self) -> &[u8] {
@@ -361,10 +306,7 @@ impl<'a> Lexer<'a> {
     }
 
     pub(crate) fn take_while(&mut self, accept: impl Fn(u8) -> bool) -> Vec<u8> {
-        self.cursors
-            .last_mut()
-            .map(|cursor| cursor.take_while(accept))
-            .unwrap_or_default()
+        self.cursors.last_mut().map(|cursor| cursor.take_while(accept)).unwrap_or_default()
     }
 
     pub(crate) fn skip_blanks(&mut self) {
@@ -387,9 +329,7 @@ impl<'a> Lexer<'a> {
     }
 
     pub(crate) fn span_from(&self, mark: Mark) -> Span {
-        self.cursors
-            .last()
-            .map_or(self.last_place, |cursor| cursor.span_from(mark))
+        self.cursors.last().map_or(self.last_place, |cursor| cursor.span_from(mark))
     }
 
     pub(crate) fn is_in_file(&self) -> bool {

@@ -8,14 +8,8 @@ use crate::lexer::token::word_number;
 
 /// Is this word reserved, so that it is never looked up among the defines?
 pub fn is_reserved(word: &str) -> bool {
-    static RESERVED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-        WORDS
-            .iter()
-            .copied()
-            .chain(core_parameters::names())
-            .chain(core_function_names())
-            .collect()
-    });
+    static RESERVED: LazyLock<HashSet<&'static str>> =
+        LazyLock::new(|| WORDS.iter().copied().chain(core_parameters::names()).chain(core_function_names()).collect());
     RESERVED.contains(word) || word_number(word).is_some()
 }
 
@@ -61,7 +55,5 @@ pub fn is_core_function(name: &str) -> bool {
 
 /// May this function be written without parentheses?
 pub fn is_bare_function(name: &str) -> bool {
-    CORE_FUNCTIONS
-        .iter()
-        .any(|(known, is_bare)| *is_bare && *known == name)
+    CORE_FUNCTIONS.iter().any(|(known, is_bare)| *is_bare && *known == name)
 }

@@ -83,9 +83,7 @@ impl Token {
             TokenKind::Word(word) | TokenKind::NumberWord(word) => Some(word.clone()),
             TokenKind::Integer(_, text) => Some(text.clone()),
             TokenKind::Ip6(address) => Some(address.to_string()),
-            TokenKind::Symbol(symbol @ ("." | "-" | ":" | "*" | "[" | "]" | "/")) => {
-                Some((*symbol).to_string())
-            }
+            TokenKind::Symbol(symbol @ ("." | "-" | ":" | "*" | "[" | "]" | "/")) => Some((*symbol).to_string()),
             _ => None,
         }
     }

@@ -31,22 +31,14 @@ pub struct Version {
 
 impl Default for Version {
     fn default() -> Version {
-        Version {
-            major: 6,
-            minor: 1,
-            patch: 0,
-        }
+        Version { major: 6, minor: 1, patch: 0 }
     }
 }
 
 impl Defines {
     /// The table with the predefined names.
     pub fn predefined(version: Version, system: &str) -> Defines {
-        let Version {
-            major,
-            minor,
-            patch,
-        } = version;
+        let Version { major, minor, patch } = version;
         let mut defines = Defines::default();
         let number = u64::from(major) * 1_000_000 + u64::from(minor) * 1000 + u64::from(patch);
         defines.set(&format!("KAMAILIO_{major}"), None);
@@ -82,20 +74,13 @@ impl Defines {
     pub fn undefine(&mut self, name: &str) -> Result<(), DefineError> {
         let place = self.places.remove(name).ok_or(DefineError::NotDefined)?;
         self.entries.remove(place);
-        self.places
-            .values_mut()
-            .filter(|other| **other > place)
-            .for_each(|other| *other -= 1);
+        self.places.values_mut().filter(|other| **other > place).for_each(|other| *other -= 1);
         Ok(())
     }
 
     fn set(&mut self, name: &str, text: Option<Text>) {
         let text = text.filter(|text| !text.is_empty());
-        match self
-            .places
-            .get(name)
-            .and_then(|place| self.entries.get_mut(*place))
-        {
+        match self.places.get(name).and_then(|place| self.entries.get_mut(*place)) {
             Some(entry) => entry.1 = text,
             None => {
                 self.places.insert(name.to_string(), self.entries.len());
@@ -110,10 +95,7 @@ impl Defines {
 
     /// None: not defined; `Some(None)`: defined without text.
     pub fn text(&self, name: &str) -> Option<Option<&Text>> {
-        self.places
-            .get(name)
-            .and_then(|place| self.entries.get(*place))
-            .map(|(_, text)| text.as_ref())
+        self.places.get(name).and_then(|place| self.entries.get(*place)).map(|(_, text)| text.as_ref())
     }
 
     /// All names, for suggestions.
@@ -147,22 +129,9 @@ mod tests {
 
     #[test]
     fn the_release_is_predefined() {
-        let defines = Defines::predefined(
-            Version {
-                major: 5,
-                minor: 6,
-                patch: 3,
-            },
-            "linux",
-        );
+        let defines = Defines::predefined(Version { major: 5, minor: 6, patch: 3 }, "linux");
         assert!(defines.is_defined("KAMAILIO_5") && defines.is_defined("KAMAILIO_5_6_3"));
-        assert_eq!(
-            defines.text("KAMAILIO_VERSION").flatten(),
-            Some(&Text::from("5006003"))
-        );
-        assert_eq!(
-            defines.text("OS_NAME").flatten(),
-            Some(&Text::from("\"linux\""))
-        );
+        assert_eq!(defines.text("KAMAILIO_VERSION").flatten(), Some(&Text::from("5006003")));
+        assert_eq!(defines.text("OS_NAME").flatten(), Some(&Text::from("\"linux\"")));
     }
 }

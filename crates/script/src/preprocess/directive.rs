@@ -54,22 +54,10 @@ fn directive(word: &[u8]) -> Option<Directive> {
         b"tryundefine" | b"tryundef" => Directive::Undefine { must_exist: false },
         b"defexp" => Directive::DefineExpression { quotes: false },
         b"defexps" => Directive::DefineExpression { quotes: true },
-        b"defenv" => Directive::DefineEnvironment {
-            quotes: false,
-            must_exist: true,
-        },
-        b"defenvs" => Directive::DefineEnvironment {
-            quotes: true,
-            must_exist: true,
-        },
-        b"trydefenv" => Directive::DefineEnvironment {
-            quotes: false,
-            must_exist: false,
-        },
-        b"trydefenvs" => Directive::DefineEnvironment {
-            quotes: true,
-            must_exist: false,
-        },
+        b"defenv" => Directive::DefineEnvironment { quotes: false, must_exist: true },
+        b"defenvs" => Directive::DefineEnvironment { quotes: true, must_exist: true },
+        b"trydefenv" => Directive::DefineEnvironment { quotes: false, must_exist: false },
+        b"trydefenvs" => Directive::DefineEnvironment { quotes: true, must_exist: false },
         b"ifdef" => Directive::Ifdef { negated: false },
         b"ifndef" => Directive::Ifdef { negated: true },
         b"ifexp" => Directive::Ifexp,
@@ -95,9 +83,7 @@ pub(crate) fn directive_at(text: &[u8]) -> Option<(Directive, usize)> {
     let next = after.get(length).copied();
     let is_complete = match found {
         Directive::Else | Directive::Endif => true,
-        Directive::Include { .. } | Directive::Substitute(_) => {
-            next.is_some_and(|byte| is_blank(byte) || byte == b'"')
-        }
+        Directive::Include { .. } | Directive::Substitute(_) => next.is_some_and(|byte| is_blank(byte) || byte == b'"'),
         _ => next.is_some_and(is_blank),
     };
     is_complete.then_some((found, 2 + length))
@@ -112,12 +98,8 @@ impl Lexer<'_> {
             Directive::Define(manner) => self.run_define(mark, manner),
             Directive::Undefine { must_exist } => self.run_undefine(mark, must_exist),
             Directive::DefineExpression { quotes } => self.run_define_expression(mark, quotes),
-            Directive::DefineEnvironment { quotes, must_exist } => {
-                self.run_define_environment(mark, quotes, must_exist)
-            }
-            Directive::Ifdef { .. } | Directive::Ifexp | Directive::Else | Directive::Endif => {
-                self.run_conditional(found, mark)
-            }
+            Directive::DefineEnvironment { quotes, must_exist } => self.run_define_environment(mark, quotes, must_exist),
+            Directive::Ifdef { .. } | Directive::Ifexp | Directive::Else | Directive::Endif => self.run_conditional(found, mark),
             Directive::Substitute(effect) => self.run_substitution(mark, effect),
             Directive::Include { is_optional } => {
                 self.skip_blanks();
@@ -140,36 +122,21 @@ impl Lexer<'_> {
                 let place = self.span_from(mark);
                 let line = self.rest_of_line();
                 let is_active = self.conditionals.is_active();
-                let is_true = is_active
-                    && self
-                        .evaluated(&line, place)
-                        .is_some_and(|outcome| outcome.is_true());
+                let is_true = is_active && self.evaluated(&line, place).is_some_and(|outcome| outcome.is_true());
                 self.open_conditional(is_true, place);
             }
             Directive::Else | Directive::Endif => {
                 let place = self.span_from(mark);
                 let is_else = found == Directive::Else;
-                let is_open = if is_else {
-                    self.conditionals.invert()
-                } else {
-                    self.conditionals.close()
-                };
+                let is_open = if is_else { self.conditionals.invert() } else { self.conditionals.close() };
                 let word = if is_else { "#!else" } else { "#!endif" };
                 if !is_open {
-                    self.report.add(Diagnostic::warning(
-                        place,
-                        format!("`{word}` without an open `#!ifdef`"),
-                    ));
+                    self.report.add(Diagnostic::warning(place, format!("`{word}` without an open `#!ifdef`")));
                 }
                 let rest = self.rest_of_line();
                 if rest.iter().any(|byte| !is_blank(*byte)) {
-                    let text = format!(
-                        "text after `{word}`: Kamailio does not see such a directive at all"
-                    );
-                    self.report.add(
-                        Diagnostic::warning(place, text)
-                            .with_help("put the note on a line of its own"),
-                    );
+                    let text = format!("text after `{word}`: Kamailio does not see such a directive at all");
+                    self.report.add(Diagnostic::warning(place, text).with_help("put the note on a line of its own"));
                 }
             }
             _ => {}
@@ -178,10 +145,7 @@ impl Lexer<'_> {
 
     fn open_conditional(&mut self, is_true: bool, place: Span) {
         if !self.conditionals.open(is_true, place) {
-            self.report.add(Diagnostic::error(
-                place,
-                format!("more than {CONDITIONALS_MAX} open conditions"),
-            ));
+            self.report.add(Diagnostic::error(place, format!("more than {CONDITIONALS_MAX} open conditions")));
         }
     }
 
@@ -194,12 +158,8 @@ impl Lexer<'_> {
                 self.advance(length);
                 return;
             };
-            let found = directive_at(rest.get(next..).unwrap_or(b"")).filter(|(found, _)| {
-                matches!(
-                    found,
-                    Directive::Ifdef { .. } | Directive::Ifexp | Directive::Else | Directive::Endif
-                )
-            });
+            let found = directive_at(rest.get(next..).unwrap_or(b""))
+                .filter(|(found, _)| matches!(found, Directive::Ifdef { .. } | Directive::Ifexp | Directive::Else | Directive::Endif));
             self.advance(next);
             match found {
                 Some((found, length)) => self.run_directive(found, length),
@@ -219,13 +179,7 @@ impl Lexer<'_> {
     }
 
     /// Puts a define into the table, with the message that belongs to the outcome.
-    pub(crate) fn add_define(
-        &mut self,
-        name: &str,
-        text: Option<Text>,
-        manner: Manner,
-        place: Span,
-    ) {
+    pub(crate) fn add_define(&mut self, name: &str, text: Option<Text>, manner: Manner, place: Span) {
         let outcome = match manner {
             Manner::New => self.defines.define(name, text),
             Manner::Replace => self.defines.redefine(name, text),
@@ -236,14 +190,9 @@ impl Lexer<'_> {
             Ok(()) => {}
             Err(DefineError::AlreadyDefined) => {
                 let help = "write `#!redefine` to replace it, or `#!trydef` to keep the first";
-                self.report.add(
-                    Diagnostic::error(place, format!("already defined: {name}")).with_help(help),
-                );
+                self.report.add(Diagnostic::error(place, format!("already defined: {name}")).with_help(help));
             }
-            Err(_) => self.report.add(Diagnostic::error(
-                place,
-                format!("more than {DEFINES_MAX} defines"),
-            )),
+            Err(_) => self.report.add(Diagnostic::error(place, format!("more than {DEFINES_MAX} defines"))),
         }
     }
 
@@ -254,22 +203,12 @@ impl Lexer<'_> {
         let name = self.take_while(is_word_byte);
         let span = self.span_from(start);
         if !name.first().copied().is_some_and(is_word_start) {
-            let place = if name.is_empty() {
-                self.span_from(mark)
-            } else {
-                span
-            };
-            self.report.add(Diagnostic::error(
-                place,
-                "a name is missing after the directive",
-            ));
+            let place = if name.is_empty() { self.span_from(mark) } else { span };
+            self.report.add(Diagnostic::error(place, "a name is missing after the directive"));
             return None;
         }
         if self.byte() == Some(b'-') {
-            self.report.add(Diagnostic::error(
-                span,
-                "'-' is not allowed in the name of a define",
-            ));
+            self.report.add(Diagnostic::error(span, "'-' is not allowed in the name of a define"));
             return None;
         }
         Some(String::from_utf8_lossy(&name).into_owned())
@@ -293,10 +232,7 @@ impl Lexer<'_> {
         }
         if let Some(at) = comment_in(&text) {
             let message = "a comment after a define: Kamailio takes it as part of the text";
-            self.report.add(
-                Diagnostic::warning(place, message)
-                    .with_help("put the comment on a line of its own"),
-            );
+            self.report.add(Diagnostic::warning(place, message).with_help("put the comment on a line of its own"));
             text.truncate(at);
         }
         text
@@ -308,15 +244,11 @@ impl Lexer<'_> {
         let rest = self.rest_of_line();
         let Some(name) = name else { return };
         if rest.iter().any(|byte| !is_blank(*byte)) {
-            self.report.add(Diagnostic::error(
-                place,
-                "only blanks may follow the name to undefine",
-            ));
+            self.report.add(Diagnostic::error(place, "only blanks may follow the name to undefine"));
         }
         if self.defines.undefine(&name).is_err() && must_exist {
             let help = did_you_mean(&name, self.defines.names());
-            self.report
-                .add(Diagnostic::warning(place, format!("not defined: {name}")).with_help_if(help));
+            self.report.add(Diagnostic::warning(place, format!("not defined: {name}")).with_help_if(help));
         }
     }
 
@@ -327,11 +259,7 @@ impl Lexer<'_> {
         let (Some(name), Some(outcome)) = (name, self.evaluated(&line, place)) else {
             return;
         };
-        let text = if quotes {
-            format!("\"{}\"", outcome.to_text())
-        } else {
-            outcome.to_text()
-        };
+        let text = if quotes { format!("\"{}\"", outcome.to_text()) } else { outcome.to_text() };
         self.add_define(&name, Some(Text::from(text)), Manner::New, place);
     }
 
@@ -340,10 +268,7 @@ impl Lexer<'_> {
         match expression::evaluate(line, &self.defines) {
             Ok(outcome) => Some(outcome),
             Err(reason) => {
-                self.report.add(Diagnostic::error(
-                    place,
-                    format!("bad preprocessor expression: {reason}"),
-                ));
+                self.report.add(Diagnostic::error(place, format!("bad preprocessor expression: {reason}")));
                 None
             }
         }
@@ -353,10 +278,7 @@ impl Lexer<'_> {
         let name = self.define_name(mark);
         let source = if self.byte() == Some(b'=') {
             self.advance(1);
-            Some(
-                String::from_utf8_lossy(&self.take_while(|byte| !is_blank(byte) && byte != b'\n'))
-                    .into_owned(),
-            )
+            Some(String::from_utf8_lossy(&self.take_while(|byte| !is_blank(byte) && byte != b'\n')).into_owned())
         } else {
             None
         };
@@ -366,18 +288,13 @@ impl Lexer<'_> {
         let source = source.unwrap_or_else(|| name.clone());
         match self.files.environment(&source) {
             Some(value) => {
-                let text = if quotes {
-                    format!("\"{value}\"")
-                } else {
-                    value
-                };
+                let text = if quotes { format!("\"{value}\"") } else { value };
                 self.add_define(&name, Some(Text::from(text)), Manner::New, place);
             }
             None if must_exist => {
                 let help = "write `#!trydefenv` when it may be missing";
                 let message = format!("environment variable `{source}` is not set");
-                self.report
-                    .add(Diagnostic::error(place, message).with_help(help));
+                self.report.add(Diagnostic::error(place, message).with_help(help));
             }
             None => {}
         }
@@ -387,10 +304,7 @@ impl Lexer<'_> {
         self.skip_blanks();
         if !matches!(self.byte(), Some(b'"' | b'\'')) {
             let place = self.span_from(mark);
-            self.report.add(Diagnostic::error(
-                place,
-                "a quoted substitution is missing after the directive",
-            ));
+            self.report.add(Diagnostic::error(place, "a quoted substitution is missing after the directive"));
             self.rest_of_line();
             return;
         }
@@ -403,17 +317,11 @@ impl Lexer<'_> {
     pub(crate) fn add_substitution(&mut self, text: &[u8], effect: Effect, place: Span) {
         if let Err(message) = self.try_add_substitution(text, effect, place) {
             let help = "for example `#!subst \"/pattern/replacement/g\"`";
-            self.report
-                .add(Diagnostic::error(place, message).with_help(help));
+            self.report.add(Diagnostic::error(place, message).with_help(help));
         }
     }
 
-    fn try_add_substitution(
-        &mut self,
-        text: &[u8],
-        effect: Effect,
-        place: Span,
-    ) -> Result<(), String> {
+    fn try_add_substitution(&mut self, text: &[u8], effect: Effect, place: Span) -> Result<(), String> {
         let mut parts = RuleParts::parse(text)?;
         parts.replacement = self.static_text(&parts.replacement)?;
         self.substitutions.add(&parts)?;
@@ -421,19 +329,12 @@ impl Lexer<'_> {
             return Ok(());
         }
         let name = std::str::from_utf8(&parts.pattern).unwrap_or("");
-        let is_name =
-            name.bytes().next().is_some_and(is_word_start) && name.bytes().all(is_word_byte);
+        let is_name = name.bytes().next().is_some_and(is_word_start) && name.bytes().all(is_word_byte);
         if !is_name {
-            return Err(format!(
-                "`{}` cannot be the name of a define",
-                String::from_utf8_lossy(&parts.pattern)
-            ));
+            return Err(format!("`{}` cannot be the name of a define", String::from_utf8_lossy(&parts.pattern)));
         }
-        let value = if effect == Effect::DefineQuoted {
-            [b"\"", unquoted(&parts.replacement), b"\""].concat()
-        } else {
-            parts.replacement.clone()
-        };
+        let value =
+            if effect == Effect::DefineQuoted { [b"\"", unquoted(&parts.replacement), b"\""].concat() } else { parts.replacement.clone() };
         self.add_define(name, Some(Text::from(value)), Manner::New, place);
         Ok(())
     }

@@ -42,12 +42,7 @@ impl Outcome {
 
 /// Evaluates one line.
 pub fn evaluate(text: &[u8], defines: &Defines) -> Result<Outcome, String> {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        depth: 0,
-        defines,
-    };
+    let mut reader = Reader { text, at: 0, depth: 0, defines };
     let outcome = reader.binary(0)?;
     reader.skip_blanks();
     match reader.rest().first() {
@@ -78,11 +73,7 @@ impl Reader<'_> {
     }
 
     fn skip_blanks(&mut self) {
-        self.at += self
-            .rest()
-            .iter()
-            .take_while(|byte| byte.is_ascii_whitespace())
-            .count();
+        self.at += self.rest().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     }
 
     fn take(&mut self, symbol: &str) -> bool {
@@ -99,10 +90,7 @@ impl Reader<'_> {
         if self.rest().starts_with(b"//") {
             return None;
         }
-        OPERATORS
-            .iter()
-            .copied()
-            .find(|(symbol, _)| self.rest().starts_with(symbol.as_bytes()))
+        OPERATORS.iter().copied().find(|(symbol, _)| self.rest().starts_with(symbol.as_bytes()))
     }
 
     fn binary(&mut self, binding: u8) -> Result<Outcome, String> {
@@ -138,11 +126,7 @@ impl Reader<'_> {
         }
         if self.take("(") {
             let outcome = self.binary(0)?;
-            return if self.take(")") {
-                Ok(outcome)
-            } else {
-                Err("a `)` is missing".to_string())
-            };
+            return if self.take(")") { Ok(outcome) } else { Err("a `)` is missing".to_string()) };
         }
         self.primary()
     }
@@ -151,35 +135,20 @@ impl Reader<'_> {
         match self.rest().first().copied() {
             Some(quote @ (b'"' | b'\'')) => {
                 let inside = self.rest().get(1..).unwrap_or(b"");
-                let end = inside
-                    .iter()
-                    .position(|byte| *byte == quote)
-                    .ok_or("a text is not closed")?;
+                let end = inside.iter().position(|byte| *byte == quote).ok_or("a text is not closed")?;
                 let text = String::from_utf8_lossy(inside.get(..end).unwrap_or(b"")).into_owned();
                 self.at += end + 2;
                 Ok(Outcome::Text(text))
             }
             Some(byte) if byte.is_ascii_digit() || byte == b'.' => {
-                let count = self
-                    .rest()
-                    .iter()
-                    .take_while(|byte| byte.is_ascii_digit() || **byte == b'.')
-                    .count();
-                let text =
-                    String::from_utf8_lossy(self.rest().get(..count).unwrap_or(b"")).into_owned();
+                let count = self.rest().iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+                let text = String::from_utf8_lossy(self.rest().get(..count).unwrap_or(b"")).into_owned();
                 self.at += count;
-                text.parse()
-                    .map(Outcome::Number)
-                    .map_err(|_| format!("`{text}` is no number"))
+                text.parse().map(Outcome::Number).map_err(|_| format!("`{text}` is no number"))
             }
             Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => {
-                let count = self
-                    .rest()
-                    .iter()
-                    .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
-                    .count();
-                let name =
-                    String::from_utf8_lossy(self.rest().get(..count).unwrap_or(b"")).into_owned();
+                let count = self.rest().iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+                let name = String::from_utf8_lossy(self.rest().get(..count).unwrap_or(b"")).into_owned();
                 self.at += count;
                 Ok(self.define(&name))
             }
@@ -235,16 +204,8 @@ fn combined(symbol: &str, left: &Outcome, right: &Outcome) -> Result<Outcome, St
         "/" => Outcome::Number(a / b),
         "%" => Outcome::Number(a % b),
         "**" => Outcome::Number(a.powf(b)),
-        "<<" => Outcome::Number(
-            left.integer()
-                .checked_shl(shift(right.integer()))
-                .unwrap_or(0) as f32,
-        ),
-        ">>" => Outcome::Number(
-            left.integer()
-                .checked_shr(shift(right.integer()))
-                .unwrap_or(0) as f32,
-        ),
+        "<<" => Outcome::Number(left.integer().checked_shl(shift(right.integer())).unwrap_or(0) as f32),
+        ">>" => Outcome::Number(left.integer().checked_shr(shift(right.integer())).unwrap_or(0) as f32),
         "&" => Outcome::Number((left.integer() & right.integer()) as f32),
         "|" => Outcome::Number((left.integer() | right.integer()) as f32),
         "^" => Outcome::Number((left.integer() ^ right.integer()) as f32),
@@ -261,9 +222,7 @@ mod tests {
         let mut defines = Defines::default();
         defines.define("EMPTY", None).expect("new");
         defines.define("FIVE", Some(Text::from("5"))).expect("new");
-        defines
-            .define("NAME", Some(Text::from("\"abc\"")))
-            .expect("new");
+        defines.define("NAME", Some(Text::from("\"abc\""))).expect("new");
         evaluate(text.as_bytes(), &defines).expect(text)
     }
 
@@ -290,18 +249,7 @@ mod tests {
     #[test]
     fn bad_expressions_fail_without_harm() {
         let defines = Defines::default();
-        for bad in [
-            "",
-            "1 +",
-            "(1",
-            "\"a",
-            "1 2",
-            "1/0",
-            "@",
-            "1.2.3",
-            &"(".repeat(5000),
-            &"!".repeat(5000),
-        ] {
+        for bad in ["", "1 +", "(1", "\"a", "1 2", "1/0", "@", "1.2.3", &"(".repeat(5000), &"!".repeat(5000)] {
             assert!(evaluate(bad.as_bytes(), &defines).is_err(), "{bad}");
         }
     }

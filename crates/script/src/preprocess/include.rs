@@ -17,11 +17,7 @@ impl Lexer<'_> {
     }
 
     fn try_include(&mut self, path: &str, is_optional: bool) -> Result<(), String> {
-        let open_files = self
-            .cursors
-            .iter()
-            .filter(|cursor| cursor.is_file())
-            .count();
+        let open_files = self.cursors.iter().filter(|cursor| cursor.is_file()).count();
         if open_files > INCLUDE_DEPTH_MAX || self.sources.files.len() >= FILES_MAX {
             return Err(format!("too many included files: `{path}` is not read"));
         }
@@ -41,27 +37,18 @@ impl Lexer<'_> {
                 Err(failure) => reason = failure,
             }
         }
-        if is_optional {
-            Ok(())
-        } else {
-            Err(format!("cannot open the included file `{path}`: {reason}"))
-        }
+        if is_optional { Ok(()) } else { Err(format!("cannot open the included file `{path}`: {reason}")) }
     }
 
     /// Puts the bytes of a file on top of the stack.
     pub(crate) fn open_source(&mut self, path: String, bytes: Vec<u8>) -> Result<(), String> {
         self.source_bytes = self.source_bytes.saturating_add(bytes.len());
         if self.source_bytes > SOURCE_BYTES_MAX {
-            return Err(format!(
-                "the configuration is larger than {SOURCE_BYTES_MAX} bytes: `{path}` is not read"
-            ));
+            return Err(format!("the configuration is larger than {SOURCE_BYTES_MAX} bytes: `{path}` is not read"));
         }
         let bytes: Arc<[u8]> = Arc::from(bytes);
         let file = FileId(u32::try_from(self.sources.files.len()).unwrap_or(u32::MAX));
-        self.sources.files.push(Source {
-            path: path.clone(),
-            bytes: Arc::clone(&bytes),
-        });
+        self.sources.files.push(Source { path: path.clone(), bytes: Arc::clone(&bytes) });
         self.cursors.push(Cursor::file(file, path, bytes));
         Ok(())
     }
@@ -74,17 +61,10 @@ impl Lexer<'_> {
     }
 
     fn current_directory(&self) -> Option<String> {
-        self.cursors
-            .iter()
-            .rev()
-            .find_map(|cursor| match &cursor.origin {
-                Origin::File { path, .. } => Some(
-                    path.rsplit_once('/')
-                        .map_or(".", |(directory, _)| directory)
-                        .to_string(),
-                ),
-                Origin::Define { .. } => None,
-            })
+        self.cursors.iter().rev().find_map(|cursor| match &cursor.origin {
+            Origin::File { path, .. } => Some(path.rsplit_once('/').map_or(".", |(directory, _)| directory).to_string()),
+            Origin::Define { .. } => None,
+        })
     }
 }
 

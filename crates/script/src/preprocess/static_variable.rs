@@ -27,55 +27,35 @@ impl Lexer<'_> {
         let is_wrapped = text.get(1) == Some(&b'(');
         let name_start = if is_wrapped { 2 } else { 1 };
         let after = text.get(name_start..).unwrap_or(b"");
-        let name_length = after
-            .iter()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
-            .count();
+        let name_length = after.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
         let name = String::from_utf8_lossy(after.get(..name_length).unwrap_or(b"")).into_owned();
         let after_name = after.get(name_length..).unwrap_or(b"");
         let mut inner = "";
         let mut length = name_start + name_length;
         if after_name.first() == Some(&b'(') {
-            let end = after_name
-                .iter()
-                .position(|byte| *byte == b')')
-                .ok_or_else(|| "a `)` is missing".to_string())?;
-            inner = std::str::from_utf8(after_name.get(1..end).unwrap_or(b""))
-                .unwrap_or("")
-                .trim();
+            let end = after_name.iter().position(|byte| *byte == b')').ok_or_else(|| "a `)` is missing".to_string())?;
+            inner = std::str::from_utf8(after_name.get(1..end).unwrap_or(b"")).unwrap_or("").trim();
             length += end + 1;
         }
         if is_wrapped {
             if text.get(length) != Some(&b')') {
-                return Err(format!(
-                    "`${name}` cannot have an index or a transformation while the configuration is read"
-                ));
+                return Err(format!("`${name}` cannot have an index or a transformation while the configuration is read"));
             }
             length += 1;
         }
-        let define = |name: &str| {
-            self.defines
-                .text(name)
-                .map(|text| text.map_or(b"1".to_vec(), |text| text.to_vec()))
-        };
+        let define = |name: &str| self.defines.text(name).map(|text| text.map_or(b"1".to_vec(), |text| text.to_vec()));
         let environment = |name: &str| self.files.environment(name).map(String::into_bytes);
         let value = match name.as_str() {
             "def" => define(inner).unwrap_or_default(),
-            "defv" => define(inner)
-                .map(|text| unquoted(&text).to_vec())
-                .unwrap_or_default(),
-            "defs" => define(inner)
-                .map(|text| [b"\"", unquoted(&text), b"\""].concat())
-                .unwrap_or_default(),
+            "defv" => define(inner).map(|text| unquoted(&text).to_vec()).unwrap_or_default(),
+            "defs" => define(inner).map(|text| [b"\"", unquoted(&text), b"\""].concat()).unwrap_or_default(),
             "defn" => number(define(inner)),
             "env" => environment(inner).unwrap_or_default(),
             "envn" => number(environment(inner)),
             "true" => b"1".to_vec(),
             "null" => Vec::new(),
             _ => {
-                return Err(format!(
-                    "`${name}` has no value while the configuration is read"
-                ));
+                return Err(format!("`${name}` has no value while the configuration is read"));
             }
         };
         Ok((length, value))
@@ -83,10 +63,7 @@ impl Lexer<'_> {
 }
 
 fn number(text: Option<Vec<u8>>) -> Vec<u8> {
-    text.and_then(|text| parse_integer(&text))
-        .unwrap_or(0)
-        .to_string()
-        .into_bytes()
+    text.and_then(|text| parse_integer(&text)).unwrap_or(0).to_string().into_bytes()
 }
 
 /// The text without one pair of quotes around it.

@@ -55,15 +55,8 @@ impl RuleParts {
         }
         let mut parts = parts.into_iter();
         match (parts.next(), parts.next(), parts.next()) {
-            (Some(pattern), Some(replacement), Some(flags)) => Ok(RuleParts {
-                pattern,
-                replacement,
-                flags,
-            }),
-            _ => Err(format!(
-                "a substitution has the form {0}regex{0}replacement{0}flags",
-                char::from(*separator)
-            )),
+            (Some(pattern), Some(replacement), Some(flags)) => Ok(RuleParts { pattern, replacement, flags }),
+            _ => Err(format!("a substitution has the form {0}regex{0}replacement{0}flags", char::from(*separator))),
         }
     }
 }
@@ -93,26 +86,16 @@ impl Rule {
                 b'g' => is_global = true,
                 b's' => is_one_line = true,
                 other => {
-                    return Err(format!(
-                        "unknown flag `{}` of a substitution",
-                        char::from(*other)
-                    ));
+                    return Err(format!("unknown flag `{}` of a substitution", char::from(*other)));
                 }
             }
         }
         if parts.pattern.is_empty() {
             return Err("a substitution without a pattern".to_string());
         }
-        let flags = Flags {
-            ignore_case: ignores_case,
-            newline: !is_one_line,
-        };
+        let flags = Flags { ignore_case: ignores_case, newline: !is_one_line };
         let pattern = Pattern::compile(&parts.pattern, flags)?;
-        Ok(Rule {
-            pattern,
-            replacement: pieces(&parts.replacement),
-            is_global,
-        })
+        Ok(Rule { pattern, replacement: pieces(&parts.replacement), is_global })
     }
 
     fn apply(&self, text: Vec<u8>) -> Vec<u8> {
@@ -126,9 +109,7 @@ impl Rule {
             for piece in &self.replacement {
                 match piece {
                     Piece::Bytes(bytes) => out.extend_from_slice(bytes),
-                    Piece::Group(group) => out.extend_from_slice(
-                        captures.get(*group).map_or(b"", |group| group.as_bytes()),
-                    ),
+                    Piece::Group(group) => out.extend_from_slice(captures.get(*group).map_or(b"", |group| group.as_bytes())),
                 }
             }
             copied = whole.end();
@@ -181,8 +162,7 @@ mod tests {
     fn substituted(rules: &[&str], text: &str) -> String {
         let mut all = Substitutions::default();
         for rule in rules {
-            all.add(&RuleParts::parse(rule.as_bytes()).expect(rule))
-                .expect(rule);
+            all.add(&RuleParts::parse(rule.as_bytes()).expect(rule)).expect(rule);
         }
         String::from_utf8(all.apply(text.as_bytes().to_vec())).expect("text")
     }
@@ -196,15 +176,9 @@ mod tests {
 
     #[test]
     fn groups_and_escaped_separators_work() {
-        assert_eq!(
-            substituted(&["!([a-z]+)@([a-z.]+)!\\2 at \\1!"], "bob@a.org"),
-            "a.org at bob"
-        );
+        assert_eq!(substituted(&["!([a-z]+)@([a-z.]+)!\\2 at \\1!"], "bob@a.org"), "a.org at bob");
         assert_eq!(substituted(&["/a\\/b/c\\/d/"], "xa/b"), "xc/d");
-        assert_eq!(
-            substituted(&["!DBURL!mysql://u:p@h/db!g"], "DBURL"),
-            "mysql://u:p@h/db"
-        );
+        assert_eq!(substituted(&["!DBURL!mysql://u:p@h/db!g"], "DBURL"), "mysql://u:p@h/db");
     }
 
     #[test]
@@ -222,15 +196,10 @@ mod tests {
     #[test]
     fn bad_rules_are_refused() {
         for bad in ["", "/a/b", "\\a\\b\\", "/(/x/"] {
-            let refused = RuleParts::parse(bad.as_bytes())
-                .and_then(|parts| Substitutions::default().add(&parts));
+            let refused = RuleParts::parse(bad.as_bytes()).and_then(|parts| Substitutions::default().add(&parts));
             assert!(refused.is_err(), "{bad}");
         }
-        let unknown =
-            RuleParts::parse(b"/a/b/q").and_then(|parts| Substitutions::default().add(&parts));
-        assert_eq!(
-            unknown,
-            Err("unknown flag `q` of a substitution".to_string())
-        );
+        let unknown = RuleParts::parse(b"/a/b/q").and_then(|parts| Substitutions::default().add(&parts));
+        assert_eq!(unknown, Err("unknown flag `q` of a substitution".to_string()));
     }
 }

@@ -60,13 +60,9 @@ impl Substitution {
         let pattern = Pattern::compile(&unescape_separator(expression, separator), flags)?;
         let pieces = pieces(&unescape_separator(replacement, separator), dictionary)?;
         let groups = pattern.regex().captures_len();
-        let highest =
-            pieces.iter().filter_map(|piece| if let Piece::Group(number) = piece { Some(*number) } else { None }).max();
+        let highest = pieces.iter().filter_map(|piece| if let Piece::Group(number) = piece { Some(*number) } else { None }).max();
         if let Some(number) = highest.filter(|number| *number >= groups) {
-            return Err(format!(
-                "\\{number} in the replacement, but the regular expression has {} group(s)",
-                groups.saturating_sub(1)
-            ));
+            return Err(format!("\\{number} in the replacement, but the regular expression has {} group(s)", groups.saturating_sub(1)));
         }
         Ok(Substitution { source: Text::from(source), pattern, pieces, is_global })
     }
@@ -194,8 +190,7 @@ fn pieces(replacement: &[u8], dictionary: &dyn Dictionary) -> Result<Vec<Piece>,
                 position += 2;
             }
             (b'$', Some(after)) if after == b'(' || variable::is_name_byte(after) => {
-                let (reference, length) =
-                    variable::parse_prefix(replacement.get(position..).unwrap_or_default(), dictionary)?;
+                let (reference, length) = variable::parse_prefix(replacement.get(position..).unwrap_or_default(), dictionary)?;
                 flush(&mut literal, &mut made);
                 made.push(Piece::Variable(Arc::new(reference)));
                 position += length;

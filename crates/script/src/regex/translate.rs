@@ -9,14 +9,8 @@ const REPEAT_MAX: u32 = 1000;
 
 /// The translated pattern, or a sentence saying what is wrong.
 pub(super) fn translate(source: &[u8], newline: bool) -> Result<String, String> {
-    let mut translation = Translation {
-        source,
-        position: 0,
-        out: String::with_capacity(source.len() * 2),
-        atom: None,
-        groups: Vec::new(),
-        newline,
-    };
+    let mut translation =
+        Translation { source, position: 0, out: String::with_capacity(source.len() * 2), atom: None, groups: Vec::new(), newline };
     translation.run()?;
     Ok(translation.out)
 }
@@ -204,8 +198,7 @@ impl Translation<'_> {
                 continue;
             }
             let low = self.set_member(byte)?;
-            let is_range =
-                self.peek() == Some(b'-') && self.source.get(self.position + 1).is_some_and(|next| *next != b']');
+            let is_range = self.peek() == Some(b'-') && self.source.get(self.position + 1).is_some_and(|next| *next != b']');
             if !is_range {
                 members[low as usize] = true;
                 continue;
@@ -281,9 +274,7 @@ impl Translation<'_> {
 }
 
 fn write_byte(out: &mut String, byte: u8) {
-    if byte.is_ascii_alphanumeric()
-        || matches!(byte, b' ' | b'_' | b':' | b'@' | b'/' | b',' | b'=' | b';' | b'"' | b'\'' | b'!' | b'%')
-    {
+    if byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b':' | b'@' | b'/' | b',' | b'=' | b';' | b'"' | b'\'' | b'!' | b'%') {
         out.push(byte as char);
     } else {
         let _ = write!(out, "\\x{byte:02X}");

@@ -15,11 +15,7 @@ impl Parser<'_> {
         let token = self.next();
         let name = token.word().unwrap_or("").to_string();
         if is_bare_function(&name) && !self.peek_is("(") {
-            return Ok(Call {
-                name,
-                arguments: Vec::new(),
-                span: token.span,
-            });
+            return Ok(Call { name, arguments: Vec::new(), span: token.span });
         }
         self.expect("(", &format!("after `{name}`"))?;
         let mut arguments = Vec::new();
@@ -42,16 +38,9 @@ impl Parser<'_> {
         }
         let span = self.span_since(token.span);
         if name == "route" && arguments.len() != 1 {
-            return Err(self.error(
-                span,
-                "`route` takes exactly one argument: the name of a route",
-            ));
+            return Err(self.error(span, "`route` takes exactly one argument: the name of a route"));
         }
-        Ok(Call {
-            name,
-            arguments,
-            span,
-        })
+        Ok(Call { name, arguments, span })
     }
 
     fn argument(&mut self, name: &str) -> Parsed<Expression> {
@@ -59,23 +48,14 @@ impl Parser<'_> {
         if (is_core || name == "route") && self.is_bare_argument(is_core) {
             return Ok(self.bare_argument());
         }
-        let is_bare_word = self
-            .peek()
-            .word()
-            .is_some_and(|word| crate::lexer::token::word_number(word).is_none())
+        let is_bare_word = self.peek().word().is_some_and(|word| crate::lexer::token::word_number(word).is_none())
             && (self.peek_at(1).is(",") || self.peek_at(1).is(")"));
         if is_bare_word {
             let token = self.next();
             let word = token.word().unwrap_or("");
-            let message =
-                format!("syntax error: `{word}` is no argument: names and levels are texts");
-            self.report(
-                Diagnostic::error(token.span, message).with_help(format!("write \"{word}\"")),
-            );
-            return Ok(Expression {
-                kind: ExpressionKind::Text(Text::from(word)),
-                span: token.span,
-            });
+            let message = format!("syntax error: `{word}` is no argument: names and levels are texts");
+            self.report(Diagnostic::error(token.span, message).with_help(format!("write \"{word}\"")));
+            return Ok(Expression { kind: ExpressionKind::Text(Text::from(word)), span: token.span });
         }
         let argument = self.expression()?;
         if name != "route" && !is_core && contains_call(&argument) {
@@ -95,14 +75,7 @@ impl Parser<'_> {
         };
         match &token.kind {
             TokenKind::Word(word) if crate::lexer::token::word_number(word).is_some() => false,
-            TokenKind::Word(word)
-                if matches!(
-                    word.as_str(),
-                    "strlen" | "strempty" | "selval" | "defined" | "not"
-                ) =>
-            {
-                false
-            }
+            TokenKind::Word(word) if matches!(word.as_str(), "strlen" | "strempty" | "selval" | "defined" | "not") => false,
             TokenKind::Word(_) => {
                 if is_core {
                     !is_call
@@ -151,9 +124,6 @@ impl Parser<'_> {
                 self.next();
             }
         }
-        Expression {
-            kind: ExpressionKind::Text(Text::from(text)),
-            span: self.span_since(start),
-        }
+        Expression { kind: ExpressionKind::Text(Text::from(text)), span: self.span_since(start) }
     }
 }

@@ -52,9 +52,7 @@ impl Parser<'_> {
             "cfgengine" => self.engine(),
             "flags" | "bool" if !is_assignment && !is_member => self.flags(),
             "avpflags" => self.attribute_flags(),
-            _ if ROUTE_WORDS.contains(&word) && !is_assignment && !is_member => {
-                self.route_block(word)
-            }
+            _ if ROUTE_WORDS.contains(&word) && !is_assignment && !is_member => self.route_block(word),
             "listen" if is_assignment => self.listen(),
             "alias" | "domain" if is_assignment => self.alias(),
             "socket" if is_assignment => self.socket(),
@@ -63,15 +61,11 @@ impl Parser<'_> {
             _ if is_assignment => self.core_parameter(word, token.span),
             _ if is_member || is_indexed => self.custom_parameter(word, token.span),
             _ => {
-                let names = core_parameters::names()
-                    .chain(ROUTE_WORDS.iter().copied())
-                    .chain(crate::syntax::parser::MODULE_WORDS.iter().copied());
+                let names =
+                    core_parameters::names().chain(ROUTE_WORDS.iter().copied()).chain(crate::syntax::parser::MODULE_WORDS.iter().copied());
                 let help = did_you_mean(word, names);
                 self.next();
-                Err(self.report(
-                    Diagnostic::error(token.span, format!("syntax error: unexpected `{word}`"))
-                        .with_help_if(help),
-                ))
+                Err(self.report(Diagnostic::error(token.span, format!("syntax error: unexpected `{word}`")).with_help_if(help)))
             }
         }
     }
@@ -88,19 +82,13 @@ impl Parser<'_> {
                     known = core_parameters::find(new);
                 }
                 Some(Former::Removed) => {
-                    self.warn(
-                        span,
-                        format!("`{word}` of older releases has no effect any more"),
-                    );
+                    self.warn(span, format!("`{word}` of older releases has no effect any more"));
                     self.any_value()?;
                     return Ok(());
                 }
                 None => {
                     let help = did_you_mean(word, core_parameters::names());
-                    self.report(
-                        Diagnostic::error(span, format!("unknown config variable `{word}`"))
-                            .with_help_if(help),
-                    );
+                    self.report(Diagnostic::error(span, format!("unknown config variable `{word}`")).with_help_if(help));
                     self.any_value()?;
                     return Ok(());
                 }
@@ -115,11 +103,7 @@ impl Parser<'_> {
             return Ok(());
         }
         let span = self.span_since(span);
-        self.configuration.parameters.push(CoreParameter {
-            name: known.name.to_string(),
-            value,
-            span,
-        });
+        self.configuration.parameters.push(CoreParameter { name: known.name.to_string(), value, span });
         Ok(())
     }
 
@@ -131,9 +115,7 @@ impl Parser<'_> {
             Kind::Word => self.text_value(name, true),
             Kind::IntegerOrText | Kind::IntegerOrWord => match &self.peek().kind {
                 TokenKind::Text(_) => self.text_value(name, false),
-                TokenKind::Word(word) if word_number(word).is_none() => {
-                    self.text_value(name, kind == Kind::IntegerOrWord)
-                }
+                TokenKind::Word(word) if word_number(word).is_none() => self.text_value(name, kind == Kind::IntegerOrWord),
                 _ => self.integer_value(true, name),
             },
             Kind::Host | Kind::Address => {
@@ -141,29 +123,17 @@ impl Parser<'_> {
                 let host = self.host()?;
                 if kind == Kind::Address && host.parse::<std::net::IpAddr>().is_err() {
                     let span = self.span_since(start);
-                    return Err(self.error(
-                        span,
-                        format!("`{name}` needs an IP address, `{host}` is none"),
-                    ));
+                    return Err(self.error(span, format!("`{name}` needs an IP address, `{host}` is none")));
                 }
                 Ok(Literal::Text(Text::from(host)))
             }
             Kind::Protocol => {
                 let token = self.next();
-                let is_protocol = token.word().is_some_and(|word| {
-                    matches!(
-                        word.to_ascii_lowercase().as_str(),
-                        "udp" | "tcp" | "tls" | "sctp"
-                    )
-                });
+                let is_protocol =
+                    token.word().is_some_and(|word| matches!(word.to_ascii_lowercase().as_str(), "udp" | "tcp" | "tls" | "sctp"));
                 match token.word() {
-                    Some(word) if is_protocol => {
-                        Ok(Literal::Text(Text::from(word.to_ascii_lowercase())))
-                    }
-                    _ => Err(self.error(
-                        token.span,
-                        format!("`{name}` needs one of udp, tcp, tls, sctp"),
-                    )),
+                    Some(word) if is_protocol => Ok(Literal::Text(Text::from(word.to_ascii_lowercase()))),
+                    _ => Err(self.error(token.span, format!("`{name}` needs one of udp, tcp, tls, sctp"))),
                 }
             }
             Kind::Special => self.any_value(),
@@ -210,14 +180,9 @@ impl Parser<'_> {
         let is_negative = self.take("-");
         let token = self.peek().clone();
         let literal = match &token.kind {
-            TokenKind::Integer(number, _) => {
-                Literal::Integer(if is_negative { -number } else { *number })
-            }
+            TokenKind::Integer(number, _) => Literal::Integer(if is_negative { -number } else { *number }),
             TokenKind::Text(bytes) => Literal::Text(Text::from(bytes.as_slice())),
-            TokenKind::Word(word) => word_number(word).map_or_else(
-                || Literal::Text(Text::from(word.as_str())),
-                Literal::Integer,
-            ),
+            TokenKind::Word(word) => word_number(word).map_or_else(|| Literal::Text(Text::from(word.as_str())), Literal::Integer),
             _ => return Err(self.unexpected("a value")),
         };
         self.next();
@@ -244,11 +209,7 @@ impl Parser<'_> {
         self.expect("=", "after `coreparam[...]`")?;
         let value = self.any_value()?;
         let span = self.span_since(span);
-        self.configuration.parameters.push(CoreParameter {
-            name: format!("coreparam.{name}"),
-            value,
-            span,
-        });
+        self.configuration.parameters.push(CoreParameter { name: format!("coreparam.{name}"), value, span });
         Ok(())
     }
 
@@ -256,10 +217,7 @@ impl Parser<'_> {
     fn custom_parameter(&mut self, group: &str, span: Span) -> Parsed<()> {
         self.next();
         if is_reserved(group) {
-            self.warn(
-                span,
-                format!("`{group}` is a reserved word in Kamailio and cannot name a group there"),
-            );
+            self.warn(span, format!("`{group}` is a reserved word in Kamailio and cannot name a group there"));
         }
         let mut instance = None;
         if self.take("[") {
@@ -269,20 +227,14 @@ impl Parser<'_> {
                 _ => None,
             };
             if instance.is_none() {
-                return Err(self.error(
-                    token.span,
-                    "syntax error: expected the number of an instance",
-                ));
+                return Err(self.error(token.span, "syntax error: expected the number of an instance"));
             }
             self.expect("]", "after the number of the instance")?;
         }
         self.expect(".", "after the name of the group")?;
         let token = self.next();
         let Some(name) = token.word().map(str::to_string) else {
-            return Err(self.error(
-                token.span,
-                "syntax error: expected the name of a custom parameter",
-            ));
+            return Err(self.error(token.span, "syntax error: expected the name of a custom parameter"));
         };
         if is_reserved(&name) && name != "default" {
             self.warn(token.span, format!("`{name}` is a reserved word in Kamailio and cannot name a custom parameter there"));
@@ -296,24 +248,13 @@ impl Parser<'_> {
             _ => self.integer_value(true, &format!("{group}.{name}"))?,
         };
         let mut description = None;
-        if self
-            .peek()
-            .word()
-            .is_some_and(|word| matches!(word, "desc" | "descr" | "description"))
-        {
+        if self.peek().word().is_some_and(|word| matches!(word, "desc" | "descr" | "description")) {
             self.next();
             let (text, _) = self.expect_text("a description")?;
             description = Some(String::from_utf8_lossy(&text).into_owned());
         }
         let span = self.span_since(span);
-        let parameter = CustomParameter {
-            group: group.to_string(),
-            instance,
-            name,
-            value,
-            description,
-            span,
-        };
+        let parameter = CustomParameter { group: group.to_string(), instance, name, value, description, span };
         self.configuration.custom_parameters.push(parameter);
         Ok(())
     }
@@ -331,10 +272,7 @@ impl Parser<'_> {
                 }
             };
             if token.word().is_some_and(is_reserved) {
-                self.warn(
-                    token.span,
-                    format!("`{name}` is a reserved word in Kamailio and cannot name a flag there"),
-                );
+                self.warn(token.span, format!("`{name}` is a reserved word in Kamailio and cannot name a flag there"));
             }
             let mut number = None;
             if self.take(":") {
@@ -342,9 +280,7 @@ impl Parser<'_> {
                 match token.kind {
                     TokenKind::Integer(value, _) => number = Some((value, token.span)),
                     _ => {
-                        return Err(
-                            self.error(token.span, "syntax error: expected the number of the flag")
-                        );
+                        return Err(self.error(token.span, "syntax error: expected the number of the flag"));
                     }
                 }
             }
@@ -356,41 +292,21 @@ impl Parser<'_> {
     }
 
     /// Declares a flag, without number the lowest free one; returns its number.
-    pub(crate) fn declare_flag(
-        &mut self,
-        name: &str,
-        number: Option<(i64, Span)>,
-        span: Span,
-    ) -> Option<u32> {
-        if self
-            .configuration
-            .flags
-            .iter()
-            .any(|flag| flag.name == name)
-        {
+    pub(crate) fn declare_flag(&mut self, name: &str, number: Option<(i64, Span)>, span: Span) -> Option<u32> {
+        if self.configuration.flags.iter().any(|flag| flag.name == name) {
             self.error(span, format!("the flag `{name}` is declared twice"));
             return None;
         }
         let number = match number {
-            Some((value, place)) => {
-                match u32::try_from(value)
-                    .ok()
-                    .filter(|value| *value <= FLAG_NUMBER_MAX)
-                {
-                    Some(value) => value,
-                    None => {
-                        self.error(place, format!("bad flag value {value}: flags are numbered from 0 to {FLAG_NUMBER_MAX}"));
-                        return None;
-                    }
+            Some((value, place)) => match u32::try_from(value).ok().filter(|value| *value <= FLAG_NUMBER_MAX) {
+                Some(value) => value,
+                None => {
+                    self.error(place, format!("bad flag value {value}: flags are numbered from 0 to {FLAG_NUMBER_MAX}"));
+                    return None;
                 }
-            }
+            },
             None => {
-                let free = (0..=FLAG_NUMBER_MAX).find(|number| {
-                    self.configuration
-                        .flags
-                        .iter()
-                        .all(|flag| flag.number != *number)
-                });
+                let free = (0..=FLAG_NUMBER_MAX).find(|number| self.configuration.flags.iter().all(|flag| flag.number != *number));
                 let Some(free) = free else {
                     self.error(span, "all flag numbers are taken");
                     return None;
@@ -398,23 +314,11 @@ impl Parser<'_> {
                 free
             }
         };
-        if let Some(other) = self
-            .configuration
-            .flags
-            .iter()
-            .find(|flag| flag.number == number)
-        {
-            let message = format!(
-                "the flags `{}` and `{name}` have the same number {number}",
-                other.name
-            );
+        if let Some(other) = self.configuration.flags.iter().find(|flag| flag.number == number) {
+            let message = format!("the flags `{}` and `{name}` have the same number {number}", other.name);
             self.warn(span, message);
         }
-        self.configuration.flags.push(FlagDeclaration {
-            name: name.to_string(),
-            number,
-            span,
-        });
+        self.configuration.flags.push(FlagDeclaration { name: name.to_string(), number, span });
         Some(number)
     }
 
@@ -438,10 +342,7 @@ impl Parser<'_> {
         self.take("=");
         let (name, span) = self.expect_text("the name of an engine")?;
         if name != b"native" && name != b"default" {
-            let message = format!(
-                "the engine \"{}\" is not supported",
-                String::from_utf8_lossy(&name)
-            );
+            let message = format!("the engine \"{}\" is not supported", String::from_utf8_lossy(&name));
             let help = "routing logic is written in this language; KEMI scripts (Lua, Python, JavaScript, ...) are not run";
             return Err(self.report(Diagnostic::error(span, message).with_help(help)));
         }
@@ -455,10 +356,7 @@ impl Parser<'_> {
         self.next();
         self.expect("=", "after the name of the callback")?;
         self.expect_text("the name of a function")?;
-        self.warn(
-            span,
-            "KEMI callbacks have no effect: KEMI engines are not supported",
-        );
+        self.warn(span, "KEMI callbacks have no effect: KEMI engines are not supported");
         Ok(())
     }
 }

@@ -61,27 +61,20 @@ impl Parser<'_> {
         let mut count = 0;
         loop {
             let token = self.peek();
-            let Some((operator, own)) = binary_operator(token).filter(|(_, own)| *own > strength)
-            else {
+            let Some((operator, own)) = binary_operator(token).filter(|(_, own)| *own > strength) else {
                 return Ok(left);
             };
             let place = self.next().span;
             count += 1;
             if count > OPERATORS_MAX {
-                return Err(self.error(
-                    place,
-                    format!("more than {OPERATORS_MAX} operators in a row"),
-                ));
+                return Err(self.error(place, format!("more than {OPERATORS_MAX} operators in a row")));
             }
             let right = self.binary(own)?;
             if let Err(message) = types::check_binary(operator, &left, &right) {
                 self.error(place, format!("bad expression: type mismatch: {message}"));
             }
             let span = self.span_since(start);
-            left = Expression {
-                kind: ExpressionKind::Binary(operator, Box::new(left), Box::new(right)),
-                span,
-            };
+            left = Expression { kind: ExpressionKind::Binary(operator, Box::new(left), Box::new(right)), span };
         }
     }
 
@@ -111,30 +104,16 @@ impl Parser<'_> {
         if operator == UnaryOperator::Negate
             && let ExpressionKind::Integer(number) = operand.kind
         {
-            return Ok(Expression {
-                kind: ExpressionKind::Integer(number.wrapping_neg()),
-                span: self.span_since(token.span),
-            });
+            return Ok(Expression { kind: ExpressionKind::Integer(number.wrapping_neg()), span: self.span_since(token.span) });
         }
         self.unary_of(operator, operand, token.span)
     }
 
-    fn unary_of(
-        &mut self,
-        operator: UnaryOperator,
-        operand: Expression,
-        start: Span,
-    ) -> Parsed<Expression> {
+    fn unary_of(&mut self, operator: UnaryOperator, operand: Expression, start: Span) -> Parsed<Expression> {
         if let Err(message) = types::check_unary(operator, &operand) {
-            self.error(
-                operand.span,
-                format!("bad expression: type mismatch: {message}"),
-            );
+            self.error(operand.span, format!("bad expression: type mismatch: {message}"));
         }
-        Ok(Expression {
-            kind: ExpressionKind::Unary(operator, Box::new(operand)),
-            span: self.span_since(start),
-        })
+        Ok(Expression { kind: ExpressionKind::Unary(operator, Box::new(operand)), span: self.span_since(start) })
     }
 
     /// `(int)` and `(str)`: takes all but the closing parenthesis.
@@ -156,28 +135,19 @@ impl Parser<'_> {
         let kind = match token.kind {
             TokenKind::Integer(number, _) => ExpressionKind::Integer(number),
             TokenKind::Text(bytes) => ExpressionKind::Text(Text::from(bytes)),
-            TokenKind::Variable(bytes) => ExpressionKind::Variable(VariableText {
-                text: Text::from(bytes),
-                span: token.span,
-            }),
+            TokenKind::Variable(bytes) => ExpressionKind::Variable(VariableText { text: Text::from(bytes), span: token.span }),
             TokenKind::Select(bytes) => ExpressionKind::Select(Text::from(bytes)),
             TokenKind::Symbol("(") => return self.parenthesised(token.span),
             TokenKind::Symbol("{") => {
                 self.next();
                 let body = self.block_after(token.span)?;
-                return Ok(Expression {
-                    kind: ExpressionKind::Block(body),
-                    span: self.span_since(token.span),
-                });
+                return Ok(Expression { kind: ExpressionKind::Block(body), span: self.span_since(token.span) });
             }
             TokenKind::Word(word) => return self.word_primary(&word, token.span),
             _ => return Err(self.unexpected("a value")),
         };
         self.next();
-        Ok(Expression {
-            kind,
-            span: token.span,
-        })
+        Ok(Expression { kind, span: token.span })
     }
 
     fn parenthesised(&mut self, start: Span) -> Parsed<Expression> {
@@ -190,14 +160,8 @@ impl Parser<'_> {
             let TokenKind::Variable(bytes) = token.kind else {
                 return Err(self.unexpected("a variable"));
             };
-            let target = VariableText {
-                text: Text::from(bytes),
-                span: token.span,
-            };
-            return Ok(Expression {
-                kind: ExpressionKind::Assign(target, Box::new(value)),
-                span: self.span_since(start),
-            });
+            let target = VariableText { text: Text::from(bytes), span: token.span };
+            return Ok(Expression { kind: ExpressionKind::Assign(target, Box::new(value)), span: self.span_since(start) });
         }
         let mut inner = self.expression()?;
         self.expect(")", "after the expression")?;
@@ -208,10 +172,7 @@ impl Parser<'_> {
     fn word_primary(&mut self, word: &str, span: Span) -> Parsed<Expression> {
         if let Some(number) = word_number(word) {
             self.next();
-            return Ok(Expression {
-                kind: ExpressionKind::Integer(number),
-                span,
-            });
+            return Ok(Expression { kind: ExpressionKind::Integer(number), span });
         }
         let is_call = self.peek_at(1).is("(");
         match word {
@@ -220,11 +181,7 @@ impl Parser<'_> {
                 self.next();
                 let operand = self.expression()?;
                 self.expect(")", &format!("after the argument of `{word}`"))?;
-                let operator = if word == "strlen" {
-                    UnaryOperator::TextLength
-                } else {
-                    UnaryOperator::TextEmpty
-                };
+                let operator = if word == "strlen" { UnaryOperator::TextLength } else { UnaryOperator::TextEmpty };
                 return self.unary_of(operator, operand, span);
             }
             "selval" if is_call => return self.select_value(span),
@@ -238,17 +195,11 @@ impl Parser<'_> {
         }
         if is_call || is_bare_function(word) {
             let call = self.call()?;
-            return Ok(Expression {
-                kind: ExpressionKind::Call(call),
-                span: self.span_since(span),
-            });
+            return Ok(Expression { kind: ExpressionKind::Call(call), span: self.span_since(span) });
         }
-        let help = did_you_mean(word, self.lexer.defines.names()).unwrap_or_else(|| {
-            "a text needs quotes, a variable begins with `$`, a call needs parentheses".to_string()
-        });
-        Err(self.report(
-            Diagnostic::error(span, format!("syntax error: `{word}` is no value")).with_help(help),
-        ))
+        let help = did_you_mean(word, self.lexer.defines.names())
+            .unwrap_or_else(|| "a text needs quotes, a variable begins with `$`, a call needs parentheses".to_string());
+        Err(self.report(Diagnostic::error(span, format!("syntax error: `{word}` is no value")).with_help(help)))
     }
 
     /// `selval(condition, yes, no)`
@@ -262,9 +213,6 @@ impl Parser<'_> {
         let no = self.expression()?;
         self.expect(")", "after the third argument of `selval`")?;
         let kind = ExpressionKind::SelectValue(Box::new(condition), Box::new(yes), Box::new(no));
-        Ok(Expression {
-            kind,
-            span: self.span_since(span),
-        })
+        Ok(Expression { kind, span: self.span_since(span) })
     }
 }

@@ -68,10 +68,7 @@ impl<'a> Parser<'a> {
 
     /// Takes the next token; the end stays.
     pub(crate) fn next(&mut self) -> Token {
-        let token = self
-            .buffer
-            .pop_front()
-            .unwrap_or_else(|| self.lexer.next_token());
+        let token = self.buffer.pop_front().unwrap_or_else(|| self.lexer.next_token());
         if !token.is_end() {
             self.taken += 1;
             self.last = token.span;
@@ -127,28 +124,19 @@ impl<'a> Parser<'a> {
     pub(crate) fn unexpected(&mut self, expected: &str) -> Reported {
         let token = self.peek().clone();
         let help = match &token.kind {
-            TokenKind::Symbol("=") => Some(
-                "`==` compares; `=` assigns and needs its own parentheses inside an expression",
-            ),
+            TokenKind::Symbol("=") => Some("`==` compares; `=` assigns and needs its own parentheses inside an expression"),
             TokenKind::Symbol("%") => Some("the remainder is written `mod`"),
             TokenKind::Symbol("!") => Some("there is no `!~`: write `!($x =~ \"...\")`"),
             TokenKind::Symbol("+=" | "-=" | "++") => Some("write `$var(x) = $var(x) + 1`"),
             TokenKind::Symbol("[") => Some("an index needs the long form: `$(hdr(X)[1])`"),
-            TokenKind::Text(_) => {
-                Some("only texts in double quotes join; is an operator or a comma missing?")
-            }
-            TokenKind::Attribute(_) => {
-                Some("attributes (`%name`) of old releases are not supported: use `$avp(name)`")
-            }
+            TokenKind::Text(_) => Some("only texts in double quotes join; is an operator or a comma missing?"),
+            TokenKind::Attribute(_) => Some("attributes (`%name`) of old releases are not supported: use `$avp(name)`"),
             _ => None,
         };
         let description = token.description();
         self.report(
-            Diagnostic::error(
-                token.span,
-                format!("syntax error: expected {expected}, found {description}"),
-            )
-            .with_help_if(help.map(String::from)),
+            Diagnostic::error(token.span, format!("syntax error: expected {expected}, found {description}"))
+                .with_help_if(help.map(String::from)),
         )
     }
 
@@ -168,17 +156,8 @@ impl<'a> Parser<'a> {
 
     /// From the beginning of `start` to the token taken last.
     pub(crate) fn span_since(&self, start: Span) -> Span {
-        let is_ordered = self.last.file == start.file
-            && (self.last.end_line, self.last.end_column) >= (start.line, start.column);
-        if is_ordered {
-            Span {
-                end_line: self.last.end_line,
-                end_column: self.last.end_column,
-                ..start
-            }
-        } else {
-            start
-        }
+        let is_ordered = self.last.file == start.file && (self.last.end_line, self.last.end_column) >= (start.line, start.column);
+        if is_ordered { Span { end_line: self.last.end_line, end_column: self.last.end_column, ..start } } else { start }
     }
 
     /// The place right behind the token taken last.
@@ -196,10 +175,7 @@ impl<'a> Parser<'a> {
     pub(crate) fn enter(&mut self) -> Parsed<()> {
         if self.depth >= NESTING_MAX {
             let place = self.peek().span;
-            return Err(self.error(
-                place,
-                format!("more than {NESTING_MAX} levels inside one another"),
-            ));
+            return Err(self.error(place, format!("more than {NESTING_MAX} levels inside one another")));
         }
         self.depth += 1;
         Ok(())
@@ -211,10 +187,7 @@ impl<'a> Parser<'a> {
 
     /// Does a route block begin here?
     pub(crate) fn is_route_header(&mut self) -> bool {
-        let is_keyword = self
-            .peek()
-            .word()
-            .is_some_and(|word| ROUTE_WORDS.contains(&word));
+        let is_keyword = self.peek().word().is_some_and(|word| ROUTE_WORDS.contains(&word));
         is_keyword && {
             let after = self.peek_at(1);
             after.is("[") || after.is("{")
@@ -254,10 +227,7 @@ impl<'a> Parser<'a> {
                 return;
             }
             if depth == 0 {
-                let starts = self
-                    .peek()
-                    .word()
-                    .is_some_and(|word| MODULE_WORDS.contains(&word));
+                let starts = self.peek().word().is_some_and(|word| MODULE_WORDS.contains(&word));
                 let is_word = self.peek().word().is_some();
                 if starts || (is_word && self.peek_at(1).is("=")) {
                     return;
@@ -273,27 +243,9 @@ impl<'a> Parser<'a> {
 }
 
 /// Words that begin a route block.
-pub(crate) const ROUTE_WORDS: &[&str] = &[
-    "route",
-    "request_route",
-    "reply_route",
-    "onreply_route",
-    "failure_route",
-    "branch_route",
-    "onsend_route",
-    "event_route",
-];
+pub(crate) const ROUTE_WORDS: &[&str] =
+    &["route", "request_route", "reply_route", "onreply_route", "failure_route", "branch_route", "onsend_route", "event_route"];
 
 /// Words that begin a module statement.
-pub(crate) const MODULE_WORDS: &[&str] = &[
-    "loadmodule",
-    "loadmodulex",
-    "loadpath",
-    "mpath",
-    "modparam",
-    "modparamx",
-    "cfgengine",
-    "flags",
-    "bool",
-    "avpflags",
-];
+pub(crate) const MODULE_WORDS: &[&str] =
+    &["loadmodule", "loadmodulex", "loadpath", "mpath", "modparam", "modparamx", "cfgengine", "flags", "bool", "avpflags"];

@@ -33,16 +33,11 @@ impl Parser<'_> {
         Ok(match word {
             "request_route" if name.is_some() => {
                 let message = "`request_route` has no name";
-                return Err(self.report(
-                    Diagnostic::error(start, message).with_help("write `route[NAME] { ... }`"),
-                ));
+                return Err(self.report(Diagnostic::error(start, message).with_help("write `route[NAME] { ... }`")));
             }
             "reply_route" if name.is_some() => {
                 let message = "`reply_route` has no name";
-                return Err(self.report(
-                    Diagnostic::error(start, message)
-                        .with_help("write `onreply_route[NAME] { ... }`"),
-                ));
+                return Err(self.report(Diagnostic::error(start, message).with_help("write `onreply_route[NAME] { ... }`")));
             }
             "route" | "request_route" if is_default => (RouteKind::Request, String::new()),
             "route" => (RouteKind::Request, named("")),
@@ -63,38 +58,23 @@ impl Parser<'_> {
         let name = match &token.kind {
             TokenKind::Word(name) => {
                 if is_reserved(name) {
-                    self.warn(
-                        token.span,
-                        format!(
-                            "`{name}` is a reserved word in Kamailio: there the name needs quotes"
-                        ),
-                    );
+                    self.warn(token.span, format!("`{name}` is a reserved word in Kamailio: there the name needs quotes"));
                 }
                 name.clone()
             }
             TokenKind::NumberWord(name) => {
-                self.warn(
-                    token.span,
-                    format!(
-                        "the route name `{name}` begins with a digit: in Kamailio it needs quotes"
-                    ),
-                );
+                self.warn(token.span, format!("the route name `{name}` begins with a digit: in Kamailio it needs quotes"));
                 name.clone()
             }
             TokenKind::Integer(number, _) => number.to_string(),
             TokenKind::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             _ => {
-                let message = format!(
-                    "syntax error: expected the name of the {word}, found {}",
-                    token.description()
-                );
+                let message = format!("syntax error: expected the name of the {word}, found {}", token.description());
                 return Err(self.error(token.span, message));
             }
         };
         if !self.peek_is("]") {
-            return Err(
-                self.unexpected("`]` after the name (a name with other characters needs quotes)")
-            );
+            return Err(self.unexpected("`]` after the name (a name with other characters needs quotes)"));
         }
         self.next();
         Ok(Some(name))
@@ -108,13 +88,10 @@ impl Parser<'_> {
         let mut words = name.split(':');
         let is_first_valid = words.next().is_some_and(|word| is_event_word(word, false));
         let mut later = words.peekable();
-        let is_valid =
-            is_first_valid && later.peek().is_some() && later.all(|word| is_event_word(word, true));
+        let is_valid = is_first_valid && later.peek().is_some() && later.all(|word| is_event_word(word, true));
         if !is_valid {
             let help = "an event is named `module:event`, for example `dialog:end`";
-            return Err(self.report(
-                Diagnostic::error(span, format!("`{name}` is no name of an event")).with_help(help),
-            ));
+            return Err(self.report(Diagnostic::error(span, format!("`{name}` is no name of an event")).with_help(help)));
         }
         self.expect("]", "after the name of the event")?;
         Ok(name)
@@ -126,18 +103,9 @@ impl Parser<'_> {
     }
 
     fn add_route(&mut self, kind: RouteKind, name: String, body: Vec<Statement>, span: Span) {
-        let existing = self
-            .configuration
-            .routes
-            .iter_mut()
-            .find(|route| route.kind == kind && route.name == name);
+        let existing = self.configuration.routes.iter_mut().find(|route| route.kind == kind && route.name == name);
         let Some(existing) = existing else {
-            self.configuration.routes.push(RouteBlock {
-                kind,
-                name,
-                body,
-                span,
-            });
+            self.configuration.routes.push(RouteBlock { kind, name, body, span });
             return;
         };
         let is_default = name.is_empty() || (name == DEFAULT_NAME && kind != RouteKind::Event);
@@ -148,17 +116,12 @@ impl Parser<'_> {
         let first = existing.span.line;
         let path = self.lexer.sources.path(existing.span.file).to_string();
         let message = format!("duplicate route `{name}`");
-        self.report(
-            Diagnostic::error(span, message)
-                .with_help(format!("the first one is at {path}:{first}")),
-        );
+        self.report(Diagnostic::error(span, message).with_help(format!("the first one is at {path}:{first}")));
     }
 }
 
 fn is_event_word(word: &str, is_later: bool) -> bool {
-    let may_start = |byte: u8| {
-        byte.is_ascii_alphabetic() || (is_later && (byte.is_ascii_digit() || byte == b'_'))
-    };
+    let may_start = |byte: u8| byte.is_ascii_alphabetic() || (is_later && (byte.is_ascii_digit() || byte == b'_'));
     let may_follow = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     word.bytes().next().is_some_and(may_start) && word.bytes().all(may_follow)
 }

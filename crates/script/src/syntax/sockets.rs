@@ -41,24 +41,12 @@ pub(crate) fn split_address(text: &str) -> Option<Address> {
         (protocol, rest) = (Some(found), after);
     }
     if rest.parse::<Ipv6Addr>().is_ok() {
-        return Some(Address {
-            protocol,
-            host: rest.to_string(),
-            port: None,
-            port_last: None,
-        });
+        return Some(Address { protocol, host: rest.to_string(), port: None, port_last: None });
     }
     let (host, port) = match rest.strip_prefix('[') {
         Some(inside) => {
             let (host, after) = inside.split_once(']')?;
-            (
-                host,
-                if after.is_empty() {
-                    None
-                } else {
-                    Some(after.strip_prefix(':')?)
-                },
-            )
+            (host, if after.is_empty() { None } else { Some(after.strip_prefix(':')?) })
         }
         None => match rest.split_once(':') {
             Some((host, port)) => (host, Some(port)),
@@ -69,12 +57,7 @@ pub(crate) fn split_address(text: &str) -> Option<Address> {
         Some(digits) => Some(digits.parse().ok()?),
         None => None,
     };
-    Some(Address {
-        protocol,
-        host: host.to_string(),
-        port,
-        port_last: None,
-    })
+    Some(Address { protocol, host: host.to_string(), port, port_last: None })
 }
 
 impl Parser<'_> {
@@ -99,9 +82,7 @@ impl Parser<'_> {
             if self.peek_is_word("advertise") {
                 self.next();
                 advertise = Some(self.advertised()?);
-            } else if self.peek_is_word("name")
-                && matches!(self.peek_at(1).kind, TokenKind::Text(_))
-            {
+            } else if self.peek_is_word("name") && matches!(self.peek_at(1).kind, TokenKind::Text(_)) {
                 self.next();
                 name = Some(self.name_text()?);
             } else if self.peek_is_word("virtual") {
@@ -115,22 +96,8 @@ impl Parser<'_> {
         for (address, span) in found {
             let span = if span.line == 0 { start } else { span };
             let (advertise, name) = (advertise.clone(), name.clone());
-            let Address {
-                protocol,
-                host,
-                port,
-                ..
-            } = address;
-            self.configuration.listens.push(Listen {
-                protocol,
-                host,
-                port,
-                advertise,
-                name,
-                is_virtual,
-                workers,
-                span,
-            });
+            let Address { protocol, host, port, .. } = address;
+            self.configuration.listens.push(Listen { protocol, host, port, advertise, name, is_virtual, workers, span });
         }
         Ok(())
     }
@@ -141,20 +108,9 @@ impl Parser<'_> {
         self.next();
         loop {
             let place = self.peek().span;
-            for Address {
-                protocol,
-                host,
-                port,
-                ..
-            } in self.addresses()?
-            {
+            for Address { protocol, host, port, .. } in self.addresses()? {
                 let span = self.span_since(place);
-                self.configuration.aliases.push(Alias {
-                    protocol,
-                    host,
-                    port,
-                    span,
-                });
+                self.configuration.aliases.push(Alias { protocol, host, port, span });
             }
             if !self.starts_address() {
                 return Ok(());
@@ -175,13 +131,9 @@ impl Parser<'_> {
             }
             let token = self.next();
             let Some(word) = token.word().map(str::to_string) else {
-                return Err(self.error(
-                    token.span,
-                    format!(
-                        "syntax error: expected an attribute of the socket, found {}",
-                        token.description()
-                    ),
-                ));
+                return Err(
+                    self.error(token.span, format!("syntax error: expected an attribute of the socket, found {}", token.description()))
+                );
             };
             self.expect("=", &format!("after `{word}`"))?;
             match word.as_str() {
@@ -195,63 +147,30 @@ impl Parser<'_> {
                     self.warn(token.span, format!("`{word}` of a socket has no effect"));
                 }
                 _ => {
-                    let help = crate::diagnostic::did_you_mean(
-                        &word,
-                        [
-                            "bind",
-                            "advertise",
-                            "name",
-                            "workers",
-                            "virtual",
-                            "agname",
-                            "vrf",
-                        ],
-                    );
+                    let help = crate::diagnostic::did_you_mean(&word, ["bind", "advertise", "name", "workers", "virtual", "agname", "vrf"]);
                     let message = format!("unknown attribute `{word}` of a socket");
-                    return Err(self.report(
-                        crate::diagnostic::Diagnostic::error(token.span, message)
-                            .with_help_if(help),
-                    ));
+                    return Err(self.report(crate::diagnostic::Diagnostic::error(token.span, message).with_help_if(help)));
                 }
             }
         }
         let span = self.span_since(start);
-        let Some(Address {
-            protocol,
-            host,
-            port,
-            port_last,
-        }) = bound
-        else {
+        let Some(Address { protocol, host, port, port_last }) = bound else {
             return Err(self.error(span, "a socket needs `bind = [proto:]address[:port]`"));
         };
         let workers = workers.or(self.workers.take());
         let ports: Vec<Option<u16>> = match (port, port_last) {
-            (Some(first), Some(last)) => (first..=last)
-                .take(usize::from(PORT_RANGE_MAX))
-                .map(Some)
-                .collect(),
+            (Some(first), Some(last)) => (first..=last).take(usize::from(PORT_RANGE_MAX)).map(Some).collect(),
             _ => vec![port],
         };
         for port in ports {
             let (advertise, name, host) = (advertise.clone(), name.clone(), host.clone());
-            self.configuration.listens.push(Listen {
-                protocol,
-                host,
-                port,
-                advertise,
-                name,
-                is_virtual,
-                workers,
-                span,
-            });
+            self.configuration.listens.push(Listen { protocol, host, port, advertise, name, is_virtual, workers, span });
         }
         Ok(())
     }
 
     fn name_text(&mut self) -> Parsed<String> {
-        self.expect_text("a name")
-            .map(|(text, _)| String::from_utf8_lossy(&text).into_owned())
+        self.expect_text("a name").map(|(text, _)| String::from_utf8_lossy(&text).into_owned())
     }
 
     fn number(&mut self, what: &str) -> Parsed<i64> {
@@ -268,35 +187,21 @@ impl Parser<'_> {
     }
 
     fn advertised(&mut self) -> Parsed<Advertise> {
-        let Address {
-            protocol,
-            host,
-            port,
-            ..
-        } = self.address()?;
-        Ok(Advertise {
-            protocol,
-            host,
-            port,
-        })
+        let Address { protocol, host, port, .. } = self.address()?;
+        Ok(Advertise { protocol, host, port })
     }
 
     /// Can the next token begin one more address of a list, and not the next statement?
     fn starts_address(&mut self) -> bool {
         let token = self.peek().clone();
         match &token.kind {
-            TokenKind::Text(_)
-            | TokenKind::Integer(..)
-            | TokenKind::Ip6(_)
-            | TokenKind::NumberWord(_) => true,
+            TokenKind::Text(_) | TokenKind::Integer(..) | TokenKind::Ip6(_) | TokenKind::NumberWord(_) => true,
             TokenKind::Symbol(symbol) => matches!(*symbol, "[" | "(" | "*"),
             TokenKind::Word(word) if protocol_word(word).is_some() => self.peek_at(1).is(":"),
             TokenKind::Word(word) if is_reserved(word) => false,
             TokenKind::Word(_) => {
                 let mut at = 1;
-                while self.peek_at(at).is_glued
-                    && (self.peek_at(at).is(".") || self.peek_at(at).is("-"))
-                {
+                while self.peek_at(at).is_glued && (self.peek_at(at).is(".") || self.peek_at(at).is("-")) {
                     at += 2;
                 }
                 let after = self.peek_at(at);
@@ -315,20 +220,14 @@ impl Parser<'_> {
         let mut all = Vec::new();
         loop {
             let host = self.host()?;
-            all.push(Address {
-                protocol,
-                host,
-                port: None,
-                port_last: None,
-            });
+            all.push(Address { protocol, host, port: None, port_last: None });
             if !self.take(",") {
                 break;
             }
         }
         self.expect(")", "after the list of addresses")?;
         let (port, port_last) = self.port()?;
-        all.iter_mut()
-            .for_each(|address| (address.port, address.port_last) = (port, port_last));
+        all.iter_mut().for_each(|address| (address.port, address.port_last) = (port, port_last));
         Ok(all)
     }
 
@@ -360,36 +259,18 @@ impl Parser<'_> {
         }
         let host = self.host()?;
         let (port, port_last) = self.port()?;
-        Ok(Address {
-            protocol,
-            host,
-            port,
-            port_last,
-        })
+        Ok(Address { protocol, host, port, port_last })
     }
 
-    fn quoted_address(
-        &mut self,
-        protocol: Option<Protocol>,
-        text: &str,
-        span: crate::source::Span,
-    ) -> Parsed<Address> {
+    fn quoted_address(&mut self, protocol: Option<Protocol>, text: &str, span: crate::source::Span) -> Parsed<Address> {
         let Some(split) = split_address(text).filter(|split| !split.host.is_empty()) else {
             return Err(self.error(span, format!("`{text}` is no address")));
         };
         if split.port.is_some() || split.protocol.is_some() {
-            self.warn(
-                span,
-                "Kamailio takes the whole quoted text as a host name; here it is split",
-            );
+            self.warn(span, "Kamailio takes the whole quoted text as a host name; here it is split");
         }
         let (port, port_last) = self.port()?;
-        Ok(Address {
-            protocol: protocol.or(split.protocol),
-            host: split.host,
-            port: port.or(split.port),
-            port_last,
-        })
+        Ok(Address { protocol: protocol.or(split.protocol), host: split.host, port: port.or(split.port), port_last })
     }
 
     /// `:port`, `:port-port`, `:*` or nothing.
@@ -408,10 +289,7 @@ impl Parser<'_> {
         let last = self.port_number()?;
         if last < first || last - first >= PORT_RANGE_MAX {
             let span = self.last_span();
-            return Err(self.error(
-                span,
-                format!("a port range goes upwards and opens at most {PORT_RANGE_MAX} ports"),
-            ));
+            return Err(self.error(span, format!("a port range goes upwards and opens at most {PORT_RANGE_MAX} ports")));
         }
         Ok((Some(first), Some(last)))
     }
@@ -421,17 +299,9 @@ impl Parser<'_> {
         match &token.kind {
             TokenKind::Integer(number, text) => match u16::try_from(*number) {
                 Ok(port) => Ok(port),
-                Err(_) => {
-                    Err(self.error(token.span, format!("{text} is no port number (0 to 65535)")))
-                }
+                Err(_) => Err(self.error(token.span, format!("{text} is no port number (0 to 65535)"))),
             },
-            _ => Err(self.error(
-                token.span,
-                format!(
-                    "syntax error: expected a port number, found {}",
-                    token.description()
-                ),
-            )),
+            _ => Err(self.error(token.span, format!("syntax error: expected a port number, found {}", token.description()))),
         }
     }
 
@@ -451,10 +321,7 @@ impl Parser<'_> {
                 self.next();
                 let inner = self.next();
                 let TokenKind::Ip6(address) = inner.kind else {
-                    return Err(self.error(
-                        inner.span,
-                        "syntax error: expected an IPv6 address in the brackets",
-                    ));
+                    return Err(self.error(inner.span, "syntax error: expected an IPv6 address in the brackets"));
                 };
                 self.expect("]", "after the IPv6 address")?;
                 Ok(address.to_string())
@@ -469,14 +336,10 @@ impl Parser<'_> {
     fn numeric_host(&mut self) -> Parsed<String> {
         let start = self.peek().span;
         let mut length = 1;
-        while length < 7
-            && self.peek_at(length).is(".")
-            && matches!(self.peek_at(length + 1).kind, TokenKind::Integer(..))
-        {
+        while length < 7 && self.peek_at(length).is(".") && matches!(self.peek_at(length + 1).kind, TokenKind::Integer(..)) {
             length += 2;
         }
-        let goes_on = self.peek_at(length).is_glued
-            && (self.peek_at(length).is(".") || self.peek_at(length).is("-"));
+        let goes_on = self.peek_at(length).is_glued && (self.peek_at(length).is(".") || self.peek_at(length).is("-"));
         if length != 7 || goes_on {
             return Ok(self.bare_host());
         }
@@ -490,10 +353,7 @@ impl Parser<'_> {
         }
         if !is_valid {
             let span = self.span_since(start);
-            return Err(self.error(
-                span,
-                "invalid ipv4 address: each part is a number from 0 to 255",
-            ));
+            return Err(self.error(span, "invalid ipv4 address: each part is a number from 0 to 255"));
         }
         Ok(parts.join("."))
     }
@@ -505,11 +365,7 @@ impl Parser<'_> {
             let joint = self.peek().clone();
             let is_joint = joint.is_glued && (joint.is(".") || joint.is("-"));
             let part: Token = self.peek_at(1).clone();
-            let is_part = part.is_glued
-                && matches!(
-                    part.kind,
-                    TokenKind::Word(_) | TokenKind::NumberWord(_) | TokenKind::Integer(..)
-                );
+            let is_part = part.is_glued && matches!(part.kind, TokenKind::Word(_) | TokenKind::NumberWord(_) | TokenKind::Integer(..));
             if !is_joint || !is_part {
                 return host;
             }

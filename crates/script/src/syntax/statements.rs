@@ -5,17 +5,12 @@ use crate::lexer::reserved::{core_function_names, is_bare_function};
 use crate::lexer::token::TokenKind;
 use crate::limits::ELSE_IF_MAX;
 use crate::source::Span;
-use crate::syntax::ast::{
-    Case, CaseLabel, Expression, ExpressionKind, Leave, Literal, Statement, StatementKind,
-    VariableText,
-};
+use crate::syntax::ast::{Case, CaseLabel, Expression, ExpressionKind, Leave, Literal, Statement, StatementKind, VariableText};
 use crate::syntax::parser::{Parsed, Parser};
 use crate::syntax::types::{self, StaticType};
 use crate::value::Text;
 
-const STATEMENT_WORDS: &[&str] = &[
-    "if", "else", "while", "switch", "return", "exit", "drop", "break", "route",
-];
+const STATEMENT_WORDS: &[&str] = &["if", "else", "while", "switch", "return", "exit", "drop", "break", "route"];
 
 impl Parser<'_> {
     /// The statements up to the closing brace; errors inside are reported and passed over.
@@ -24,10 +19,7 @@ impl Parser<'_> {
             self.next();
             let span = self.span_since(opened);
             let help = "`{ ; }` does nothing";
-            self.report(
-                Diagnostic::error(span, "syntax error: a block must hold at least one action")
-                    .with_help(help),
-            );
+            self.report(Diagnostic::error(span, "syntax error: a block must hold at least one action").with_help(help));
             return Ok(Vec::new());
         }
         self.enter()?;
@@ -68,10 +60,7 @@ impl Parser<'_> {
     pub(crate) fn statement(&mut self) -> Parsed<Statement> {
         let start = self.peek().span;
         let kind = self.statement_kind()?;
-        Ok(Statement {
-            kind,
-            span: self.span_since(start),
-        })
+        Ok(Statement { kind, span: self.span_since(start) })
     }
 
     fn statement_kind(&mut self) -> Parsed<StatementKind> {
@@ -106,16 +95,11 @@ impl Parser<'_> {
             "else" => {
                 self.next();
                 let help = "a `;` after the `}` of the `if` ends it";
-                Err(self.report(
-                    Diagnostic::error(span, "syntax error: `else` without an `if`").with_help(help),
-                ))
+                Err(self.report(Diagnostic::error(span, "syntax error: `else` without an `if`").with_help(help)))
             }
             "case" | "default" if !self.peek_at(1).is("(") => {
                 self.next();
-                Err(self.error(
-                    span,
-                    format!("syntax error: `{word}` outside of a `switch`"),
-                ))
+                Err(self.error(span, format!("syntax error: `{word}` outside of a `switch`")))
             }
             _ if is_bare_function(word) || self.peek_at(1).is("(") => {
                 let call = self.call()?;
@@ -123,15 +107,10 @@ impl Parser<'_> {
                 Ok(StatementKind::Call(call))
             }
             _ => {
-                let help = did_you_mean(
-                    word,
-                    STATEMENT_WORDS.iter().copied().chain(core_function_names()),
-                )
-                .or_else(|| did_you_mean(word, self.lexer.defines.names()));
+                let help = did_you_mean(word, STATEMENT_WORDS.iter().copied().chain(core_function_names()))
+                    .or_else(|| did_you_mean(word, self.lexer.defines.names()));
                 let message = format!("syntax error: `{word}` is no statement");
-                let help = help.or_else(|| {
-                    Some("a call needs parentheses, a variable begins with `$`".to_string())
-                });
+                let help = help.or_else(|| Some("a call needs parentheses, a variable begins with `$`".to_string()));
                 self.next();
                 Err(self.report(Diagnostic::error(span, message).with_help_if(help)))
             }
@@ -145,15 +124,9 @@ impl Parser<'_> {
         }
         let place = self.place_after_last();
         let found = self.peek().clone();
-        let starts_statement = found.is("}")
-            || found.is_end()
-            || found.word().is_some()
-            || matches!(found.kind, TokenKind::Variable(_));
+        let starts_statement = found.is("}") || found.is_end() || found.word().is_some() || matches!(found.kind, TokenKind::Variable(_));
         if starts_statement {
-            let message = format!(
-                "syntax error: a `;` is missing before {}",
-                found.description()
-            );
+            let message = format!("syntax error: a `;` is missing before {}", found.description());
             self.report(Diagnostic::error(place, message));
             return Ok(());
         }
@@ -162,10 +135,7 @@ impl Parser<'_> {
 
     fn assignment(&mut self, text: &[u8], span: Span) -> Parsed<StatementKind> {
         self.next();
-        let target = VariableText {
-            text: Text::from(text),
-            span,
-        };
+        let target = VariableText { text: Text::from(text), span };
         if !self.peek_is("=") {
             return Err(self.unexpected("`=` after the variable"));
         }
@@ -202,11 +172,7 @@ impl Parser<'_> {
             if let Some(kind) = nested.take() {
                 otherwise = vec![Statement { kind, span }];
             }
-            nested = Some(StatementKind::If {
-                condition,
-                then,
-                otherwise: std::mem::take(&mut otherwise),
-            });
+            nested = Some(StatementKind::If { condition, then, otherwise: std::mem::take(&mut otherwise) });
         }
         Ok(nested.unwrap_or(StatementKind::Empty))
     }
@@ -229,10 +195,7 @@ impl Parser<'_> {
         }
         if matches!(condition.kind, ExpressionKind::Assign(..)) {
             let help = "`==` compares";
-            self.report(
-                Diagnostic::warning(condition.span, "this assignment is always true")
-                    .with_help(help),
-            );
+            self.report(Diagnostic::warning(condition.span, "this assignment is always true").with_help(help));
         }
         Ok(condition)
     }
@@ -240,13 +203,7 @@ impl Parser<'_> {
     fn warn_of_text_condition(&mut self, condition: &Expression) {
         if types::static_type(condition) == StaticType::Text {
             let help = "a text is true when it is a number above 0";
-            self.report(
-                Diagnostic::warning(
-                    condition.span,
-                    "non-int expression (you might want to use casts)",
-                )
-                .with_help(help),
-            );
+            self.report(Diagnostic::warning(condition.span, "non-int expression (you might want to use casts)").with_help(help));
         }
     }
 
@@ -262,16 +219,10 @@ impl Parser<'_> {
         }
         let code = self.expression()?;
         if types::static_type(&code) == StaticType::Text {
-            self.warn(
-                code.span,
-                "a return code is an integer: a text that is no number counts as 0",
-            );
+            self.warn(code.span, "a return code is an integer: a text that is no number counts as 0");
         }
         self.end_of_statement()?;
-        Ok(StatementKind::Leave {
-            how,
-            code: Some(code),
-        })
+        Ok(StatementKind::Leave { how, code: Some(code) })
     }
 
     fn switch_statement(&mut self) -> Parsed<StatementKind> {
@@ -300,11 +251,7 @@ impl Parser<'_> {
             let before = self.taken();
             if self.is_label() {
                 match self.label() {
-                    Ok((label, span)) => cases.push(Case {
-                        label,
-                        body: Vec::new(),
-                        span,
-                    }),
+                    Ok((label, span)) => cases.push(Case { label, body: Vec::new(), span }),
                     Err(_) => self.skip_statement(),
                 }
             } else {
@@ -367,10 +314,7 @@ impl Parser<'_> {
                 CaseLabel::Text(_) | CaseLabel::Regex(_) => true,
             };
             if *are_texts.get_or_insert(is_text) != is_text {
-                self.error(
-                    case.span,
-                    "the cases of a `switch` are all numbers or all texts",
-                );
+                self.error(case.span, "the cases of a `switch` are all numbers or all texts");
             }
         }
     }

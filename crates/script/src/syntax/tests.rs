@@ -12,10 +12,7 @@ struct Disk(HashMap<String, Vec<u8>>);
 
 impl Files for Disk {
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
-        self.0
-            .get(path)
-            .cloned()
-            .ok_or_else(|| "no such file".to_string())
+        self.0.get(path).cloned().ok_or_else(|| "no such file".to_string())
     }
 
     fn environment(&self, _name: &str) -> Option<String> {
@@ -61,14 +58,7 @@ fn good(text: &str) -> Configuration {
 
 fn good_with_warnings(text: &str) -> (Configuration, Vec<String>) {
     match load_text(text.as_bytes()) {
-        Ok(loaded) => (
-            loaded.configuration,
-            loaded
-                .warnings
-                .into_iter()
-                .map(|warning| warning.message)
-                .collect(),
-        ),
+        Ok(loaded) => (loaded.configuration, loaded.warnings.into_iter().map(|warning| warning.message).collect()),
         Err(failure) => panic!("{text}\n{failure}"),
     }
 }
@@ -77,11 +67,9 @@ fn good_with_warnings(text: &str) -> (Configuration, Vec<String>) {
 fn errors(text: &str) -> Vec<String> {
     match load_text(text.as_bytes()) {
         Ok(loaded) => panic!("no error in {text}: {:?}", loaded.configuration),
-        Err(failure) => failure
-            .iter()
-            .filter(|one| one.severity == Severity::Error)
-            .map(|one| format!("{}: {}", one.span.line, one.message))
-            .collect(),
+        Err(failure) => {
+            failure.iter().filter(|one| one.severity == Severity::Error).map(|one| format!("{}: {}", one.span.line, one.message)).collect()
+        }
     }
 }
 
@@ -91,10 +79,7 @@ fn body(text: &str) -> Vec<Statement> {
 }
 
 fn body_errors(text: &str) -> Vec<String> {
-    errors(&format!("request_route {{ {text} }}"))
-        .into_iter()
-        .map(|error| error.trim_start_matches("1: ").to_string())
-        .collect()
+    errors(&format!("request_route {{ {text} }}")).into_iter().map(|error| error.trim_start_matches("1: ").to_string()).collect()
 }
 
 /// An expression in full parentheses.
@@ -106,26 +91,13 @@ fn shown(expression: &Expression) -> String {
         ExpressionKind::Variable(variable) => text(&variable.text),
         ExpressionKind::Select(name) => format!("@{}", text(name)),
         ExpressionKind::Call(call) => {
-            format!(
-                "{}({})",
-                call.name,
-                call.arguments
-                    .iter()
-                    .map(shown)
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            )
+            format!("{}({})", call.name, call.arguments.iter().map(shown).collect::<Vec<_>>().join(", "))
         }
         ExpressionKind::Unary(operator, operand) => format!("{operator:?}[{}]", shown(operand)),
         ExpressionKind::Binary(operator, left, right) => {
             format!("({} {operator:?} {})", shown(left), shown(right))
         }
-        ExpressionKind::Match(element) => format!(
-            "{:?} {:?} {}",
-            element.word,
-            element.operator,
-            operand(&element.right)
-        ),
+        ExpressionKind::Match(element) => format!("{:?} {:?} {}", element.word, element.operator, operand(&element.right)),
         ExpressionKind::Assign(target, value) => {
             format!("({} := {})", text(&target.text), shown(value))
         }
@@ -159,15 +131,7 @@ fn expression_errors(text: &str) -> Vec<String> {
 
 fn call(text: &str) -> String {
     match body(&format!("{text};")).remove(0).kind {
-        StatementKind::Call(call) => format!(
-            "{}({})",
-            call.name,
-            call.arguments
-                .iter()
-                .map(shown)
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
+        StatementKind::Call(call) => format!("{}({})", call.name, call.arguments.iter().map(shown).collect::<Vec<_>>().join(", ")),
         other => panic!("{other:?}"),
     }
 }
@@ -198,10 +162,7 @@ fn operators_bind_as_in_the_table() {
         ("$x ieq 1 + 2", "($x IntegerEqual (1 Add 2))"),
         ("\"a\" + ($n + $m)", "(\"a\" Add ($n Add $m))"),
         ("strlen($x) > 0", "(TextLength[$x] Greater 0)"),
-        (
-            "selval($x > 1, \"a\", \"b\")",
-            "($x Greater 1) ? \"a\" : \"b\"",
-        ),
+        ("selval($x > 1, \"a\", \"b\")", "($x Greater 1) ? \"a\" : \"b\""),
         ("yes + off", "(1 Add 0)"),
         ("@cfg_get.a.b", "@cfg_get.a.b"),
         ("route(R)", "route(\"R\")"),
@@ -235,55 +196,28 @@ fn texts_and_numbers_do_not_mix_where_upstream_refuses() {
         "method == \"INVITE\" | \"ACK\"",
     ] {
         let found = expression_errors(text);
-        assert!(
-            found
-                .iter()
-                .any(|error| error.starts_with("bad expression: type mismatch")),
-            "{text}: {found:?}"
-        );
+        assert!(found.iter().any(|error| error.starts_with("bad expression: type mismatch")), "{text}: {found:?}");
     }
-    for text in [
-        "\"a\" == 1",
-        "\"a\" + 1",
-        "$x == \"a\"",
-        "$x + \"a\"",
-        "(int)\"a\"",
-        "(str)1 eq $x",
-        "\"a\" =~ 1",
-    ] {
+    for text in ["\"a\" == 1", "\"a\" + 1", "$x == \"a\"", "$x + \"a\"", "(int)\"a\"", "(str)1 eq $x", "\"a\" =~ 1"] {
         expression(text);
     }
 }
 
 #[test]
 fn operators_of_other_languages_get_advice() {
-    for (text, advice) in [
-        ("$x !~ \"a\"", "there is no `!~`"),
-        ("$x % 2", "written `mod`"),
-        ("$x ++", "$var(x) + 1"),
-    ] {
-        let failure =
-            load_text(format!("request_route {{ $var(r) = {text}; }}").as_bytes()).expect_err(text);
+    for (text, advice) in [("$x !~ \"a\"", "there is no `!~`"), ("$x % 2", "written `mod`"), ("$x ++", "$var(x) + 1")] {
+        let failure = load_text(format!("request_route {{ $var(r) = {text}; }}").as_bytes()).expect_err(text);
         assert!(failure.to_string().contains(advice), "{failure}");
     }
 }
 
 #[test]
 fn too_deep_expressions_are_refused_without_harm() {
-    for text in [
-        "(".repeat(100_000),
-        "!".repeat(100_000),
-        "-".repeat(100_000),
-        "{ if 1 ".repeat(50_000),
-        "$x + (".repeat(50_000),
-    ] {
+    for text in ["(".repeat(100_000), "!".repeat(100_000), "-".repeat(100_000), "{ if 1 ".repeat(50_000), "$x + (".repeat(50_000)] {
         assert!(!expression_errors(&text).is_empty());
     }
     let long = vec!["$x"; 20_000].join(" + ");
-    assert_eq!(
-        expression_errors(&long).first().map(String::as_str),
-        Some("more than 1000 operators in a row")
-    );
+    assert_eq!(expression_errors(&long).first().map(String::as_str), Some("more than 1000 operators in a row"));
 }
 
 // Core match elements.
@@ -292,45 +226,27 @@ fn too_deep_expressions_are_refused_without_harm() {
 fn core_words_have_their_own_comparisons() {
     for (text, wanted) in [
         ("method == INVITE", "Method Equal \"INVITE\""),
-        (
-            "method == \"INVITE\" || method eq ACK",
-            "(Method Equal \"INVITE\" Or Method Equal \"ACK\")",
-        ),
+        ("method == \"INVITE\" || method eq ACK", "(Method Equal \"INVITE\" Or Method Equal \"ACK\")"),
         ("method =~ \"INV|ACK\"", "Method Matches \"INV|ACK\""),
         ("uri == myself", "Uri Equal myself"),
         ("myself != from_uri", "FromUri NotEqual myself"),
         ("uri =~ \"sip:.*\"", "Uri Matches \"sip:.*\""),
         ("src_ip == 10.0.0.0/8", "SourceIp Equal 10.0.0.0/8"),
         ("src_ip == 192.168.0.1", "SourceIp Equal 192.168.0.1/32"),
-        (
-            "src_ip != 10.0.0.0/255.0.0.0",
-            "SourceIp NotEqual 10.0.0.0/8",
-        ),
+        ("src_ip != 10.0.0.0/255.0.0.0", "SourceIp NotEqual 10.0.0.0/8"),
         ("src_ip == [2001:db8::1]", "SourceIp Equal 2001:db8::1/128"),
         ("src_ip == 2001:db8::/32", "SourceIp Equal 2001:db8::/32"),
         ("src_ip == \"10.0.0.0/8\"", "SourceIp Equal 10.0.0.0/8"),
-        (
-            "src_ip == \"gw.example.org\"",
-            "SourceIp Equal gw.example.org",
-        ),
-        (
-            "dst_ip == my-gw.example.org",
-            "DestinationIp Equal my-gw.example.org",
-        ),
+        ("src_ip == \"gw.example.org\"", "SourceIp Equal gw.example.org"),
+        ("dst_ip == my-gw.example.org", "DestinationIp Equal my-gw.example.org"),
         ("src_ip == myself", "SourceIp Equal myself"),
         ("src_ip == $var(x)", "SourceIp Equal $var(x)"),
         ("src_port == 5060", "SourcePort Equal 5060"),
-        (
-            "msg:len >= 2048 + 1",
-            "MessageLength GreaterEqual (2048 Add 1)",
-        ),
+        ("msg:len >= 2048 + 1", "MessageLength GreaterEqual (2048 Add 1)"),
         ("src_port eq 5", "SourcePort Equal 5"),
         ("src_ip ne \"10.0.0.1\"", "SourceIp NotEqual 10.0.0.1/32"),
         ("af == INET6", "AddressFamily Equal 10"),
-        (
-            "proto == UDP && proto != tls",
-            "(Protocol Equal Udp And Protocol NotEqual Tls)",
-        ),
+        ("proto == UDP && proto != tls", "(Protocol Equal Udp And Protocol NotEqual Tls)"),
     ] {
         assert_eq!(expression(text), wanted, "{text}");
     }
@@ -339,10 +255,7 @@ fn core_words_have_their_own_comparisons() {
 #[test]
 fn host_bits_of_a_network_are_cleared_with_a_warning() {
     let (_, warnings) = good_with_warnings("request_route { if (src_ip == 10.1.2.3/8) exit; }");
-    assert_eq!(
-        warnings,
-        ["host bits are set in the network 10.1.2.3/8: read as 10.0.0.0/8"]
-    );
+    assert_eq!(warnings, ["host bits are set in the network 10.1.2.3/8: read as 10.0.0.0/8"]);
 }
 
 #[test]
@@ -365,35 +278,17 @@ fn core_functions_take_bare_words_and_hosts() {
         ("route(1)", "route(\"1\")"),
         ("route(\"A\" + \"_b\")", "route((\"A\" Add \"_b\"))"),
         ("route($var(name))", "route($var(name))"),
-        (
-            "forward(sip.example.org, 5060)",
-            "forward(\"sip.example.org\", 5060)",
-        ),
+        ("forward(sip.example.org, 5060)", "forward(\"sip.example.org\", 5060)"),
         ("forward(10.0.0.1, 5060)", "forward(\"10.0.0.1\", 5060)"),
-        (
-            "forward(uri:host, uri:port)",
-            "forward(\"uri:host\", \"uri:port\")",
-        ),
-        (
-            "force_send_socket(udp:10.0.0.1:5060)",
-            "force_send_socket(\"udp:10.0.0.1:5060\")",
-        ),
-        (
-            "force_send_socket(tcp:\"10.0.0.1\":5060)",
-            "force_send_socket(\"tcp:10.0.0.1:5060\")",
-        ),
-        (
-            "force_send_socket(\"10.0.0.1\":5060)",
-            "force_send_socket(\"10.0.0.1:5060\")",
-        ),
+        ("forward(uri:host, uri:port)", "forward(\"uri:host\", \"uri:port\")"),
+        ("force_send_socket(udp:10.0.0.1:5060)", "force_send_socket(\"udp:10.0.0.1:5060\")"),
+        ("force_send_socket(tcp:\"10.0.0.1\":5060)", "force_send_socket(\"tcp:10.0.0.1:5060\")"),
+        ("force_send_socket(\"10.0.0.1\":5060)", "force_send_socket(\"10.0.0.1:5060\")"),
         ("udp_mtu_try_proto(TCP)", "udp_mtu_try_proto(\"TCP\")"),
         ("strip(2)", "strip(2)"),
         ("strip($var(x))", "strip($var(x))"),
         ("log(1, \"text\")", "log(1, \"text\")"),
-        (
-            "xlog(\"L_INFO\", \"a $ru\\n\")",
-            "xlog(\"L_INFO\", \"a $ru\n\")",
-        ),
+        ("xlog(\"L_INFO\", \"a $ru\\n\")", "xlog(\"L_INFO\", \"a $ru\n\")"),
         ("f(1 + 2, $var(x), -1)", "f((1 Add 2), $var(x), -1)"),
     ] {
         assert_eq!(call(text), wanted, "{text}");
@@ -403,14 +298,8 @@ fn core_functions_take_bare_words_and_hosts() {
 #[test]
 fn module_functions_take_no_bare_words_and_no_calls() {
     let found = body_errors("xlog(L_INFO, \"x\");");
-    assert_eq!(
-        found,
-        ["syntax error: `L_INFO` is no argument: names and levels are texts"]
-    );
-    assert_eq!(
-        body_errors("f(g());"),
-        ["use of function execution inside params not allowed"]
-    );
+    assert_eq!(found, ["syntax error: `L_INFO` is no argument: names and levels are texts"]);
+    assert_eq!(body_errors("f(g());"), ["use of function execution inside params not allowed"]);
     assert!(body_errors("f(1,);")[0].starts_with("syntax error"));
     assert!(body_errors("f(\"a\" 'b');")[0].contains("found text \"b\""));
 }
@@ -419,33 +308,17 @@ fn module_functions_take_no_bare_words_and_no_calls() {
 
 #[test]
 fn conditions_need_no_parentheses_and_chains_nest() {
-    let statements = body(
-        "if $var(x) == 1 { exit; } else if is_method(\"INVITE\") drop; else { ; }; if (1 > $x) ; while ($y) break;",
-    );
+    let statements = body("if $var(x) == 1 { exit; } else if is_method(\"INVITE\") drop; else { ; }; if (1 > $x) ; while ($y) break;");
     assert_eq!(statements.len(), 4);
-    let StatementKind::If { otherwise, .. } = &statements[0].kind else {
-        panic!()
-    };
-    let StatementKind::If {
-        otherwise, then, ..
-    } = &otherwise[0].kind
-    else {
-        panic!()
-    };
-    assert!(matches!(
-        then[0].kind,
-        StatementKind::Leave {
-            how: Leave::Drop,
-            code: None
-        }
-    ));
+    let StatementKind::If { otherwise, .. } = &statements[0].kind else { panic!() };
+    let StatementKind::If { otherwise, then, .. } = &otherwise[0].kind else { panic!() };
+    assert!(matches!(then[0].kind, StatementKind::Leave { how: Leave::Drop, code: None }));
     assert!(matches!(otherwise[0].kind, StatementKind::Empty));
 }
 
 #[test]
 fn ways_out_have_optional_codes() {
-    let statements =
-        body("return; return(); return -1; return($var(x)); exit 0; drop(5); break; break();");
+    let statements = body("return; return(); return -1; return($var(x)); exit 0; drop(5); break; break();");
     let codes: Vec<(Leave, Option<String>)> = statements
         .iter()
         .map(|statement| match &statement.kind {
@@ -464,37 +337,21 @@ fn ways_out_have_optional_codes() {
 
 #[test]
 fn switch_has_labels_that_fall_through() {
-    let statements = body(
-        "switch($x) { case 1: case 1+1: exit; default: ; break; } switch $y { case \"a\": case /\"^b\": exit; }",
-    );
-    let StatementKind::Switch { cases, .. } = &statements[0].kind else {
-        panic!()
-    };
-    assert_eq!(
-        cases.iter().map(|case| case.body.len()).collect::<Vec<_>>(),
-        [0, 1, 2]
-    );
+    let statements = body("switch($x) { case 1: case 1+1: exit; default: ; break; } switch $y { case \"a\": case /\"^b\": exit; }");
+    let StatementKind::Switch { cases, .. } = &statements[0].kind else { panic!() };
+    assert_eq!(cases.iter().map(|case| case.body.len()).collect::<Vec<_>>(), [0, 1, 2]);
     assert!(matches!(cases[1].label, CaseLabel::Integer(2)));
     assert!(matches!(cases[2].label, CaseLabel::Default));
-    let StatementKind::Switch { cases, .. } = &statements[1].kind else {
-        panic!()
-    };
+    let StatementKind::Switch { cases, .. } = &statements[1].kind else { panic!() };
     assert!(matches!(&cases[1].label, CaseLabel::Regex(text) if &**text == b"^b"));
 }
 
 #[test]
 fn wrong_switches_are_refused() {
-    assert!(
-        body_errors("switch($x) { case 1: ; case \"a\": ; }")[0]
-            .contains("all numbers or all texts")
-    );
-    assert!(
-        body_errors("switch($x) { default: ; default: ; }")[0].contains("more than one `default`")
-    );
+    assert!(body_errors("switch($x) { case 1: ; case \"a\": ; }")[0].contains("all numbers or all texts"));
+    assert!(body_errors("switch($x) { default: ; default: ; }")[0].contains("more than one `default`"));
     assert!(body_errors("switch($x) { case $y: ; }")[0].contains("is a constant"));
-    assert!(
-        body_errors("switch($x) { case 1: { exit; } }")[0].contains("not a statement of its own")
-    );
+    assert!(body_errors("switch($x) { case 1: { exit; } }")[0].contains("not a statement of its own"));
 }
 
 #[test]
@@ -519,9 +376,7 @@ fn only_calls_and_assignments_are_statements() {
 
 #[test]
 fn a_missing_semicolon_is_one_error_and_reading_goes_on() {
-    let found = errors(
-        "request_route {\n  f()\n  $x = 1;\n  g()\n}\nroute[A] {\n  5;\n  h();\n}\nfoo = 1\n",
-    );
+    let found = errors("request_route {\n  f()\n  $x = 1;\n  g()\n}\nroute[A] {\n  5;\n  h();\n}\nfoo = 1\n");
     assert_eq!(found.len(), 4, "{found:?}");
     assert!(found[0].starts_with("2: syntax error: a `;` is missing before variable `$x`"));
     assert!(found[1].starts_with("4: syntax error: a `;` is missing before `}`"));
@@ -533,17 +388,12 @@ fn a_missing_semicolon_is_one_error_and_reading_goes_on() {
 fn a_missing_brace_is_reported_once_at_its_opening() {
     let found = errors("route[A] {\n  if ($x) {\n    exit;\n}\nroute[B] {\n  exit;\n}\n");
     assert_eq!(found, ["1: this block is not closed: a `}` is missing"]);
-    assert_eq!(
-        errors("route[A] { exit;"),
-        ["1: this block is not closed: a `}` is missing"]
-    );
+    assert_eq!(errors("route[A] { exit;"), ["1: this block is not closed: a `}` is missing"]);
 }
 
 #[test]
 fn suspicious_conditions_are_warned_of() {
-    let (_, warnings) = good_with_warnings(
-        "request_route { if (1) exit; if (\"a\" + $x) exit; if ($x = 1) exit; }",
-    );
+    let (_, warnings) = good_with_warnings("request_route { if (1) exit; if (\"a\" + $x) exit; if ($x = 1) exit; }");
     assert_eq!(warnings.len(), 3, "{warnings:?}");
     assert_eq!(warnings[0], "constant value in if(...)");
 }
@@ -557,11 +407,8 @@ fn blocks_have_kinds_and_names() {
          onreply_route[0] { g(); } onreply_route[A] { f(); } failure_route { f(); } failure_route[A] { f(); } branch_route[A] { f(); }
          onsend_route { f(); } event_route[dialog:start] { f(); } event_route [ tm:branch-failure:my_name ] { f(); }",
     );
-    let routes: Vec<(RouteKind, &str, usize)> = configuration
-        .routes
-        .iter()
-        .map(|route| (route.kind, route.name.as_str(), route.body.len()))
-        .collect();
+    let routes: Vec<(RouteKind, &str, usize)> =
+        configuration.routes.iter().map(|route| (route.kind, route.name.as_str(), route.body.len())).collect();
     assert_eq!(
         routes,
         [
@@ -583,17 +430,11 @@ fn blocks_have_kinds_and_names() {
 
 #[test]
 fn a_named_block_is_written_once() {
-    assert_eq!(
-        errors("route[A] { f(); }\nroute[A] { f(); }"),
-        ["2: duplicate route `A`"]
-    );
+    assert_eq!(errors("route[A] { f(); }\nroute[A] { f(); }"), ["2: duplicate route `A`"]);
     good("route[A] { f(); } failure_route[A] { f(); }");
     assert!(errors("reply_route[A] { f(); }")[0].contains("`reply_route` has no name"));
     assert!(errors("event_route[dialog] { f(); }")[0].contains("no name of an event"));
-    assert_eq!(
-        good("event_route[\"dialog:end\"] { f(); }").routes[0].name,
-        "dialog:end"
-    );
+    assert_eq!(good("event_route[\"dialog:end\"] { f(); }").routes[0].name, "dialog:end");
     assert!(body_errors("route(A, B);")[0].contains("exactly one argument"));
     assert!(body_errors("if (snd_ip == 1.2.3.4) exit;")[0].contains("only in onsend_route"));
     good("onsend_route { if (snd_ip == 1.2.3.4 && to_port == 5060) drop; }");
@@ -601,8 +442,7 @@ fn a_named_block_is_written_once() {
 
 #[test]
 fn reserved_words_may_name_routes_with_a_warning() {
-    let (configuration, warnings) =
-        good_with_warnings("route[domain] { route(domain); } flags name:3, workers");
+    let (configuration, warnings) = good_with_warnings("route[domain] { route(domain); } flags name:3, workers");
     assert_eq!(configuration.routes[0].name, "domain");
     assert_eq!(configuration.flags.len(), 2);
     assert_eq!(warnings.len(), 3);
@@ -621,11 +461,7 @@ fn core_parameters_keep_their_first_name() {
     let configuration = good(
         "children=4 debug=-1;fork=yes\nadd_rport=on log_facility=LOG_LOCAL0 user=\"kam\" tos=IPTOS_LOWDELAY udp_mtu_try_proto=TCP tcp_source_ipv4=10.0.0.1 coreparam[\"iuid\"]=\"x\"",
     );
-    let shown: Vec<String> = configuration
-        .parameters
-        .iter()
-        .map(|parameter| format!("{}={:?}", parameter.name, parameter.value))
-        .collect();
+    let shown: Vec<String> = configuration.parameters.iter().map(|parameter| format!("{}={:?}", parameter.name, parameter.value)).collect();
     assert_eq!(
         shown,
         [
@@ -646,16 +482,8 @@ fn core_parameters_keep_their_first_name() {
 #[test]
 fn wrong_core_parameters_are_refused_with_advice() {
     let failure = load_text(b"childrn = 4\n").expect_err("unknown");
-    assert!(
-        failure
-            .to_string()
-            .contains("k.cfg:1:1: error: unknown config variable `childrn`"),
-        "{failure}"
-    );
-    assert!(
-        failure.to_string().contains("did you mean `children`?"),
-        "{failure}"
-    );
+    assert!(failure.to_string().contains("k.cfg:1:1: error: unknown config variable `childrn`"), "{failure}");
+    assert!(failure.to_string().contains("did you mean `children`?"), "{failure}");
     assert!(errors("children=\"4\"")[0].contains("expected a number"));
     assert!(errors("children=-4")[0].contains("cannot be negative"));
     assert!(errors("server_header=abc")[0].contains("expected a text in quotes"));
@@ -663,9 +491,7 @@ fn wrong_core_parameters_are_refused_with_advice() {
 
 #[test]
 fn parameters_of_older_releases_are_warned_of() {
-    let (configuration, warnings) = good_with_warnings(
-        "use_dst_blacklist=yes fifo=\"/run/x\" stun_refresh_interval=5\nroute { f(); }",
-    );
+    let (configuration, warnings) = good_with_warnings("use_dst_blacklist=yes fifo=\"/run/x\" stun_refresh_interval=5\nroute { f(); }");
     assert_eq!(configuration.parameters.len(), 1);
     assert_eq!(configuration.parameters[0].name, "use_dst_blocklist");
     assert_eq!(warnings.len(), 3);
@@ -673,17 +499,10 @@ fn parameters_of_older_releases_are_warned_of() {
 
 #[test]
 fn custom_parameters_have_groups_and_instances() {
-    let configuration =
-        good("pstn.gw_ip = \"1.2.3.4\" desc \"the gateway\"\npstn[2].max = 5 a.default = no");
-    assert_eq!(
-        configuration.custom_parameters[0].description.as_deref(),
-        Some("the gateway")
-    );
+    let configuration = good("pstn.gw_ip = \"1.2.3.4\" desc \"the gateway\"\npstn[2].max = 5 a.default = no");
+    assert_eq!(configuration.custom_parameters[0].description.as_deref(), Some("the gateway"));
     assert_eq!(configuration.custom_parameters[1].instance, Some(2));
-    assert_eq!(
-        configuration.custom_parameters[2].value,
-        Literal::Integer(0)
-    );
+    assert_eq!(configuration.custom_parameters[2].value, Literal::Integer(0));
 }
 
 #[test]
@@ -691,10 +510,7 @@ fn flags_take_the_lowest_free_number() {
     let configuration = good("flags FLT_A:1, FLT_B, \"FLT_C\", FLT_D;");
     let numbers: Vec<u32> = configuration.flags.iter().map(|flag| flag.number).collect();
     assert_eq!(numbers, [1, 0, 2, 3]);
-    assert_eq!(
-        errors("flags A:1, A:2"),
-        ["1: the flag `A` is declared twice"]
-    );
+    assert_eq!(errors("flags A:1, A:2"), ["1: the flag `A` is declared twice"]);
     assert!(errors("flags A:32")[0].contains("bad flag value 32"));
 }
 
@@ -705,29 +521,13 @@ fn listens(text: &str) -> Vec<String> {
         .listens
         .iter()
         .map(|listen| {
-            let advertise = listen
-                .advertise
-                .as_ref()
-                .map(|one| format!(" as {}:{:?}", one.host, one.port))
-                .unwrap_or_default();
-            let name = listen
-                .name
-                .as_deref()
-                .map(|name| format!(" name {name}"))
-                .unwrap_or_default();
-            let protocol = listen
-                .protocol
-                .map_or("*".to_string(), |protocol| format!("{protocol:?}"));
+            let advertise = listen.advertise.as_ref().map(|one| format!(" as {}:{:?}", one.host, one.port)).unwrap_or_default();
+            let name = listen.name.as_deref().map(|name| format!(" name {name}")).unwrap_or_default();
+            let protocol = listen.protocol.map_or("*".to_string(), |protocol| format!("{protocol:?}"));
             let port = listen.port.map_or("*".to_string(), |port| port.to_string());
-            let workers = listen
-                .workers
-                .map(|workers| format!(" workers {workers}"))
-                .unwrap_or_default();
+            let workers = listen.workers.map(|workers| format!(" workers {workers}")).unwrap_or_default();
             let is_virtual = if listen.is_virtual { " virtual" } else { "" };
-            format!(
-                "{protocol} {} {port}{advertise}{name}{is_virtual}{workers}",
-                listen.host
-            )
+            format!("{protocol} {} {port}{advertise}{name}{is_virtual}{workers}", listen.host)
         })
         .collect()
 }
@@ -737,51 +537,24 @@ fn sockets_are_written_in_many_ways() {
     for (text, wanted) in [
         ("listen=udp:10.0.0.1:5060", vec!["Udp 10.0.0.1 5060"]),
         ("listen=10.0.0.1", vec!["* 10.0.0.1 *"]),
-        (
-            "listen=TLS:[2001:db8::1]:5061",
-            vec!["Tls 2001:db8::1 5061"],
-        ),
+        ("listen=TLS:[2001:db8::1]:5061", vec!["Tls 2001:db8::1 5061"]),
         ("listen=udp:2001:db8::1", vec!["Udp 2001:db8::1 *"]),
         ("listen=udp:\"10.0.0.1\":5060", vec!["Udp 10.0.0.1 5060"]),
         ("listen=\"udp:10.0.0.1:5060\"", vec!["Udp 10.0.0.1 5060"]),
-        (
-            "listen=eth0 listen=eth0.100:5060",
-            vec!["* eth0 *", "* eth0.100 5060"],
-        ),
-        (
-            "listen=tcp:my-host.example.com:5080",
-            vec!["Tcp my-host.example.com 5080"],
-        ),
-        (
-            "listen=udp:10.0.0.1:5060 tcp:10.0.0.1:5060\nchildren=4",
-            vec!["Udp 10.0.0.1 5060", "Tcp 10.0.0.1 5060"],
-        ),
+        ("listen=eth0 listen=eth0.100:5060", vec!["* eth0 *", "* eth0.100 5060"]),
+        ("listen=tcp:my-host.example.com:5080", vec!["Tcp my-host.example.com 5080"]),
+        ("listen=udp:10.0.0.1:5060 tcp:10.0.0.1:5060\nchildren=4", vec!["Udp 10.0.0.1 5060", "Tcp 10.0.0.1 5060"]),
         ("listen=udp:eth0\npstn.gw=\"x\"", vec!["Udp eth0 *"]),
         ("listen=*:10.0.0.1:*", vec!["* 10.0.0.1 *"]),
-        (
-            "listen=sctp:(10.0.0.1, 10.0.0.2):5060",
-            vec!["Sctp 10.0.0.1 5060", "Sctp 10.0.0.2 5060"],
-        ),
+        ("listen=sctp:(10.0.0.1, 10.0.0.2):5060", vec!["Sctp 10.0.0.1 5060", "Sctp 10.0.0.2 5060"]),
         (
             "listen=udp:10.0.0.1:5060 advertise 1.2.3.4:5070 name \"s1\" virtual",
             vec!["Udp 10.0.0.1 5060 as 1.2.3.4:Some(5070) name s1 virtual"],
         ),
-        (
-            "listen=udp:10.0.0.1:5060 advertise \"a.org\":5070",
-            vec!["Udp 10.0.0.1 5060 as a.org:Some(5070)"],
-        ),
-        (
-            "socket_workers=3 listen=udp:10.0.0.1 listen=udp:10.0.0.2",
-            vec!["Udp 10.0.0.1 * workers 3", "Udp 10.0.0.2 *"],
-        ),
-        (
-            "#!define L udp:10.0.0.1:5060\nlisten=L",
-            vec!["Udp 10.0.0.1 5060"],
-        ),
-        (
-            "#!define IP 10.0.0.1\nlisten=udp:IP:5060",
-            vec!["Udp 10.0.0.1 5060"],
-        ),
+        ("listen=udp:10.0.0.1:5060 advertise \"a.org\":5070", vec!["Udp 10.0.0.1 5060 as a.org:Some(5070)"]),
+        ("socket_workers=3 listen=udp:10.0.0.1 listen=udp:10.0.0.2", vec!["Udp 10.0.0.1 * workers 3", "Udp 10.0.0.2 *"]),
+        ("#!define L udp:10.0.0.1:5060\nlisten=L", vec!["Udp 10.0.0.1 5060"]),
+        ("#!define IP 10.0.0.1\nlisten=udp:IP:5060", vec!["Udp 10.0.0.1 5060"]),
         (
             "socket = { bind = udp:10.0.0.1:5060-5061; name = \"s\"; advertise = 1.2.3.4:5060 workers = 2; virtual = yes; }",
             vec![
@@ -796,22 +569,9 @@ fn sockets_are_written_in_many_ways() {
 
 #[test]
 fn aliases_accumulate_and_quoted_ones_are_split() {
-    let configuration =
-        good("alias=a.org alias=\"b.org:5060\" domain=udp:c.org:5070 d.org\nchildren=1");
-    let hosts: Vec<(String, Option<u16>)> = configuration
-        .aliases
-        .iter()
-        .map(|alias| (alias.host.clone(), alias.port))
-        .collect();
-    assert_eq!(
-        hosts,
-        [
-            ("a.org".into(), None),
-            ("b.org".into(), Some(5060)),
-            ("c.org".into(), Some(5070)),
-            ("d.org".into(), None)
-        ]
-    );
+    let configuration = good("alias=a.org alias=\"b.org:5060\" domain=udp:c.org:5070 d.org\nchildren=1");
+    let hosts: Vec<(String, Option<u16>)> = configuration.aliases.iter().map(|alias| (alias.host.clone(), alias.port)).collect();
+    assert_eq!(hosts, [("a.org".into(), None), ("b.org".into(), Some(5060)), ("c.org".into(), Some(5070)), ("d.org".into(), None)]);
     assert!(errors("listen=udp:10.0.0.1:99999")[0].contains("no port number"));
     assert!(errors("listen=10.0.0.300")[0].contains("invalid ipv4 address"));
     assert!(errors("socket = { name = \"x\" }")[0].contains("needs `bind"));
@@ -824,40 +584,21 @@ fn modules_are_named_by_their_base_name_and_define_a_word() {
     let configuration = good(
         "mpath=\"/usr/lib\"\n#!ifdef MOD_tm\nloadmodule \"nonsense\"\n#!endif\nloadmodule \"tm.so\"\n#!ifdef MOD_tm\nloadmodule(\"a/dialog.so\", \"g\")\n#!endif\nloadmodule \"acc\"",
     );
-    let names: Vec<&str> = configuration
-        .modules
-        .iter()
-        .map(|module| module.name.as_str())
-        .collect();
+    let names: Vec<&str> = configuration.modules.iter().map(|module| module.name.as_str()).collect();
     assert_eq!(names, ["tm", "dialog", "acc"]);
-    assert!(
-        configuration
-            .defines
-            .iter()
-            .any(|(name, _)| name == "MOD_acc")
-    );
+    assert!(configuration.defines.iter().any(|(name, _)| name == "MOD_acc"));
 }
 
 #[test]
 fn wrong_modules_are_refused_with_advice() {
-    let failure = load_text(b"loadmodule \"dialgo.so\"\nmodparam(\"dialgo\", \"x\", 1)")
-        .expect_err("unknown");
+    let failure = load_text(b"loadmodule \"dialgo.so\"\nmodparam(\"dialgo\", \"x\", 1)").expect_err("unknown");
     assert_eq!(
         failure.to_string(),
         "k.cfg:1:12: error: could not find module `dialgo`\n    1 | loadmodule \"dialgo.so\"\n      |            ^^^^^^^^^^^\n      = help: did you mean `dialog`?\nbad config file (1 errors)\n"
     );
-    assert_eq!(
-        errors("loadmodule \"tm\"\nloadmodule \"tm.so\""),
-        ["2: attempting to load the same module twice: `tm`"]
-    );
-    assert_eq!(
-        errors("modparam(\"tm\", \"number\", 1)"),
-        ["1: No module matching tm found"]
-    );
-    assert_eq!(
-        errors("cfgengine \"lua\""),
-        ["1: the engine \"lua\" is not supported"]
-    );
+    assert_eq!(errors("loadmodule \"tm\"\nloadmodule \"tm.so\""), ["2: attempting to load the same module twice: `tm`"]);
+    assert_eq!(errors("modparam(\"tm\", \"number\", 1)"), ["1: No module matching tm found"]);
+    assert_eq!(errors("cfgengine \"lua\""), ["1: the engine \"lua\" is not supported"]);
 }
 
 #[test]
@@ -866,11 +607,8 @@ fn module_parameters_go_to_every_matching_module() {
         "loadmodule \"tm\" loadmodule \"acc\" loadmodule \"acc_radius\" loadmodule \"dialog\"
          modparam(\"ACC.*\", \"number\", -5) modparam(\"tm|dialog\", \"text\", \"$avp(x)\") modparam(\"tm\", \"number\", yes)",
     );
-    let shown: Vec<String> = configuration
-        .module_parameters
-        .iter()
-        .map(|one| format!("{}.{}={:?}", one.module, one.name, one.value))
-        .collect();
+    let shown: Vec<String> =
+        configuration.module_parameters.iter().map(|one| format!("{}.{}={:?}", one.module, one.name, one.value)).collect();
     assert_eq!(
         shown,
         [
@@ -885,34 +623,15 @@ fn module_parameters_go_to_every_matching_module() {
 
 #[test]
 fn types_of_module_parameters_are_checked() {
-    let (configuration, warnings) =
-        good_with_warnings("loadmodule \"tm\" modparam(\"tm\", \"number\", \"5\")");
-    assert_eq!(
-        configuration.module_parameters[0].value,
-        Literal::Integer(5)
-    );
+    let (configuration, warnings) = good_with_warnings("loadmodule \"tm\" modparam(\"tm\", \"number\", \"5\")");
+    assert_eq!(configuration.module_parameters[0].value, Literal::Integer(5));
     assert_eq!(warnings.len(), 1);
-    assert!(
-        errors("loadmodule \"tm\" modparam(\"tm\", \"number\", \"5s\")")[0]
-            .contains("parameter `number` of type <string>")
-    );
-    assert!(
-        errors("loadmodule \"tm\" modparam(\"tm\", \"text\", 5)")[0]
-            .contains("parameter `text` of type <integer>")
-    );
-    let failure =
-        load_text(b"loadmodule \"tm\" modparam(\"tm\", \"txet\", 5)").expect_err("unknown");
-    assert!(
-        failure.to_string().contains("did you mean `text`?"),
-        "{failure}"
-    );
-    assert!(
-        errors("loadmodule \"tm\" modparam(\"tm\", \"number\", $x)")[0].contains("is a constant")
-    );
-    assert!(
-        errors("loadmodule \"tm\" modparam(\"(\", \"number\", 5)")[0]
-            .contains("no valid expression")
-    );
+    assert!(errors("loadmodule \"tm\" modparam(\"tm\", \"number\", \"5s\")")[0].contains("parameter `number` of type <string>"));
+    assert!(errors("loadmodule \"tm\" modparam(\"tm\", \"text\", 5)")[0].contains("parameter `text` of type <integer>"));
+    let failure = load_text(b"loadmodule \"tm\" modparam(\"tm\", \"txet\", 5)").expect_err("unknown");
+    assert!(failure.to_string().contains("did you mean `text`?"), "{failure}");
+    assert!(errors("loadmodule \"tm\" modparam(\"tm\", \"number\", $x)")[0].contains("is a constant"));
+    assert!(errors("loadmodule \"tm\" modparam(\"(\", \"number\", 5)")[0].contains("no valid expression"));
 }
 
 #[test]
@@ -920,19 +639,8 @@ fn flag_parameters_declare_their_names() {
     let configuration = good(
         "flags FLT_X:2\nloadmodule \"dialog\" modparam(\"dialog\", \"dlg_flag\", \"FLT_DLG:4\") modparam(\"dialog\", \"dlg_flag\", \"FLT_X\") modparam(\"dialog\", \"dlg_flag\", \"7\")",
     );
-    let values: Vec<&Literal> = configuration
-        .module_parameters
-        .iter()
-        .map(|one| &one.value)
-        .collect();
-    assert_eq!(
-        values,
-        [
-            &Literal::Integer(4),
-            &Literal::Integer(2),
-            &Literal::Integer(7)
-        ]
-    );
+    let values: Vec<&Literal> = configuration.module_parameters.iter().map(|one| &one.value).collect();
+    assert_eq!(values, [&Literal::Integer(4), &Literal::Integer(2), &Literal::Integer(7)]);
     assert_eq!(configuration.flags.len(), 2);
 }
 
@@ -941,14 +649,8 @@ fn evaluated_forms_read_defines() {
     let configuration = good(
         "#!define NAME tm\n#!define N 5\nloadmodulex \"$def(NAME).so\" modparamx(\"$def(NAME)\", \"number\", $def(N)) modparamx(\"tm\", \"text\", \"<$def(N)>\")",
     );
-    assert_eq!(
-        configuration.module_parameters[0].value,
-        Literal::Integer(5)
-    );
-    assert_eq!(
-        configuration.module_parameters[1].value,
-        Literal::Text("<5>".into())
-    );
+    assert_eq!(configuration.module_parameters[0].value, Literal::Integer(5));
+    assert_eq!(configuration.module_parameters[1].value, Literal::Text("<5>".into()));
 }
 
 // The command line.
@@ -956,67 +658,26 @@ fn evaluated_forms_read_defines() {
 #[test]
 fn the_command_line_defines_substitutes_and_sets() {
     let text = "#!trydef PORT 1\nloadmodule \"tm\"\nmodparam(\"tm\", \"number\", 1)\nlisten=udp:HOST:PORT\nroute { f(\"OLD\"); }";
-    let mut disk = Disk(HashMap::from([(
-        "k.cfg".to_string(),
-        text.as_bytes().to_vec(),
-    )]));
+    let mut disk = Disk(HashMap::from([("k.cfg".to_string(), text.as_bytes().to_vec())]));
     let options = LoadOptions {
-        defines: vec![
-            "PORT=5080".into(),
-            "HOST=\"10.0.0.9\"".into(),
-            "BARE".into(),
-        ],
+        defines: vec!["PORT=5080".into(), "HOST=\"10.0.0.9\"".into(), "BARE".into()],
         substs: vec![(crate::preprocess::Effect::Substitute, "/OLD/new/".into())],
         module_parameters: vec!["tm:number:i:9".into(), "tm:text:s:a:b".into()],
         ..LoadOptions::default()
     };
     let loaded = load("k.cfg", &mut disk, &options, &Shelf).expect("good");
-    assert_eq!(
-        (
-            loaded.configuration.listens[0].host.as_str(),
-            loaded.configuration.listens[0].port
-        ),
-        ("10.0.0.9", Some(5080))
-    );
-    assert_eq!(
-        loaded
-            .configuration
-            .module_parameters
-            .last()
-            .map(|one| one.value.clone()),
-        Some(Literal::Text("a:b".into()))
-    );
-    let StatementKind::Call(call) = &loaded.configuration.routes[0].body[0].kind else {
-        panic!()
-    };
+    assert_eq!((loaded.configuration.listens[0].host.as_str(), loaded.configuration.listens[0].port), ("10.0.0.9", Some(5080)));
+    assert_eq!(loaded.configuration.module_parameters.last().map(|one| one.value.clone()), Some(Literal::Text("a:b".into())));
+    let StatementKind::Call(call) = &loaded.configuration.routes[0].body[0].kind else { panic!() };
     assert_eq!(shown(&call.arguments[0]), "\"new\"");
-    let bad = LoadOptions {
-        module_parameters: vec!["tm:number".into()],
-        defines: vec!["A-B=1".into()],
-        ..LoadOptions::default()
-    };
-    assert_eq!(
-        load("k.cfg", &mut disk, &bad, &Shelf)
-            .expect_err("bad")
-            .len(),
-        2
-    );
+    let bad = LoadOptions { module_parameters: vec!["tm:number".into()], defines: vec!["A-B=1".into()], ..LoadOptions::default() };
+    assert_eq!(load("k.cfg", &mut disk, &bad, &Shelf).expect_err("bad").len(), 2);
 }
 
 #[test]
 fn a_missing_file_is_one_clear_error() {
-    let failure = load(
-        "no.cfg",
-        &mut Disk(HashMap::new()),
-        &LoadOptions::default(),
-        &Shelf,
-    )
-    .expect_err("missing");
-    assert!(
-        failure
-            .to_string()
-            .contains("cannot read the configuration `no.cfg`: no such file")
-    );
+    let failure = load("no.cfg", &mut Disk(HashMap::new()), &LoadOptions::default(), &Shelf).expect_err("missing");
+    assert!(failure.to_string().contains("cannot read the configuration `no.cfg`: no such file"));
 }
 
 #[test]
@@ -1024,12 +685,7 @@ fn errors_in_the_text_of_a_define_are_shown_where_it_is_used() {
     let failure = load_text(b"#!define BAD ) (\nroute {\n  f(BAD);\n}\n").expect_err("bad");
     assert_eq!((failure[0].span.line, failure[0].span.column), (3, 5));
     let failure = load_text(b"#!define BAD if\nroute {\n  $x = BAD 1;\n}\n").expect_err("bad");
-    assert!(
-        failure
-            .to_string()
-            .contains("(in the text of the define BAD)"),
-        "{failure}"
-    );
+    assert!(failure.to_string().contains("(in the text of the define BAD)"), "{failure}");
 }
 
 // Real files and mutilated ones.
@@ -1082,23 +738,11 @@ fn the_stock_file_of_the_distribution_loads_in_every_variant() {
         "WITH_SIPTRACE",
         "WITH_MSGREBUILD",
     ];
-    let mut variants: Vec<Vec<String>> = vec![
-        Vec::new(),
-        all.iter()
-            .chain(&["WITH_MYSQL"])
-            .map(|name| (*name).to_string())
-            .collect(),
-    ];
-    variants.extend(
-        all.iter()
-            .map(|name| vec!["WITH_MYSQL".to_string(), (*name).to_string()]),
-    );
+    let mut variants: Vec<Vec<String>> = vec![Vec::new(), all.iter().chain(&["WITH_MYSQL"]).map(|name| (*name).to_string()).collect()];
+    variants.extend(all.iter().map(|name| vec!["WITH_MYSQL".to_string(), (*name).to_string()]));
     for defines in variants {
         let mut disk = Disk(HashMap::from([(STOCK_FILE.to_string(), bytes.clone())]));
-        let options = LoadOptions {
-            defines,
-            ..LoadOptions::default()
-        };
+        let options = LoadOptions { defines, ..LoadOptions::default() };
         match load(STOCK_FILE, &mut disk, &options, &Anything) {
             Ok(loaded) => {
                 assert_eq!(loaded.warnings.len(), 0, "{:?}", loaded.warnings);
@@ -1200,11 +844,7 @@ fn mutilated_files_never_panic_and_always_end() {
     let mut sequence = Sequence(20_260_101);
     for round in 0..3000 {
         let uses_stock = round % 60 == 0 && !stock.is_empty();
-        let mut bytes = if uses_stock {
-            stock.clone()
-        } else {
-            SEED_TEXT.as_bytes().to_vec()
-        };
+        let mut bytes = if uses_stock { stock.clone() } else { SEED_TEXT.as_bytes().to_vec() };
         for _ in 0..=sequence.below(6) {
             let at = sequence.below(bytes.len() + 1);
             match sequence.below(5) {
@@ -1248,9 +888,7 @@ fn the_unchanged_seed_of_the_mutations_is_good() {
 fn pure_noise_never_panics() {
     let mut sequence = Sequence(7);
     for _ in 0..500 {
-        let bytes: Vec<u8> = (0..sequence.below(400))
-            .map(|_| u8::try_from(sequence.below(256)).unwrap_or(0))
-            .collect();
+        let bytes: Vec<u8> = (0..sequence.below(400)).map(|_| u8::try_from(sequence.below(256)).unwrap_or(0)).collect();
         let _ = load_text(&bytes);
     }
 }

@@ -19,9 +19,7 @@ pub(crate) fn static_type(expression: &Expression) -> StaticType {
         | ExpressionKind::Match(_)
         | ExpressionKind::Assign(..)
         | ExpressionKind::Block(_) => StaticType::Integer,
-        ExpressionKind::Text(_)
-        | ExpressionKind::Select(_)
-        | ExpressionKind::Unary(UnaryOperator::CastText, _) => StaticType::Text,
+        ExpressionKind::Text(_) | ExpressionKind::Select(_) | ExpressionKind::Unary(UnaryOperator::CastText, _) => StaticType::Text,
         ExpressionKind::Unary(..) => StaticType::Integer,
         ExpressionKind::Binary(BinaryOperator::Add, left, _) => static_type(left),
         ExpressionKind::Binary(..) => StaticType::Integer,
@@ -37,28 +35,15 @@ const TEXT_FOR_INTEGER: &str = "a text instead of an integer";
 const INTEGER_FOR_TEXT: &str = "an integer instead of a text";
 
 /// The type errors of an operator with two sides.
-pub(crate) fn check_binary(
-    operator: BinaryOperator,
-    left: &Expression,
-    right: &Expression,
-) -> Result<(), &'static str> {
+pub(crate) fn check_binary(operator: BinaryOperator, left: &Expression, right: &Expression) -> Result<(), &'static str> {
     let (left, right) = (static_type(left), static_type(right));
     match operator {
         BinaryOperator::Equal | BinaryOperator::NotEqual | BinaryOperator::Add => {
-            if (left, right) == (StaticType::Integer, StaticType::Text) {
-                Err(TEXT_FOR_INTEGER)
-            } else {
-                Ok(())
-            }
+            if (left, right) == (StaticType::Integer, StaticType::Text) { Err(TEXT_FOR_INTEGER) } else { Ok(()) }
         }
         BinaryOperator::TextEqual | BinaryOperator::TextNotEqual => {
-            let is_wrong = left == StaticType::Integer
-                || (left, right) == (StaticType::Text, StaticType::Integer);
-            if is_wrong {
-                Err(INTEGER_FOR_TEXT)
-            } else {
-                Ok(())
-            }
+            let is_wrong = left == StaticType::Integer || (left, right) == (StaticType::Text, StaticType::Integer);
+            if is_wrong { Err(INTEGER_FOR_TEXT) } else { Ok(()) }
         }
         BinaryOperator::Matches if left == StaticType::Integer => Err(INTEGER_FOR_TEXT),
         BinaryOperator::Matches => Ok(()),
@@ -68,19 +53,11 @@ pub(crate) fn check_binary(
 }
 
 /// The type errors of an operator with one side.
-pub(crate) fn check_unary(
-    operator: UnaryOperator,
-    operand: &Expression,
-) -> Result<(), &'static str> {
+pub(crate) fn check_unary(operator: UnaryOperator, operand: &Expression) -> Result<(), &'static str> {
     match (operator, static_type(operand)) {
         (UnaryOperator::CastInteger | UnaryOperator::CastText, _) => Ok(()),
-        (UnaryOperator::Not | UnaryOperator::BitNot | UnaryOperator::Negate, StaticType::Text) => {
-            Err(TEXT_FOR_INTEGER)
-        }
-        (
-            UnaryOperator::Defined | UnaryOperator::TextLength | UnaryOperator::TextEmpty,
-            StaticType::Integer,
-        ) => Err(INTEGER_FOR_TEXT),
+        (UnaryOperator::Not | UnaryOperator::BitNot | UnaryOperator::Negate, StaticType::Text) => Err(TEXT_FOR_INTEGER),
+        (UnaryOperator::Defined | UnaryOperator::TextLength | UnaryOperator::TextEmpty, StaticType::Integer) => Err(INTEGER_FOR_TEXT),
         _ => Ok(()),
     }
 }
@@ -89,13 +66,9 @@ pub(crate) fn check_unary(
 pub(crate) fn contains_call(expression: &Expression) -> bool {
     match &expression.kind {
         ExpressionKind::Call(_) | ExpressionKind::Block(_) => true,
-        ExpressionKind::Unary(_, operand) | ExpressionKind::Assign(_, operand) => {
-            contains_call(operand)
-        }
+        ExpressionKind::Unary(_, operand) | ExpressionKind::Assign(_, operand) => contains_call(operand),
         ExpressionKind::Binary(_, left, right) => contains_call(left) || contains_call(right),
-        ExpressionKind::SelectValue(condition, yes, no) => [condition, yes, no]
-            .into_iter()
-            .any(|part| contains_call(part)),
+        ExpressionKind::SelectValue(condition, yes, no) => [condition, yes, no].into_iter().any(|part| contains_call(part)),
         _ => false,
     }
 }
@@ -106,9 +79,7 @@ pub(crate) fn constant(expression: &Expression) -> Option<Literal> {
         ExpressionKind::Integer(number) => Some(Literal::Integer(*number)),
         ExpressionKind::Text(text) => Some(Literal::Text(text.clone())),
         ExpressionKind::Unary(operator, operand) => constant_unary(*operator, constant(operand)?),
-        ExpressionKind::Binary(operator, left, right) => {
-            constant_binary(*operator, constant(left)?, constant(right)?)
-        }
+        ExpressionKind::Binary(operator, left, right) => constant_binary(*operator, constant(left)?, constant(right)?),
         _ => None,
     }
 }
@@ -117,22 +88,12 @@ fn constant_unary(operator: UnaryOperator, operand: Literal) -> Option<Literal> 
     Some(match (operator, operand) {
         (UnaryOperator::Not, Literal::Integer(number)) => Literal::Integer(i64::from(number == 0)),
         (UnaryOperator::BitNot, Literal::Integer(number)) => Literal::Integer(!number),
-        (UnaryOperator::Negate, Literal::Integer(number)) => {
-            Literal::Integer(number.wrapping_neg())
-        }
-        (UnaryOperator::CastInteger, Literal::Text(text)) => {
-            Literal::Integer(crate::value::parse_integer(&text).unwrap_or(0))
-        }
-        (UnaryOperator::CastText, Literal::Integer(number)) => {
-            Literal::Text(Text::from(number.to_string()))
-        }
+        (UnaryOperator::Negate, Literal::Integer(number)) => Literal::Integer(number.wrapping_neg()),
+        (UnaryOperator::CastInteger, Literal::Text(text)) => Literal::Integer(crate::value::parse_integer(&text).unwrap_or(0)),
+        (UnaryOperator::CastText, Literal::Integer(number)) => Literal::Text(Text::from(number.to_string())),
         (UnaryOperator::CastInteger | UnaryOperator::CastText, same) => same,
-        (UnaryOperator::TextLength, Literal::Text(text)) => {
-            Literal::Integer(i64::try_from(text.len()).ok()?)
-        }
-        (UnaryOperator::TextEmpty, Literal::Text(text)) => {
-            Literal::Integer(i64::from(text.is_empty()))
-        }
+        (UnaryOperator::TextLength, Literal::Text(text)) => Literal::Integer(i64::try_from(text.len()).ok()?),
+        (UnaryOperator::TextEmpty, Literal::Text(text)) => Literal::Integer(i64::from(text.is_empty())),
         _ => return None,
     })
 }
@@ -145,9 +106,7 @@ fn constant_binary(operator: BinaryOperator, left: Literal, right: Literal) -> O
                 Literal::Text(right) => right,
                 Literal::Integer(right) => Text::from(right.to_string()),
             };
-            return Some(Literal::Text(Text::from(
-                [left.as_ref(), right.as_ref()].concat(),
-            )));
+            return Some(Literal::Text(Text::from([left.as_ref(), right.as_ref()].concat())));
         }
         _ => return None,
     };

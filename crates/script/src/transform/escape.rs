@@ -20,13 +20,9 @@ pub(super) const TABLE: &[Entry] = &[
             _ => None,
         })
     }),
-    Entry::new("s.escape.user", 0, &[], |value, _| {
-        percent_encode(value, |byte| is_unreserved(byte) || b"&=+$,;?/".contains(&byte))
-    }),
+    Entry::new("s.escape.user", 0, &[], |value, _| percent_encode(value, |byte| is_unreserved(byte) || b"&=+$,;?/".contains(&byte))),
     Entry::new("s.unescape.user", 0, &[], |value, _| percent_decode(value, false)),
-    Entry::new("s.escape.param", 0, &[], |value, _| {
-        percent_encode(value, |byte| is_unreserved(byte) || b"[]/:&+$".contains(&byte))
-    }),
+    Entry::new("s.escape.param", 0, &[], |value, _| percent_encode(value, |byte| is_unreserved(byte) || b"[]/:&+$".contains(&byte))),
     Entry::new("s.unescape.param", 0, &[], |value, _| percent_decode(value, false)),
     Entry::new("s.escape.csv", 0, &[], |value, _| escape_csv(value)),
     Entry::new("s.urlencode.param", 0, &[], |value, _| url_encode(value)),

@@ -89,10 +89,8 @@ impl std::fmt::Debug for Transformation {
     }
 }
 
-const SUBSTITUTE: [Entry; 1] =
-    [Entry { name: "re.subst", required: 1, shapes: &[Shape::Rest], work: Work::Substitute }];
-const FORMAT_TIME: [Entry; 1] =
-    [Entry { name: "s.ftime", required: 1, shapes: &[Shape::Rest], work: Work::FormatTime }];
+const SUBSTITUTE: [Entry; 1] = [Entry { name: "re.subst", required: 1, shapes: &[Shape::Rest], work: Work::Substitute }];
+const FORMAT_TIME: [Entry; 1] = [Entry { name: "s.ftime", required: 1, shapes: &[Shape::Rest], work: Work::FormatTime }];
 static SPECIAL: [&[Entry]; 2] = [&SUBSTITUTE, &FORMAT_TIME];
 
 /// Every table.

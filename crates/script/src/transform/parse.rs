@@ -10,8 +10,7 @@ use crate::variable::{Dictionary, closing, parse_nested};
 
 /// Parses the transformation at the start of `text` (its `{`) and says how many bytes it took.
 pub(crate) fn parse(text: &[u8], dictionary: &dyn Dictionary, depth: usize) -> Result<(Transformation, usize), String> {
-    let name_end =
-        text.iter().position(|byte| matches!(byte, b',' | b'}')).ok_or("`}` is missing after a transformation")?;
+    let name_end = text.iter().position(|byte| matches!(byte, b',' | b'}')).ok_or("`}` is missing after a transformation")?;
     let name = text.get(1..name_end).unwrap_or_default().trim_ascii();
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
     let entry = find(&name)?;
@@ -46,8 +45,7 @@ fn find(name: &str) -> Result<&'static Entry, String> {
         other => other,
     };
     tables().find(|entry| entry.name == wanted).ok_or_else(|| {
-        let hint =
-            did_you_mean(name, tables().map(|entry| entry.name)).map(|hint| format!(", {hint}")).unwrap_or_default();
+        let hint = did_you_mean(name, tables().map(|entry| entry.name)).map(|hint| format!(", {hint}")).unwrap_or_default();
         format!("unknown transformation {{{name}}}{hint}")
     })
 }
@@ -79,9 +77,7 @@ impl<'a> Parser<'a> {
     }
 
     fn parameter(&mut self, shape: Shape, name: &str) -> Result<Parameter, String> {
-        if self.peek() == Some(b'$')
-            && self.text.get(self.position + 1).is_some_and(|next| !matches!(next, b',' | b'}'))
-        {
+        if self.peek() == Some(b'$') && self.text.get(self.position + 1).is_some_and(|next| !matches!(next, b',' | b'}')) {
             let rest = self.text.get(self.position..).unwrap_or_default();
             let (reference, length) = parse_nested(rest, self.dictionary, self.depth + 1)?;
             self.position += length;

@@ -51,9 +51,7 @@ fn part(value: &Value, of: impl Fn(&Socket<'_>) -> Option<Value>) -> Option<Valu
     const PROTOCOLS: [&[u8]; 6] = [b"udp", b"tcp", b"tls", b"sctp", b"ws", b"wss"];
     let text = input(value)?;
     let first = text.iter().position(|byte| *byte == b':');
-    let protocol = first
-        .and_then(|at| text.get(..at))
-        .filter(|word| PROTOCOLS.iter().any(|known| word.eq_ignore_ascii_case(known)));
+    let protocol = first.and_then(|at| text.get(..at)).filter(|word| PROTOCOLS.iter().any(|known| word.eq_ignore_ascii_case(known)));
     let rest = text.get(protocol.map_or(0, |word| word.len() + 1)..)?;
     let host_end = if rest.first() == Some(&b'[') {
         rest.iter().position(|byte| *byte == b']')? + 1

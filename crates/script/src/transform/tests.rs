@@ -12,8 +12,7 @@ fn through(input: &str, chain: &str) -> String {
     host.vars.insert(b"x".to_vec(), Value::text(input));
     host.vars.insert(b"n".to_vec(), Value::Integer(2));
     let text = format!("$(var(x){chain})");
-    let format =
-        Format::parse(text.as_bytes(), &Known(&TestCatalogue)).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let format = Format::parse(text.as_bytes(), &Known(&TestCatalogue)).unwrap_or_else(|error| panic!("{text}: {error}"));
     vm::format_text(&mut host, &format).to_string()
 }
 
@@ -170,10 +169,7 @@ fn escapes_follow_kamailio() {
             ("{sql.val}", "'a\\\"b\\'c\\\\d'"),
         ],
     );
-    check(
-        "a\r\nb",
-        &[("{s.escape.crlf}", "a\\r\\nb"), ("{s.escape.crlf}{s.unescape.crlf}", "a\r\nb"), ("{s.escape.user}", "")],
-    );
+    check("a\r\nb", &[("{s.escape.crlf}", "a\\r\\nb"), ("{s.escape.crlf}{s.unescape.crlf}", "a\r\nb"), ("{s.escape.user}", "")]);
 }
 
 #[test]
@@ -250,10 +246,7 @@ fn addresses_and_lines() {
             ("{tobody.uri}", "sip:bob@ex.com"),
         ],
     );
-    check(
-        "sip:bob@ex.com;tag=x",
-        &[("{tobody.uri}", "sip:bob@ex.com"), ("{tobody.params}", "tag=x"), ("{tobody.tag}", "x")],
-    );
+    check("sip:bob@ex.com;tag=x", &[("{tobody.uri}", "sip:bob@ex.com"), ("{tobody.params}", "tag=x"), ("{tobody.tag}", "x")]);
     check(
         "one\r\ntwo\nthree\n",
         &[
@@ -271,19 +264,11 @@ fn addresses_and_lines() {
 fn small_classes() {
     check(
         "sip:10.0.0.1:5080;transport=tcp",
-        &[
-            ("{urialias.encode}", "10.0.0.1~5080~2"),
-            ("{urialias.encode}{urialias.decode}", "sip:10.0.0.1:5080;transport=tcp"),
-        ],
+        &[("{urialias.encode}", "10.0.0.1~5080~2"), ("{urialias.encode}{urialias.decode}", "sip:10.0.0.1:5080;transport=tcp")],
     );
     check(
         "tcp:1.2.3.4:5061",
-        &[
-            ("{sock.host}", "1.2.3.4"),
-            ("{sock.port}", "5061"),
-            ("{sock.proto}", "tcp"),
-            ("{sock.touri}", "sip:1.2.3.4:5061;transport=tcp"),
-        ],
+        &[("{sock.host}", "1.2.3.4"), ("{sock.port}", "5061"), ("{sock.proto}", "tcp"), ("{sock.touri}", "sip:1.2.3.4:5061;transport=tcp")],
     );
     check("/a/b?c=d", &[("{url.path}", "/a/b"), ("{url.querystring}", "c=d")]);
     check("0", &[("{s.ftime,%Y-%m-%d %H:%M:%S %a %b %j %U %V}", "1970-01-01 00:00:00 Thu Jan 001 00 01")]);

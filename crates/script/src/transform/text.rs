@@ -19,22 +19,14 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new("s.replace", 2, &[Shape::Text, Shape::Text], replace),
     Entry::new("s.rm", 1, &[Shape::Text], remove),
     Entry::new("s.unquote", 0, &[], |value, _| strip_pair(value, &[(b'"', b'"'), (b'\'', b'\'')])),
-    Entry::new("s.unbracket", 0, &[], |value, _| {
-        strip_pair(value, &[(b'(', b')'), (b'[', b']'), (b'{', b'}'), (b'<', b'>')])
-    }),
+    Entry::new("s.unbracket", 0, &[], |value, _| strip_pair(value, &[(b'(', b')'), (b'[', b']'), (b'{', b'}'), (b'<', b'>')])),
     Entry::new("s.count", 1, &[Shape::Character], count),
     Entry::new("s.prefixes", 0, &[Shape::Number], |value, parameters| prefixes(value, parameters, false)),
     Entry::new("s.prefixes.quoted", 0, &[Shape::Number], |value, parameters| prefixes(value, parameters, true)),
-    Entry::new("s.fmtlines", 2, &[Shape::Number, Shape::Number], |value, parameters| {
-        format_lines(value, parameters, b' ')
-    }),
-    Entry::new("s.fmtlinet", 2, &[Shape::Number, Shape::Number], |value, parameters| {
-        format_lines(value, parameters, b'\t')
-    }),
+    Entry::new("s.fmtlines", 2, &[Shape::Number, Shape::Number], |value, parameters| format_lines(value, parameters, b' ')),
+    Entry::new("s.fmtlinet", 2, &[Shape::Number, Shape::Number], |value, parameters| format_lines(value, parameters, b'\t')),
     Entry::new("s.charat", 1, &[Shape::Number], |value, parameters| output([byte_at(value, parameters)?])),
-    Entry::new("s.byteat", 1, &[Shape::Number], |value, parameters| {
-        super::integer(i64::from(byte_at(value, parameters)?))
-    }),
+    Entry::new("s.byteat", 1, &[Shape::Number], |value, parameters| super::integer(i64::from(byte_at(value, parameters)?))),
 ];
 
 pub(super) fn is_blank(byte: u8) -> bool {

@@ -78,11 +78,7 @@ fn strip_to(value: &Value, parameters: &[Value]) -> Option<Value> {
 fn cut(value: &Value, parameters: &[Value], is_last: bool, is_before: bool) -> Option<Value> {
     let text = input(value)?;
     let wanted = byte_parameter(parameters, 0)?;
-    let found = if is_last {
-        text.iter().rposition(|byte| *byte == wanted)
-    } else {
-        text.iter().position(|byte| *byte == wanted)
-    };
+    let found = if is_last { text.iter().rposition(|byte| *byte == wanted) } else { text.iter().position(|byte| *byte == wanted) };
     match (found, is_before) {
         (Some(at), true) => output(text.get(..at)?),
         (Some(at), false) => output(text.get(at + 1..)?),

@@ -24,20 +24,8 @@ pub struct Calendar {
 /// Longest text made from one format.
 const TEXT_BYTES_MAX: usize = 4096;
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+const MONTHS: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
 impl Calendar {
     /// The calendar of a moment. Seconds are clamped to the years -9999 to 9999.

@@ -54,8 +54,7 @@ impl<'a> Parts<'a> {
         let (scheme, rest) = split_once(text, b':');
         let rest = rest?;
         let is_telephone = scheme.eq_ignore_ascii_case(b"tel") || scheme.eq_ignore_ascii_case(b"tels");
-        let is_known =
-            is_telephone || [&b"sip"[..], b"sips", b"urn"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let is_known = is_telephone || [&b"sip"[..], b"sips", b"urn"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
         if !is_known {
             return None;
         }

@@ -40,13 +40,7 @@ pub struct Named {
 impl Named {
     /// The declaration, stripped of its type.
     pub fn new<H: Host>(variable: &'static Variable<H>) -> Named {
-        Named {
-            name: variable.name,
-            inner: variable.inner,
-            is_indexed: variable.indexed,
-            is_writable: variable.write.is_some(),
-            variable,
-        }
+        Named { name: variable.name, inner: variable.inner, is_indexed: variable.indexed, is_writable: variable.write.is_some(), variable }
     }
 
     /// The declaration for the host it was made for; `None` for another host.

@@ -29,11 +29,7 @@ pub fn parse_prefix(text: &[u8], dictionary: &dyn Dictionary) -> Result<(Referen
     parse_nested(text, dictionary, 0)
 }
 
-pub(crate) fn parse_nested(
-    text: &[u8],
-    dictionary: &dyn Dictionary,
-    depth: usize,
-) -> Result<(Reference, usize), String> {
+pub(crate) fn parse_nested(text: &[u8], dictionary: &dyn Dictionary, depth: usize) -> Result<(Reference, usize), String> {
     if depth > NESTING_MAX {
         return Err("variables nested too deeply".to_string());
     }
@@ -198,9 +194,7 @@ impl<'a> Parser<'a> {
 
     fn inner_of_kind(&self, name: &str, kind: InnerKind, inner: &[u8]) -> Result<InnerText, String> {
         Ok(match kind {
-            InnerKind::None | InnerKind::Word | InnerKind::OptionalWord => {
-                InnerText::Constant(Inner::Word(Text::from(inner.trim_ascii())))
-            }
+            InnerKind::None | InnerKind::Word | InnerKind::OptionalWord => InnerText::Constant(Inner::Word(Text::from(inner.trim_ascii()))),
             InnerKind::Format => {
                 let format = Format::parse_nested(inner, self.dictionary, self.depth + 1)?;
                 match format.constant() {

@@ -99,8 +99,7 @@ fn writing_is_checked() {
 #[test]
 fn formats_mix_text_and_variables() {
     let text_of = |text: &str| {
-        let format =
-            Format::parse(text.as_bytes(), &Known(&TestCatalogue)).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let format = Format::parse(text.as_bytes(), &Known(&TestCatalogue)).unwrap_or_else(|error| panic!("{text}: {error}"));
         vm::format_text(&mut host(), &format).to_string()
     };
     assert_eq!(text_of("plain"), "plain");

@@ -65,21 +65,13 @@ impl Machine {
         let depth = outer.saturating_add(u32::from(blocks)).saturating_add(1);
         let Some(target) = program.routes.get(route.0 as usize) else { return Step::Failed };
         if depth > self.limits.depth_max {
-            let text = format!(
-                "route({}) was not run: routes and blocks nested more than {} deep",
-                target.name, self.limits.depth_max
-            );
+            let text = format!("route({}) was not run: routes and blocks nested more than {} deep", target.name, self.limits.depth_max);
             host.log(ERROR, &program.place_of(self.position - 1), &text);
             self.code = -1;
             host.set_return_code(-1);
             return Step::Next;
         }
-        self.frames.push(RouteFrame {
-            return_to: self.position,
-            values: self.values.len(),
-            guards: self.guards.len(),
-            depth,
-        });
+        self.frames.push(RouteFrame { return_to: self.position, values: self.values.len(), guards: self.guards.len(), depth });
         self.code = 1;
         self.jump(target.start)
     }

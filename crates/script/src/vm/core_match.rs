@@ -14,12 +14,7 @@ pub(super) fn is_computed(matcher: &CoreMatcher) -> bool {
 }
 
 /// Does the comparison hold? A word the message does not have makes every comparison false.
-pub(super) fn holds<H: Host>(
-    host: &mut H,
-    matcher: &CoreMatcher,
-    computed: Option<&Value>,
-    place: &dyn Fn() -> String,
-) -> bool {
+pub(super) fn holds<H: Host>(host: &mut H, matcher: &CoreMatcher, computed: Option<&Value>, place: &dyn Fn() -> String) -> bool {
     let is_negated = matcher.operator == MatchOperator::NotEqual;
     if matches!(matcher.right, MatchRight::Myself) {
         return host.is_myself(matcher.word) != is_negated;

@@ -55,11 +55,7 @@ pub fn write<H: Host>(host: &mut H, reference: &Reference, value: Value) -> Resu
 }
 
 /// Evaluates inner name and index, then calls.
-fn with_inner<H: Host, T>(
-    host: &mut H,
-    reference: &Reference,
-    call: impl FnOnce(&mut H, &Inner, Option<Index>) -> T,
-) -> T {
+fn with_inner<H: Host, T>(host: &mut H, reference: &Reference, call: impl FnOnce(&mut H, &Inner, Option<Index>) -> T) -> T {
     let index = reference.index.as_ref().map(|index| evaluate_index(host, index));
     match &reference.inner {
         InnerText::Constant(inner) => call(host, inner, index),
@@ -71,9 +67,7 @@ fn with_inner<H: Host, T>(
             let path = XavpPath {
                 root: format_text(host, root),
                 root_index: root_index.as_ref().map(|index| evaluate_index(host, index)),
-                key: key.as_ref().map(|(key, index)| {
-                    (format_text(host, key), index.as_ref().map(|index| evaluate_index(host, index)))
-                }),
+                key: key.as_ref().map(|(key, index)| (format_text(host, key), index.as_ref().map(|index| evaluate_index(host, index)))),
             };
             call(host, &Inner::Xavp(path), index)
         }

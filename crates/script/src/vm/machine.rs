@@ -140,13 +140,11 @@ impl Machine {
             Instruction::CoreMatch(at) => {
                 let Some(matcher) = program.matchers.get(at as usize) else { return Step::Failed };
                 let right = if core_match::is_computed(matcher) { Some(self.pop()) } else { None };
-                let is_match =
-                    core_match::holds(host, matcher, right.as_ref(), &|| program.place_of(self.position - 1));
+                let is_match = core_match::holds(host, matcher, right.as_ref(), &|| program.place_of(self.position - 1));
                 self.push_bool(is_match)
             }
             Instruction::Defined(at) => {
-                let is_null =
-                    program.references.get(at as usize).is_none_or(|reference| read(host, reference).is_null());
+                let is_null = program.references.get(at as usize).is_none_or(|reference| read(host, reference).is_null());
                 self.push_bool(!is_null)
             }
             Instruction::DefinedTop => {

@@ -57,9 +57,7 @@ fn holds(setup: &str, condition: &str) -> bool {
 #[test]
 fn unset_variables() {
     assert_eq!(printed(r#"print("$var(u) $avp(u) $vn(u)");"#), "0 <null> <null>");
-    for condition in
-        [r#"$avp(u) == """#, "$avp(u) == 0", "$avp(u) == $null", r#"$avp(u) != "a""#, "$null == $avp(undef)"]
-    {
+    for condition in [r#"$avp(u) == """#, "$avp(u) == 0", "$avp(u) == $null", r#"$avp(u) != "a""#, "$null == $avp(undef)"] {
         assert!(holds("", condition), "{condition}");
     }
     assert!(!holds("", "$var(u) == $null"), "an unset $var is 0");
@@ -131,11 +129,7 @@ fn comparisons() {
     assert!(holds(r#"$var(p) = "^b"; $var(t) = "Bob";"#, "$var(t) =~ $var(p)"));
     assert!(holds("", r#"$avp(u) =~ "^$""#), "undefined matches as empty");
     let (host, _) = ran(r#"$var(p) = "("; if ($var(p) =~ $var(p)) { print("no"); }"#);
-    assert!(
-        host.printed.is_empty() && host.logged.iter().any(|line| line.contains("( without )")),
-        "{:?}",
-        host.logged
-    );
+    assert!(host.printed.is_empty() && host.logged.iter().any(|line| line.contains("( without )")), "{:?}", host.logged);
 }
 
 #[test]
@@ -193,14 +187,9 @@ fn a_missing_dynamic_route_is_logged_and_passed_over() {
 
 #[test]
 fn zero_ends_the_script() {
-    for body in [
-        "route(ZERO);",
-        "zero();",
-        "exit;",
-        "if (route(ZERO)) { good(); } else { print(\"else\"); }",
-        "route(EXIT);",
-        "$var(x) = zero();",
-    ] {
+    for body in
+        ["route(ZERO);", "zero();", "exit;", "if (route(ZERO)) { good(); } else { print(\"else\"); }", "route(EXIT);", "$var(x) = zero();"]
+    {
         let (host, finish) = ran(&format!("{body} print(\"after\");"));
         assert!(host.printed.is_empty(), "{body}");
         assert_eq!(finish.how, Ended::Exit, "{body}");
@@ -265,24 +254,16 @@ fn division_by_zero_fails_the_statement_only() {
     assert_eq!(printed(r#"if (5 / 0 == 1) { print("yes"); } else { print("no"); }"#), "no");
     assert_eq!(printed(r#"if (1 == 1 && 5 mod $var(none)) { print("yes"); } print("end");"#), "end");
     assert_eq!(printed(r#"while (5 / $var(none)) { print("round"); } print("end");"#), "end");
-    assert_eq!(
-        printed(r#"switch (5 / $var(none)) { case 1: print("case"); default: print("default"); } print("end");"#),
-        "end"
-    );
+    assert_eq!(printed(r#"switch (5 / $var(none)) { case 1: print("case"); default: print("default"); } print("end");"#), "end");
     assert_eq!(printed(r#"print("a" + 5 / $var(none)); print("end");"#), "end");
     assert_eq!(ran("return 5 / $var(none);").1.code, -1);
-    let (host, _) = ran(
-        "$var(i) = 0; while ($var(i) < 3) { $var(i) = $var(i) + 1; $var(x) = 1 / $var(none); } print(\"$var(i)\");",
-    );
+    let (host, _) = ran("$var(i) = 0; while ($var(i) < 3) { $var(i) = $var(i) + 1; $var(x) = 1 / $var(none); } print(\"$var(i)\");");
     assert_eq!((host.printed.join(" "), host.logged.len()), ("3".to_string(), 3), "the loop's own counter survives");
 }
 
 #[test]
 fn the_return_code_is_of_the_last_function() {
-    assert_eq!(
-        printed(r#"bad(); $var(x) = 3; if ($var(x) == 3) { $var(y) = 1; } $var(r) = $rc; print("$var(r)");"#),
-        "-1"
-    );
+    assert_eq!(printed(r#"bad(); $var(x) = 3; if ($var(x) == 3) { $var(y) = 1; } $var(r) = $rc; print("$var(r)");"#), "-1");
     assert_eq!(printed(r#"bad(); print("x"); print("$rc");"#), "x 1", "every function sets it");
     assert_eq!(printed(r#"bad(); setflag(FLT_A); print("$rc");"#), "-1", "core functions do not");
 }
@@ -328,29 +309,18 @@ fn core_words_ignore_case() {
     ] {
         assert!(holds("", condition), "{condition}");
     }
-    for condition in [
-        "method == BYE",
-        "uri != myself",
-        "src_ip == 10.2.0.0/16",
-        "proto == tls",
-        r#"from_uri == "x""#,
-        r#"from_uri != "x""#,
-    ] {
+    for condition in ["method == BYE", "uri != myself", "src_ip == 10.2.0.0/16", "proto == tls", r#"from_uri == "x""#, r#"from_uri != "x""#]
+    {
         assert!(!holds("", condition), "{condition}");
     }
 }
 
 #[test]
 fn arguments_follow_their_kind() {
-    assert_eq!(
-        printed(r#"$var(v) = "$ru"; print("$var(v)", $var(v), $avp(none), "$avp(none)", 5, "a" + 1);"#),
-        "$ru|$ru||<null>|5|a1"
-    );
+    assert_eq!(printed(r#"$var(v) = "$ru"; print("$var(v)", $var(v), $avp(none), "$avp(none)", 5, "a" + 1);"#), "$ru|$ru||<null>|5|a1");
     assert_eq!(printed(r#"plain("$var(x)");"#), "$var(x)");
     assert_eq!(
-        printed(
-            r#"$var(n) = 4; number("$var(n)"); number($var(n)); number(3 + $var(n)); number("0x10"); number("1$var(n)");"#
-        ),
+        printed(r#"$var(n) = 4; number("$var(n)"); number($var(n)); number(3 + $var(n)); number("0x10"); number("1$var(n)");"#),
         "[Integer(4)] [Integer(4)] [Integer(7)] [Integer(16)] [Integer(14)]"
     );
     assert_eq!(printed(r#"flag("FLT_A"); flag(7); flag("9");"#), "[Integer(3)] [Integer(7)] [Integer(9)]");
@@ -360,9 +330,7 @@ fn arguments_follow_their_kind() {
     let (host, finish) = ran(r#"$var(p) = "("; regex("a", $var(p));"#);
     assert!(finish.code == -1 && host.logged.iter().any(|line| line.contains("regex: bad")), "{:?}", host.logged);
     assert_eq!(
-        printed(
-            r#"$var(u) = "foo"; subst("/o/$rU/g", "$var(u)"); print("$var(u) $rc"); subst("/z/a/", $var(u)); print("$rc");"#
-        ),
+        printed(r#"$var(u) = "foo"; subst("/o/$rU/g", "$var(u)"); print("$var(u) $rc"); subst("/z/a/", $var(u)); print("$rc");"#),
         "fbobbob 2 -1"
     );
 }
@@ -373,9 +341,7 @@ fn blocks_and_selections_have_values() {
     assert_eq!(value("selval($var(x) == 0, \"a\", \"b\")"), "a");
     assert_eq!(value("selval(bad(), 1, seven())"), "7");
     assert_eq!(
-        printed(
-            r#"$var(i) = 0; while ({ $var(i) = $var(i) + 1; if ($var(i) > 3) { break; } good(); }) { print("$var(i)"); }"#
-        ),
+        printed(r#"$var(i) = 0; while ({ $var(i) = $var(i) + 1; if ($var(i) > 3) { break; } good(); }) { print("$var(i)"); }"#),
         "1 2 3"
     );
 }
@@ -391,9 +357,8 @@ fn recursion_is_bounded() {
 
 #[test]
 fn texts_are_bounded() {
-    let (host, _) = ran(
-        r#"$var(t) = "0123456789"; while (1) { $var(t) = $var(t) + $var(t); } $var(l) = strlen($var(t)); print("$var(l)");"#,
-    );
+    let (host, _) =
+        ran(r#"$var(t) = "0123456789"; while (1) { $var(t) = $var(t) + $var(t); } $var(l) = strlen($var(t)); print("$var(l)");"#);
     assert_eq!(host.printed, ["655360"]);
     assert!(host.logged.iter().any(|line| line.contains("was not extended")));
     let (host, _) = ran(
@@ -404,10 +369,7 @@ fn texts_are_bounded() {
 
 #[test]
 fn steps_are_bounded() {
-    let host = TestHost {
-        limits: RunLimits { while_loops_max: 0, steps_max: 10_000, ..RunLimits::default() },
-        ..TestHost::default()
-    };
+    let host = TestHost { limits: RunLimits { while_loops_max: 0, steps_max: 10_000, ..RunLimits::default() }, ..TestHost::default() };
     let (host, run) = start("while (1) { good(); }", host);
     assert!(matches!(run, Run::Done(Finish { code: -1, how: Ended::Exit })));
     assert!(host.logged.iter().any(|line| line.contains("10000 steps")), "{:?}", host.logged);
@@ -429,10 +391,7 @@ fn a_waiting_function_parks_the_run_anywhere() {
     assert_eq!(host.printed, ["t1 4", "f2 -3", "end 12"]);
     assert_eq!(finish.how, Ended::Return);
     let Run::Parked(frame) = run(&program, &mut TestHost::default(), route) else { panic!("it waits") };
-    assert!(
-        matches!(resume(&program, &mut host, frame, 0), Run::Done(Finish { how: Ended::Exit, .. })),
-        "0 ends the script"
-    );
+    assert!(matches!(resume(&program, &mut host, frame, 0), Run::Done(Finish { how: Ended::Exit, .. })), "0 ends the script");
 }
 
 /// A generator with a fixed seed (xorshift64).

@@ -5,31 +5,17 @@ use crate::sample::{SECRET, plain, request};
 
 fn written(slot: u32, generation: u32, call: u64, branch: usize) -> String {
     let mut out = Vec::new();
-    write_branch(
-        &mut out,
-        SECRET,
-        TransactionId { slot, generation },
-        call,
-        branch,
-    );
+    write_branch(&mut out, SECRET, TransactionId { slot, generation }, call, branch);
     String::from_utf8(out).unwrap_or_default()
 }
 
 #[test]
 fn what_is_written_is_read_back() {
-    for (slot, generation, call, branch) in [
-        (0, 1, 0, 0),
-        (1, 1, 0xffff, 30),
-        (u32::MAX, u32::MAX, 0x1_0000, 16),
-        (77, 3, 0xa277, 15),
-    ] {
+    for (slot, generation, call, branch) in [(0, 1, 0, 0), (1, 1, 0xffff, 30), (u32::MAX, u32::MAX, 0x1_0000, 16), (77, 3, 0xa277, 15)] {
         let value = written(slot, generation, call, branch);
         assert!(value.len() <= BRANCH_BYTES_MAX, "{value}");
         let id = TransactionId { slot, generation };
-        assert_eq!(
-            read_branch(SECRET, value.as_bytes()),
-            BranchId::Transaction { id, branch }
-        );
+        assert_eq!(read_branch(SECRET, value.as_bytes()), BranchId::Transaction { id, branch });
     }
 }
 
@@ -45,28 +31,17 @@ fn it_has_the_shape_of_the_field() {
 fn a_changed_digit_anywhere_names_no_transaction() {
     let value = written(5, 9, 0xa277, 1).into_bytes();
     for at in 0..value.len() {
-        for byte in b"0123456789abcdefgA.;"
-            .iter()
-            .filter(|&&byte| byte != value[at])
-        {
+        for byte in b"0123456789abcdefgA.;".iter().filter(|&&byte| byte != value[at]) {
             let mut forged = value.clone();
             forged[at] = *byte;
             let read = read_branch(SECRET, &forged);
-            assert!(
-                !matches!(read, BranchId::Transaction { .. }),
-                "{}",
-                String::from_utf8_lossy(&forged)
-            );
+            assert!(!matches!(read, BranchId::Transaction { .. }), "{}", String::from_utf8_lossy(&forged));
         }
     }
     for end in 0..value.len() {
         assert_eq!(read_branch(SECRET, &value[..end]), BranchId::Foreign);
     }
-    assert_eq!(
-        read_branch(SecretKey(1, 2), &value),
-        BranchId::Stateless,
-        "another process's key"
-    );
+    assert_eq!(read_branch(SecretKey(1, 2), &value), BranchId::Stateless, "another process's key");
 }
 
 #[test]
@@ -78,43 +53,17 @@ fn a_stateless_branch_is_a_function_of_the_request_and_not_of_a_transaction() {
     };
     let invite = branch(&plain("INVITE"));
     assert_eq!(branch(&plain("INVITE")), invite);
-    assert_eq!(
-        branch(&plain("CANCEL")),
-        invite,
-        "the CANCEL of a stateless forward reaches the same hop"
-    );
+    assert_eq!(branch(&plain("CANCEL")), invite, "the CANCEL of a stateless forward reaches the same hop");
     assert_eq!(read_branch(SECRET, &invite), BranchId::Stateless);
-    let other = request(
-        "INVITE",
-        "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-two",
-        "<sip:bob@example.com>",
-    );
+    let other = request("INVITE", "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-two", "<sip:bob@example.com>");
     assert_ne!(branch(&other), invite);
-    let tagged = |tag: &str| {
-        branch(&request(
-            "BYE",
-            crate::sample::VIA,
-            &format!("<sip:b@example.com>;tag={tag}"),
-        ))
-    };
+    let tagged = |tag: &str| branch(&request("BYE", crate::sample::VIA, &format!("<sip:b@example.com>;tag={tag}")));
     assert_ne!(tagged("1"), tagged("2"));
 }
 
 #[test]
 fn foreign_branches_are_foreign() {
-    for value in [
-        "",
-        "z9hG4bK",
-        "z9hG4bK-abc",
-        "z9hG4bK..",
-        "1.2.3",
-        "z9hG4bK1.0123456789abcdef.0",
-        "z9hG4bKxyz.12.0",
-    ] {
-        assert_eq!(
-            read_branch(SECRET, value.as_bytes()),
-            BranchId::Foreign,
-            "{value}"
-        );
+    for value in ["", "z9hG4bK", "z9hG4bK-abc", "z9hG4bK..", "1.2.3", "z9hG4bK1.0123456789abcdef.0", "z9hG4bKxyz.12.0"] {
+        assert_eq!(read_branch(SECRET, value.as_bytes()), BranchId::Foreign, "{value}");
     }
 }

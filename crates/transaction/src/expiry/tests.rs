@@ -9,9 +9,7 @@ use crate::server::Origin;
 fn run(bench: &mut Bench, buffer: Buffer) -> (Vec<u64>, u64, TimerStep) {
     let mut times = Vec::new();
     for _ in 0..1_000 {
-        let Some((at, step)) = bench.tick() else {
-            panic!("no timer runs")
-        };
+        let Some((at, step)) = bench.tick() else { panic!("no timer runs") };
         times.extend(std::iter::repeat_n(at, resends(&bench.taken(), buffer)));
         if step != TimerStep::Idle {
             return (times, at, step);
@@ -25,41 +23,16 @@ fn a_request_over_udp_is_repeated_at_t1_doubling_to_t2_until_fr() {
     let mut bench = Bench::new("INVITE");
     bench.fork(1);
     let (times, at, step) = run(&mut bench, Buffer::Request(0));
-    assert_eq!(
-        times,
-        [
-            500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500
-        ]
-    );
-    assert_eq!(
-        (at, step),
-        (
-            30_000,
-            TimerStep::BranchTimedOut {
-                branch: 0,
-                replied: false
-            }
-        )
-    );
+    assert_eq!(times, [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500]);
+    assert_eq!((at, step), (30_000, TimerStep::BranchTimedOut { branch: 0, replied: false }));
 }
 
 #[test]
 fn over_a_reliable_transport_nothing_is_repeated() {
-    for protocol in [
-        Protocol::Tcp,
-        Protocol::Tls,
-        Protocol::Sctp,
-        Protocol::Ws,
-        Protocol::Wss,
-    ] {
+    for protocol in [Protocol::Tcp, Protocol::Tls, Protocol::Sctp, Protocol::Ws, Protocol::Wss] {
         let mut bench = Bench::new("INVITE");
-        let index = bench
-            .transaction
-            .add_branch(Default::default(), &bench.settings)
-            .expect("room");
-        bench
-            .transaction
-            .branch_sent(bench.now, index, endpoint(protocol, 5060), b"INVITE");
+        let index = bench.transaction.add_branch(Default::default(), &bench.settings).expect("room");
+        bench.transaction.branch_sent(bench.now, index, endpoint(protocol, 5060), b"INVITE");
         assert_eq!(run(&mut bench, Buffer::Request(0)).0, [], "{protocol:?}");
     }
 }
@@ -70,20 +43,8 @@ fn a_non_invite_goes_to_t2_on_a_provisional_and_keeps_its_bound() {
     bench.fork(1);
     bench.receive(0, 100);
     let (times, at, step) = run(&mut bench, Buffer::Request(0));
-    assert_eq!(
-        times,
-        [4_000, 8_000, 12_000, 16_000, 20_000, 24_000, 28_000]
-    );
-    assert_eq!(
-        (at, step),
-        (
-            30_000,
-            TimerStep::BranchTimedOut {
-                branch: 0,
-                replied: true
-            }
-        )
-    );
+    assert_eq!(times, [4_000, 8_000, 12_000, 16_000, 20_000, 24_000, 28_000]);
+    assert_eq!((at, step), (30_000, TimerStep::BranchTimedOut { branch: 0, replied: true }));
 }
 
 #[test]
@@ -91,88 +52,48 @@ fn a_failure_is_repeated_until_its_ack_or_fr_and_then_the_transaction_waits() {
     let mut bench = Bench::new("INVITE");
     bench.send_reply(486, Origin::Relayed);
     let (times, at, step) = run(&mut bench, Buffer::Reply);
-    assert_eq!(
-        times,
-        [
-            500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500
-        ]
-    );
+    assert_eq!(times, [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500]);
     assert_eq!((at, step), (35_000, TimerStep::Ended));
     let mut stream = Bench::over("INVITE", Protocol::Tcp, Settings::default());
     stream.send_reply(486, Origin::Relayed);
-    assert_eq!(
-        run(&mut stream, Buffer::Reply),
-        (vec![], 35_000, TimerStep::Ended)
-    );
+    assert_eq!(run(&mut stream, Buffer::Reply), (vec![], 35_000, TimerStep::Ended));
 }
 
 #[test]
 fn our_own_2xx_is_repeated_even_over_a_stream_and_a_relayed_one_never() {
     let mut own = Bench::over("INVITE", Protocol::Tcp, Settings::default());
     own.send_reply(200, Origin::Local);
-    assert_eq!(
-        run(&mut own, Buffer::Reply).0[..4],
-        [500, 1_500, 3_500, 7_500]
-    );
+    assert_eq!(run(&mut own, Buffer::Reply).0[..4], [500, 1_500, 3_500, 7_500]);
     let mut relayed = Bench::new("INVITE");
     relayed.fork(1);
     relayed.answer(0, 200);
     relayed.send_reply(200, Origin::Relayed);
-    assert_eq!(
-        run(&mut relayed, Buffer::Reply),
-        (vec![], 5_000, TimerStep::Ended)
-    );
+    assert_eq!(run(&mut relayed, Buffer::Reply), (vec![], 5_000, TimerStep::Ended));
 }
 
 #[test]
 fn a_completed_non_invite_waits_and_answers_retransmissions_meanwhile() {
     let mut bench = Bench::new("OPTIONS");
-    assert_eq!(
-        bench.transaction.on_retransmission(),
-        None,
-        "nothing was sent yet"
-    );
+    assert_eq!(bench.transaction.on_retransmission(), None, "nothing was sent yet");
     bench.send_reply(200, Origin::Local);
     assert_eq!(bench.transaction.on_retransmission(), Some(Buffer::Reply));
-    assert!(
-        bench
-            .transaction
-            .buffer(Buffer::Reply)
-            .is_some_and(|(_, bytes)| bytes == b"REPLY")
-    );
-    assert_eq!(
-        run(&mut bench, Buffer::Reply),
-        (vec![], 5_000, TimerStep::Ended)
-    );
+    assert!(bench.transaction.buffer(Buffer::Reply).is_some_and(|(_, bytes)| bytes == b"REPLY"));
+    assert_eq!(run(&mut bench, Buffer::Reply), (vec![], 5_000, TimerStep::Ended));
 }
 
 #[test]
 fn lifetimes_cap_what_scripts_set() {
     let mut bench = Bench::new("INVITE");
-    bench
-        .transaction
-        .change_final_response(bench.now, 999_000, 999_000);
+    bench.transaction.change_final_response(bench.now, 999_000, 999_000);
     bench.fork(1);
     bench.answer(0, 180);
-    assert_eq!(
-        bench.transaction.branches[0].final_response_at(),
-        Some(Time(1_180_000))
-    );
+    assert_eq!(bench.transaction.branches[0].final_response_at(), Some(Time(1_180_000)));
     bench.transaction.change_lifetime(100_000, 0);
-    assert_eq!(
-        bench.transaction.branches[0].final_response_at(),
-        Some(Time(1_100_000))
-    );
+    assert_eq!(bench.transaction.branches[0].final_response_at(), Some(Time(1_100_000)));
     bench.transaction.change_final_response(bench.now, 1_500, 0);
-    assert_eq!(
-        run(&mut bench, Buffer::Reply).1,
-        1_500,
-        "running branches are changed too"
-    );
+    assert_eq!(run(&mut bench, Buffer::Reply).1, 1_500, "running branches are changed too");
     let mut other = Bench::new("OPTIONS");
-    other
-        .transaction
-        .change_final_response(other.now, 0, 999_000);
+    other.transaction.change_final_response(other.now, 0, 999_000);
     other.fork(1);
     assert_eq!(run(&mut other, Buffer::Reply).1, 32_000);
 }
@@ -219,19 +140,9 @@ fn every_transaction_ends_when_all_peers_are_dead() {
                         TimerStep::Ended => break,
                         TimerStep::BranchTimedOut { branch, .. } => {
                             let now = bench.now;
-                            bench.transaction.fail_branch(
-                                now,
-                                branch,
-                                408,
-                                &bench.settings,
-                                &mut bench.actions,
-                            )
+                            bench.transaction.fail_branch(now, branch, 408, &bench.settings, &mut bench.actions)
                         }
-                        TimerStep::Stalled => crate::Decision::RelayLocal {
-                            code: 408,
-                            reason: "".into(),
-                            branch: None,
-                        },
+                        TimerStep::Stalled => crate::Decision::RelayLocal { code: 408, reason: "".into(), branch: None },
                         _ => continue,
                     };
                     if let crate::Decision::RelayLocal { code, .. } = bench.pass_failure(decision) {
@@ -239,10 +150,7 @@ fn every_transaction_ends_when_all_peers_are_dead() {
                     }
                 }
                 assert!(bench.transaction.is_ended(), "{method} {replies:?} {forks}");
-                assert_eq!(
-                    finals, 1,
-                    "{method} {replies:?} {forks}: one final reply upstream (T2)"
-                );
+                assert_eq!(finals, 1, "{method} {replies:?} {forks}: one final reply upstream (T2)");
             }
         }
     }
@@ -250,32 +158,14 @@ fn every_transaction_ends_when_all_peers_are_dead() {
 
 #[test]
 fn a_quiet_timeout_ends_an_invite_without_a_reply() {
-    let settings = Settings {
-        noisy_timeout: false,
-        ..Settings::default()
-    };
+    let settings = Settings { noisy_timeout: false, ..Settings::default() };
     let mut bench = Bench::over("INVITE", Protocol::Udp, settings);
     bench.fork(1);
     let (_, at, step) = run(&mut bench, Buffer::Reply);
-    assert_eq!(
-        (at, step),
-        (
-            30_000,
-            TimerStep::BranchTimedOut {
-                branch: 0,
-                replied: false
-            }
-        )
-    );
-    let decision =
-        bench
-            .transaction
-            .fail_branch(bench.now, 0, 408, &bench.settings, &mut bench.actions);
+    assert_eq!((at, step), (30_000, TimerStep::BranchTimedOut { branch: 0, replied: false }));
+    let decision = bench.transaction.fail_branch(bench.now, 0, 408, &bench.settings, &mut bench.actions);
     assert_eq!(decision, crate::Decision::Silent);
-    assert_eq!(
-        run(&mut bench, Buffer::Reply),
-        (vec![], 35_000, TimerStep::Ended)
-    );
+    assert_eq!(run(&mut bench, Buffer::Reply), (vec![], 35_000, TimerStep::Ended));
 }
 
 #[test]
@@ -283,9 +173,7 @@ fn a_late_worker_does_not_send_a_burst() {
     let mut bench = Bench::new("INVITE");
     bench.fork(1);
     bench.now = Time(1_000_000 + 20_000);
-    bench
-        .transaction
-        .on_timer(bench.now, &bench.settings, &mut bench.actions);
+    bench.transaction.on_timer(bench.now, &bench.settings, &mut bench.actions);
     assert_eq!(resends(&bench.taken(), Buffer::Request(0)), 1);
 }
 
@@ -293,11 +181,6 @@ fn a_late_worker_does_not_send_a_burst() {
 fn a_released_transaction_says_nothing_and_ends() {
     let mut bench = Bench::new("OPTIONS");
     bench.fork(1);
-    bench
-        .transaction
-        .release(bench.now, &bench.settings, &mut bench.actions);
-    assert_eq!(
-        run(&mut bench, Buffer::Request(0)),
-        (vec![], 5_000, TimerStep::Ended)
-    );
+    bench.transaction.release(bench.now, &bench.settings, &mut bench.actions);
+    assert_eq!(run(&mut bench, Buffer::Request(0)), (vec![], 5_000, TimerStep::Ended));
 }

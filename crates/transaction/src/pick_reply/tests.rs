@@ -63,51 +63,15 @@ fn ranks_are_the_published_numbers() {
     ] {
         assert_eq!(priority(code, false, PickOrder::default()), rank, "{code}");
     }
-    assert_eq!(
-        priority(
-            408,
-            true,
-            PickOrder {
-                faked_reply_priority: -2000,
-                plain_6xx: false
-            }
-        ),
-        2108
-    );
-    assert_eq!(
-        priority(
-            408,
-            false,
-            PickOrder {
-                faked_reply_priority: -2000,
-                plain_6xx: false
-            }
-        ),
-        4108
-    );
-    assert_eq!(
-        priority(
-            603,
-            false,
-            PickOrder {
-                faked_reply_priority: 0,
-                plain_6xx: true
-            }
-        ),
-        6003
-    );
+    assert_eq!(priority(408, true, PickOrder { faked_reply_priority: -2000, plain_6xx: false }), 2108);
+    assert_eq!(priority(408, false, PickOrder { faked_reply_priority: -2000, plain_6xx: false }), 4108);
+    assert_eq!(priority(603, false, PickOrder { faked_reply_priority: 0, plain_6xx: true }), 6003);
 }
 
 #[test]
 fn equal_ranks_go_to_the_first_branch() {
     let all = branches(&[486, 486, 486]);
-    assert_eq!(
-        pick(&all, PickOrder::default()),
-        Pick::Winner {
-            branch: 0,
-            code: 486
-        }
-    );
+    assert_eq!(pick(&all, PickOrder::default()), Pick::Winner { branch: 0, code: 486 });
 }
 
 #[test]
@@ -115,26 +79,14 @@ fn a_branch_without_final_reply_holds_everything_unless_it_is_blind() {
     let mut all = branches(&[486, 180, 404]);
     assert_eq!(pick(&all, PickOrder::default()), Pick::Pending);
     all[1].flags.blind = true;
-    assert_eq!(
-        pick(&all, PickOrder::default()),
-        Pick::Winner {
-            branch: 2,
-            code: 404
-        }
-    );
+    assert_eq!(pick(&all, PickOrder::default()), Pick::Winner { branch: 2, code: 404 });
 }
 
 #[test]
 fn dropped_replies_do_not_win() {
     let mut all = branches(&[404, 486]);
     all[0].flags.dropped = true;
-    assert_eq!(
-        pick(&all, PickOrder::default()),
-        Pick::Winner {
-            branch: 1,
-            code: 486
-        }
-    );
+    assert_eq!(pick(&all, PickOrder::default()), Pick::Winner { branch: 1, code: 486 });
     all[1].flags.dropped = true;
     assert_eq!(pick(&all, PickOrder::default()), Pick::Nothing);
     assert_eq!(pick(&[], PickOrder::default()), Pick::Nothing);
@@ -145,8 +97,5 @@ fn challenges_are_the_real_401_and_407() {
     let mut all = branches(&[401, 407, 404, 401, 407]);
     all[3].flags.dropped = true;
     all[4].flags.faked = true;
-    assert_eq!(
-        challenges(&all).map(|(index, _)| index).collect::<Vec<_>>(),
-        [0, 1]
-    );
+    assert_eq!(challenges(&all).map(|(index, _)| index).collect::<Vec<_>>(), [0, 1]);
 }

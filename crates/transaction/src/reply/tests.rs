@@ -13,11 +13,7 @@ fn a_provisional_stops_the_retransmission_of_an_invite() {
     bench.receive(0, 100);
     assert_eq!(bench.transaction.branches[0].state, ClientState::Proceeding);
     assert!(!bench.transaction.branches[0].retransmission.at.is_set());
-    assert_eq!(
-        bench.tick().map(|(at, _)| at),
-        Some(120_000),
-        "fr_inv_timer is all that runs"
-    );
+    assert_eq!(bench.tick().map(|(at, _)| at), Some(120_000), "fr_inv_timer is all that runs");
     assert_eq!(resends(&bench.taken(), Buffer::Request(0)), 0);
 }
 
@@ -28,13 +24,7 @@ fn each_copy_of_a_failure_is_acknowledged_and_only_the_first_is_processed() {
     assert_eq!(bench.receive(0, 486), ReplyStep::Process);
     assert_eq!(bench.receive(0, 486), ReplyStep::Absorbed);
     assert_eq!(bench.receive(0, 180), ReplyStep::Absorbed);
-    assert_eq!(
-        bench.taken(),
-        [
-            Action::Acknowledge { branch: 0 },
-            Action::Acknowledge { branch: 0 }
-        ]
-    );
+    assert_eq!(bench.taken(), [Action::Acknowledge { branch: 0 }, Action::Acknowledge { branch: 0 }]);
 }
 
 #[test]
@@ -54,16 +44,9 @@ fn replies_of_another_method_branch_or_unsent_branch_do_not_match() {
     bench.method = "BYE".to_owned();
     assert_eq!(bench.receive(0, 200), ReplyStep::Unmatched);
     bench.method = "CANCEL".to_owned();
-    assert_eq!(
-        bench.receive(0, 200),
-        ReplyStep::Unmatched,
-        "no CANCEL was sent"
-    );
+    assert_eq!(bench.receive(0, 200), ReplyStep::Unmatched, "no CANCEL was sent");
     bench.method = "INVITE".to_owned();
-    let idle = bench
-        .transaction
-        .add_branch(Default::default(), &bench.settings)
-        .expect("room");
+    let idle = bench.transaction.add_branch(Default::default(), &bench.settings).expect("room");
     assert_eq!(bench.receive(idle, 200), ReplyStep::Unmatched);
 }
 
@@ -99,24 +82,14 @@ fn the_final_response_timer_restarts_only_as_set() {
     let at = |bench: &mut Bench, later: u64, code: u16| {
         bench.now = Time(bench.now.0 + later);
         bench.answer(0, code);
-        bench.transaction.branches[0]
-            .final_response_at()
-            .map(|time| time.0 - 1_000_000)
+        bench.transaction.branches[0].final_response_at().map(|time| time.0 - 1_000_000)
     };
     assert_eq!(at(&mut bench, 0, 100), Some(120_000));
-    assert_eq!(
-        at(&mut bench, 10_000, 183),
-        Some(130_000),
-        "first at or above 180"
-    );
+    assert_eq!(at(&mut bench, 10_000, 183), Some(130_000), "first at or above 180");
     assert_eq!(at(&mut bench, 10_000, 180), Some(130_000));
     bench.settings.restart_final_response_on_each_reply = true;
     assert_eq!(at(&mut bench, 10_000, 180), Some(150_000));
-    assert_eq!(
-        at(&mut bench, 60_000, 180),
-        Some(180_000),
-        "max_inv_lifetime caps it"
-    );
+    assert_eq!(at(&mut bench, 60_000, 180), Some(180_000), "max_inv_lifetime caps it");
 }
 
 #[test]
@@ -130,9 +103,7 @@ fn a_late_2xx_of_another_fork_still_goes_upstream() {
     assert_eq!(bench.transaction.server.state, ServerState::Accepted);
     let message = reply(200, "INVITE");
     assert_eq!(
-        bench
-            .transaction
-            .on_reply(bench.now, 0, &message, &bench.settings, &mut bench.actions),
+        bench.transaction.on_reply(bench.now, 0, &message, &bench.settings, &mut bench.actions),
         ReplyStep::Process,
         "the callee's own retransmission too (RFC 6026)"
     );

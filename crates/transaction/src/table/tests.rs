@@ -19,9 +19,7 @@ fn key(message: &Message) -> Key {
 }
 
 fn create(table: &Table<Vec<u64>>, message: &Message) -> Creation<Vec<u64>> {
-    table.create(&key(message), NOW, caller(), &Settings::default(), || {
-        message.clone()
-    })
+    table.create(&key(message), NOW, caller(), &Settings::default(), || message.clone())
 }
 
 fn new(table: &Table<Vec<u64>>, message: &Message) -> Box<Transaction<Vec<u64>>> {
@@ -37,10 +35,7 @@ fn a_request_is_new_once_and_found_after_that() {
     let invite = plain("INVITE");
     let transaction = new(&table, &invite);
     let id = transaction.id();
-    assert!(
-        matches!(create(&table, &invite), Creation::Exists(found) if found == id),
-        "also while checked out"
-    );
+    assert!(matches!(create(&table, &invite), Creation::Exists(found) if found == id), "also while checked out");
     assert!(matches!(table.check_in(transaction), CheckIn::Done));
     assert!(matches!(create(&table, &invite), Creation::Exists(found) if found == id));
     assert_eq!(table.find(&key(&plain("ACK"))), Some(id));
@@ -48,11 +43,7 @@ fn a_request_is_new_once_and_found_after_that() {
     assert_eq!(table.find_cancelled(&cancel), Some(id));
     assert_eq!(table.find(&key(&plain("BYE"))), None);
     let mut same_call = Vec::new();
-    table.find_by_call(
-        call_hash(SECRET, &invite).unwrap_or_default(),
-        Method::Invite,
-        &mut same_call,
-    );
+    table.find_by_call(call_hash(SECRET, &invite).unwrap_or_default(), Method::Invite, &mut same_call);
     assert_eq!(same_call, [id]);
 }
 
@@ -71,9 +62,7 @@ fn local_transactions_match_no_request() {
     let table = table();
     let invite = plain("INVITE");
     let call = call_hash(SECRET, &invite).unwrap_or_default();
-    let local = table
-        .create_local(call, Method::Invite, NOW, &Settings::default())
-        .expect("room");
+    let local = table.create_local(call, Method::Invite, NOW, &Settings::default()).expect("room");
     assert!(local.is_local());
     assert_eq!(table.find(&key(&invite)), None);
     assert!(matches!(create(&table, &invite), Creation::New(_)));
@@ -89,37 +78,18 @@ fn events_of_a_held_transaction_come_to_its_holder_in_order() {
     let id = transaction.id();
     assert!(matches!(table.checkout(id), Checkout::Busy));
     for number in 0..3 {
-        assert!(matches!(
-            table.queue(id, Event::Other(number)),
-            Queued::Waiting
-        ));
+        assert!(matches!(table.queue(id, Event::Other(number)), Queued::Waiting));
     }
-    let CheckIn::Events(transaction, events) = table.check_in(transaction) else {
-        panic!("events were queued")
-    };
+    let CheckIn::Events(transaction, events) = table.check_in(transaction) else { panic!("events were queued") };
     let numbers: Vec<u64> = events.iter().filter_map(number).collect();
     assert_eq!(numbers, [0, 1, 2]);
-    assert!(
-        matches!(table.queue(id, Event::Other(3)), Queued::Waiting),
-        "it is not back yet"
-    );
-    let CheckIn::Events(transaction, events) = table.check_in(transaction) else {
-        panic!("one more was queued")
-    };
+    assert!(matches!(table.queue(id, Event::Other(3)), Queued::Waiting), "it is not back yet");
+    let CheckIn::Events(transaction, events) = table.check_in(transaction) else { panic!("one more was queued") };
     assert_eq!(events.len(), 1);
     assert!(matches!(table.check_in(transaction), CheckIn::Done));
-    assert!(matches!(
-        table.queue(id, Event::Other(4)),
-        Queued::Free(Event::Other(4))
-    ));
-    assert!(matches!(
-        table.deliver(id, Event::Other(4)),
-        Delivery::Taken(..)
-    ));
-    assert!(matches!(
-        table.deliver(id, Event::Other(5)),
-        Delivery::Queued
-    ));
+    assert!(matches!(table.queue(id, Event::Other(4)), Queued::Free(Event::Other(4))));
+    assert!(matches!(table.deliver(id, Event::Other(4)), Delivery::Taken(..)));
+    assert!(matches!(table.deliver(id, Event::Other(5)), Delivery::Queued));
 }
 
 fn number(event: &Event) -> Option<u64> {
@@ -134,19 +104,10 @@ fn the_queue_is_bounded_and_what_is_dropped_is_counted() {
     let table = table();
     let transaction = new(&table, &plain("INVITE"));
     for number in 0..EVENTS_QUEUED_MAX as u64 {
-        assert!(matches!(
-            table.queue(transaction.id(), Event::Other(number)),
-            Queued::Waiting
-        ));
+        assert!(matches!(table.queue(transaction.id(), Event::Other(number)), Queued::Waiting));
     }
-    assert!(matches!(
-        table.queue(transaction.id(), Event::Other(0)),
-        Queued::Dropped
-    ));
-    assert!(matches!(
-        table.deliver(transaction.id(), Event::Other(0)),
-        Delivery::Dropped
-    ));
+    assert!(matches!(table.queue(transaction.id(), Event::Other(0)), Queued::Dropped));
+    assert!(matches!(table.deliver(transaction.id(), Event::Other(0)), Delivery::Dropped));
     assert_eq!(table.statistics().events_dropped.value(), 2);
 }
 
@@ -156,49 +117,25 @@ fn an_ended_transaction_is_freed_and_its_id_names_nothing_even_when_the_slot_is_
     let settings = Settings::default();
     let mut transaction = new(&table, &plain("OPTIONS"));
     let id = transaction.id();
-    let sent = SentReply {
-        code: 200,
-        origin: Origin::Local,
-        bytes: b"R",
-        to_tag: b"",
-    };
+    let sent = SentReply { code: 200, origin: Origin::Local, bytes: b"R", to_tag: b"" };
     assert!(transaction.reply_sent(NOW, sent, &settings, &mut Actions::new()));
     assert!(matches!(table.check_in(transaction), CheckIn::Done));
     assert_eq!(table.statistics().reading().waiting, 1);
-    assert_eq!(
-        table.next_deadline().map(|time| time <= Time(10_000)),
-        Some(true)
-    );
+    assert_eq!(table.next_deadline().map(|time| time <= Time(10_000)), Some(true));
     let mut due = Vec::new();
     table.due(Time(9_999), &mut due);
     assert!(due.is_empty());
     table.due(Time(10_000), &mut due);
     assert_eq!(due, [id]);
-    let Checkout::Taken(mut transaction) = table.checkout(id) else {
-        panic!("it is there")
-    };
-    assert_eq!(
-        transaction.on_timer(Time(10_000), &settings, &mut Actions::new()),
-        TimerStep::Ended
-    );
+    let Checkout::Taken(mut transaction) = table.checkout(id) else { panic!("it is there") };
+    assert_eq!(transaction.on_timer(Time(10_000), &settings, &mut Actions::new()), TimerStep::Ended);
     assert!(matches!(table.check_in(transaction), CheckIn::Freed(..)));
     assert!(matches!(table.checkout(id), Checkout::Gone));
-    assert!(matches!(
-        table.queue(id, Event::Retransmission),
-        Queued::Gone(_)
-    ));
+    assert!(matches!(table.queue(id, Event::Retransmission), Queued::Gone(_)));
     assert!(table.is_empty());
     assert_eq!(table.next_deadline(), None);
     let reading = table.statistics().reading();
-    assert_eq!(
-        (
-            reading.created,
-            reading.freed,
-            reading.waiting,
-            reading.completed
-        ),
-        (1, 1, 0, [1, 0, 0, 0, 0])
-    );
+    assert_eq!((reading.created, reading.freed, reading.waiting, reading.completed), (1, 1, 0, [1, 0, 0, 0, 0]));
     let again = new(&table, &plain("OPTIONS"));
     assert_eq!(again.id().slot, id.slot);
     assert_ne!(again.id().generation, id.generation);
@@ -213,9 +150,7 @@ fn a_timer_due_while_the_transaction_is_out_is_not_lost() {
     let id = transaction.id();
     transaction.release(NOW, &settings, &mut Actions::new());
     assert!(matches!(table.check_in(transaction), CheckIn::Done));
-    let Checkout::Taken(transaction) = table.checkout(id) else {
-        panic!("it is there")
-    };
+    let Checkout::Taken(transaction) = table.checkout(id) else { panic!("it is there") };
     let mut due = Vec::new();
     table.due(Time(50_000), &mut due);
     assert!(due.is_empty(), "its holder has it");
@@ -241,37 +176,15 @@ fn both_bounds_of_the_table_refuse_and_count() {
     let small: Table<Vec<u64>> = Table::with_bound(SECRET, 1, NOW, 1);
     let _held = new(&small, &plain("INVITE"));
     assert!(matches!(create(&small, &plain("OPTIONS")), Creation::Full));
-    assert!(
-        matches!(create(&small, &plain("INVITE")), Creation::Exists(_)),
-        "retransmissions are still absorbed"
-    );
-    assert!(
-        small
-            .create_local(1, Method::Bye, NOW, &Settings::default())
-            .is_none()
-    );
+    assert!(matches!(create(&small, &plain("INVITE")), Creation::Exists(_)), "retransmissions are still absorbed");
+    assert!(small.create_local(1, Method::Bye, NOW, &Settings::default()).is_none());
     let table = table();
-    let with_branch = |number: usize| {
-        request(
-            "INVITE",
-            &format!("SIP/2.0/UDP h;branch=z9hG4bK{number}"),
-            TO,
-        )
-    };
+    let with_branch = |number: usize| request("INVITE", &format!("SIP/2.0/UDP h;branch=z9hG4bK{number}"), TO);
     for number in 0..SAME_CALL_MAX {
         new(&table, &with_branch(number));
     }
-    assert!(matches!(
-        create(&table, &with_branch(SAME_CALL_MAX)),
-        Creation::Full
-    ));
-    assert_eq!(
-        (
-            small.statistics().refused.value(),
-            table.statistics().refused.value()
-        ),
-        (2, 1)
-    );
+    assert!(matches!(create(&table, &with_branch(SAME_CALL_MAX)), Creation::Full));
+    assert_eq!((small.statistics().refused.value(), table.statistics().refused.value()), (2, 1));
 }
 
 #[test]
@@ -312,16 +225,9 @@ fn events_of_several_workers_are_done_one_at_a_time_and_in_each_ones_order() {
             });
         }
     });
-    let Checkout::Taken(transaction) = table.checkout(id) else {
-        panic!("nobody holds it")
-    };
+    let Checkout::Taken(transaction) = table.checkout(id) else { panic!("nobody holds it") };
     for worker in 0..WORKERS {
-        let seen: Vec<u64> = transaction
-            .data
-            .iter()
-            .filter(|&&number| number >> 32 == worker)
-            .map(|number| number & 0xffff_ffff)
-            .collect();
+        let seen: Vec<u64> = transaction.data.iter().filter(|&&number| number >> 32 == worker).map(|number| number & 0xffff_ffff).collect();
         assert_eq!(seen, (0..EVENTS).collect::<Vec<_>>(), "worker {worker}");
     }
 }
@@ -341,9 +247,7 @@ fn send(table: &Table<Vec<u64>>, id: TransactionId, number: u64) {
                         CheckIn::Freed(..) => panic!("it lives"),
                         CheckIn::Events(back, events) => {
                             transaction = back;
-                            transaction
-                                .data
-                                .extend(events.iter().filter_map(super::tests::number));
+                            transaction.data.extend(events.iter().filter_map(super::tests::number));
                         }
                     }
                 }
@@ -363,9 +267,7 @@ fn nothing_is_left_when_thousands_have_ended() {
              To: <sip:b@h>\r\nCall-ID: c{number}\r\nCSeq: 1 OPTIONS\r\n\r\n"
         );
         let message = parse(&text);
-        let Creation::New(mut transaction) =
-            table.create(&key(&message), now, caller(), &settings, || message.clone())
-        else {
+        let Creation::New(mut transaction) = table.create(&key(&message), now, caller(), &settings, || message.clone()) else {
             panic!("each one is new");
         };
         transaction.release(now, &settings, &mut Actions::new());
@@ -378,13 +280,8 @@ fn nothing_is_left_when_thousands_have_ended() {
         due.clear();
         table.due(now, &mut due);
         for &id in &due {
-            let Checkout::Taken(mut transaction) = table.checkout(id) else {
-                panic!("it is there")
-            };
-            assert_eq!(
-                transaction.on_timer(now, &settings, &mut Actions::new()),
-                TimerStep::Ended
-            );
+            let Checkout::Taken(mut transaction) = table.checkout(id) else { panic!("it is there") };
+            assert_eq!(transaction.on_timer(now, &settings, &mut Actions::new()), TimerStep::Ended);
             assert!(matches!(table.check_in(transaction), CheckIn::Freed(..)));
         }
     }

@@ -35,20 +35,12 @@ fn random_arming_cancelling_and_advancing_agrees_with_a_map() {
                     model.remove(&index);
                 }
                 step => {
-                    let shift = if step == 9 {
-                        random.next(37)
-                    } else {
-                        random.next(10)
-                    };
+                    let shift = if step == 9 { random.next(37) } else { random.next(10) };
                     now += random.next(1 << shift);
                     let mut due = Vec::new();
                     wheel.advance(now, &mut due, usize::MAX);
                     due.sort_unstable();
-                    let expected: Vec<u32> = model
-                        .iter()
-                        .filter(|&(_, &deadline)| deadline <= now)
-                        .map(|(&index, _)| index)
-                        .collect();
+                    let expected: Vec<u32> = model.iter().filter(|&(_, &deadline)| deadline <= now).map(|(&index, _)| index).collect();
                     assert_eq!(due, expected, "seed {seed} at {now}");
                     model.retain(|_, deadline| *deadline > now);
                 }
@@ -77,16 +69,11 @@ fn a_full_batch_leaves_the_rest_for_the_next_call() {
     wheel.advance(5, &mut due, 4);
     assert_eq!(due.len(), 4);
     assert_eq!(wheel.next_deadline(), Some(5));
-    let left = (0..10)
-        .find(|index| !due.contains(index))
-        .unwrap_or_default();
+    let left = (0..10).find(|index| !due.contains(index)).unwrap_or_default();
     wheel.cancel(left);
     wheel.advance(5, &mut due, 100);
     due.sort_unstable();
-    assert_eq!(
-        due,
-        (0..10).filter(|&index| index != left).collect::<Vec<_>>()
-    );
+    assert_eq!(due, (0..10).filter(|&index| index != left).collect::<Vec<_>>());
     assert!(wheel.is_empty());
 }
 

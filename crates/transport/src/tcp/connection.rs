@@ -145,19 +145,12 @@ impl Connection {
     pub(super) fn overdue(&self, limits: &StreamLimits, now: Instant) -> Option<StreamError> {
         let older = |since: Instant, bound| now.saturating_duration_since(since) >= bound;
         if self.is_connecting {
-            return older(self.opened, limits.connect_timeout)
-                .then_some(StreamError::ConnectTimeout);
+            return older(self.opened, limits.connect_timeout).then_some(StreamError::ConnectTimeout);
         }
-        if self
-            .partial_since
-            .is_some_and(|since| older(since, limits.read_timeout))
-        {
+        if self.partial_since.is_some_and(|since| older(since, limits.read_timeout)) {
             return Some(StreamError::ReadTimeout);
         }
-        if self
-            .stalled_since
-            .is_some_and(|since| older(since, limits.send_timeout))
-        {
+        if self.stalled_since.is_some_and(|since| older(since, limits.send_timeout)) {
             return Some(StreamError::SendTimeout);
         }
         older(self.last_traffic, limits.lifetime).then_some(StreamError::Idle)

@@ -53,25 +53,13 @@ pub struct Streams {
 
 impl Streams {
     pub(super) fn new(waker: Waker) -> Streams {
-        Streams {
-            shared: Arc::new(Shared {
-                queue: Mutex::default(),
-                waker,
-                counters: StreamCounters::default(),
-            }),
-        }
+        Streams { shared: Arc::new(Shared { queue: Mutex::default(), waker, counters: StreamCounters::default() }) }
     }
 
     /// Queues `bytes` (one message) for `target`. Ok means accepted, not sent; a later failure is reported to
     /// [`super::StreamDriver::send_failed`].
     pub fn send(&self, target: Target, bytes: &[u8]) -> Result<(), StreamError> {
-        self.command(
-            Command::Send {
-                target,
-                bytes: bytes.to_vec(),
-            },
-            bytes.len(),
-        )
+        self.command(Command::Send { target, bytes: bytes.to_vec() }, bytes.len())
     }
 
     /// Closes a connection; bytes that still wait are reported as failed.
@@ -86,11 +74,7 @@ impl Streams {
 
     /// Ends the stream thread and all connections.
     pub fn stop(&self) {
-        self.shared
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .stopped = true;
+        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
         self.shared.waker.wake();
     }
 
@@ -100,21 +84,12 @@ impl Streams {
 
     fn command(&self, command: Command, bytes: usize) -> Result<(), StreamError> {
         {
-            let mut queue = self
-                .shared
-                .queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut queue = self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
             if queue.stopped {
                 return Err(StreamError::Stopped);
             }
-            if queue.commands.len() >= STREAM_COMMANDS_MAX
-                || queue.bytes + bytes > STREAM_COMMAND_BYTES_MAX
-            {
-                self.shared
-                    .counters
-                    .send_failures
-                    .fetch_add(1, Ordering::Relaxed);
+            if queue.commands.len() >= STREAM_COMMANDS_MAX || queue.bytes + bytes > STREAM_COMMAND_BYTES_MAX {
+                self.shared.counters.send_failures.fetch_add(1, Ordering::Relaxed);
                 return Err(StreamError::Overloaded);
             }
             queue.bytes += bytes;
@@ -126,11 +101,7 @@ impl Streams {
 
     /// Takes all commands into `into`; true when the thread shall stop.
     pub(super) fn take(&self, into: &mut VecDeque<Command>) -> bool {
-        let mut queue = self
-            .shared
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
         into.append(&mut queue.commands);
         queue.bytes = 0;
         queue.stopped

@@ -19,18 +19,9 @@ pub(super) struct Table {
 
 impl Table {
     /// May one more connection be opened, and if it is accepted, from `source`?
-    pub(super) fn check_room(
-        &self,
-        source: Option<IpAddr>,
-        limits: &StreamLimits,
-    ) -> Result<(), StreamError> {
-        let of_source = source
-            .and_then(|ip| self.accepted_from.get(&ip))
-            .copied()
-            .unwrap_or(0);
-        if self.connections.len() >= limits.connections_max
-            || of_source >= limits.connections_per_source_max
-        {
+    pub(super) fn check_room(&self, source: Option<IpAddr>, limits: &StreamLimits) -> Result<(), StreamError> {
+        let of_source = source.and_then(|ip| self.accepted_from.get(&ip)).copied().unwrap_or(0);
+        if self.connections.len() >= limits.connections_max || of_source >= limits.connections_per_source_max {
             return Err(StreamError::TooManyConnections);
         }
         Ok(())
@@ -88,9 +79,7 @@ impl Table {
             return;
         };
         let address = SocketAddr::new(connection.peer.ip(), port);
-        if connection.aliases.len() < ALIASES_PER_CONNECTION_MAX
-            && !self.by_peer.contains_key(&address)
-        {
+        if connection.aliases.len() < ALIASES_PER_CONNECTION_MAX && !self.by_peer.contains_key(&address) {
             connection.aliases.push(address);
             self.by_peer.insert(address, id);
         }
@@ -100,17 +89,8 @@ impl Table {
         self.connections.keys().copied().collect()
     }
 
-    pub(super) fn overdue(
-        &self,
-        limits: &StreamLimits,
-        now: std::time::Instant,
-    ) -> Vec<(ConnectionId, StreamError)> {
-        self.connections
-            .iter()
-            .filter_map(|(id, connection)| {
-                connection.overdue(limits, now).map(|reason| (*id, reason))
-            })
-            .collect()
+    pub(super) fn overdue(&self, limits: &StreamLimits, now: std::time::Instant) -> Vec<(ConnectionId, StreamError)> {
+        self.connections.iter().filter_map(|(id, connection)| connection.overdue(limits, now).map(|reason| (*id, reason))).collect()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -17,10 +17,7 @@ use super::{ConnectionId, StreamDriver, StreamError, StreamFailure, Target};
 use crate::batch::Epoll;
 use crate::crew::Crew;
 use crate::error::TransportError;
-use crate::limits::{
-    ACCEPTS_PER_ROUND, STREAM_EVENTS_PER_ROUND, STREAM_READ_BYTES_PER_ROUND, STREAM_SWEEP_PERIOD,
-    StreamLimits,
-};
+use crate::limits::{ACCEPTS_PER_ROUND, STREAM_EVENTS_PER_ROUND, STREAM_READ_BYTES_PER_ROUND, STREAM_SWEEP_PERIOD, StreamLimits};
 use crate::outbox::Outbox;
 use crate::socket::start_connect;
 use crate::waker::{self, Wakeups};
@@ -53,32 +50,12 @@ pub fn stream_worker(
     let fail = |step| move |source| TransportError::Setup { step, source };
     let (waker, wakeups) = waker::pair().map_err(fail("make a wake-up pipe"))?;
     let epoll = Epoll::new(STREAM_EVENTS_PER_ROUND).map_err(fail("make an epoll instance"))?;
-    epoll
-        .add(wakeups.descriptor(), WAKE_TOKEN, true, false)
-        .map_err(fail("watch the wake-up pipe"))?;
+    epoll.add(wakeups.descriptor(), WAKE_TOKEN, true, false).map_err(fail("watch the wake-up pipe"))?;
     for (index, listener) in listeners.iter().enumerate() {
-        epoll
-            .add(
-                listener.as_fd(),
-                LISTENER_TOKENS + index as u64,
-                true,
-                false,
-            )
-            .map_err(fail("watch a listener"))?;
+        epoll.add(listener.as_fd(), LISTENER_TOKENS + index as u64, true, false).map_err(fail("watch a listener"))?;
     }
     let streams = Streams::new(waker);
-    Ok((
-        StreamWorker {
-            listeners,
-            crew,
-            limits,
-            tos,
-            streams: streams.clone(),
-            wakeups,
-            epoll,
-        },
-        streams,
-    ))
+    Ok((StreamWorker { listeners, crew, limits, tos, streams: streams.clone(), wakeups, epoll }, streams))
 }
 
 impl StreamWorker {
@@ -170,12 +147,7 @@ impl<D: StreamDriver> Running<D> {
     fn watch_listeners(&mut self, accepting: bool) {
         self.accepting = accepting;
         for (index, listener) in self.worker.listeners.iter().enumerate() {
-            let _ = self.worker.epoll.modify(
-                listener.as_fd(),
-                LISTENER_TOKENS + index as u64,
-                accepting,
-                false,
-            );
+            let _ = self.worker.epoll.modify(listener.as_fd(), LISTENER_TOKENS + index as u64, accepting, false);
         }
     }
 
@@ -189,19 +161,11 @@ impl<D: StreamDriver> Running<D> {
             return;
         }
         let id = self.table.free_id();
-        if self
-            .worker
-            .epoll
-            .add(stream.as_fd(), u64::from(id), true, false)
-            .is_err()
-        {
+        if self.worker.epoll.add(stream.as_fd(), u64::from(id), true, false).is_err() {
             self.counters().refused.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        self.table.insert(
-            id,
-            Connection::new(stream, peer, socket, true, &limits, self.now),
-        );
+        self.table.insert(id, Connection::new(stream, peer, socket, true, &limits, self.now));
         self.counters().accepted.fetch_add(1, Ordering::Relaxed);
         self.note_open();
         self.driver.opened(id, peer, socket);
@@ -257,16 +221,10 @@ impl<D: StreamDriver> Running<D> {
             }
         };
         connection.note_remainder(messages > 0, self.now);
-        self.counters()
-            .messages
-            .fetch_add(messages, Ordering::Relaxed);
+        self.counters().messages.fetch_add(messages, Ordering::Relaxed);
         outcome?;
         // One answer for several pings: a peer that only pings must not fill our queue.
-        if pings > 0 {
-            self.enqueue(id, PONG.to_vec()).map_err(|(error, _)| error)
-        } else {
-            Ok(())
-        }
+        if pings > 0 { self.enqueue(id, PONG.to_vec()).map_err(|(error, _)| error) } else { Ok(()) }
     }
 
     fn write(&mut self, id: ConnectionId) -> Result<(), StreamError> {
@@ -295,28 +253,17 @@ impl<D: StreamDriver> Running<D> {
         let wants_write = after > 0;
         if wants_write != connection.wants_write {
             connection.wants_write = wants_write;
-            self.worker
-                .epoll
-                .modify(connection.stream.as_fd(), u64::from(id), true, wants_write)
-                .map_err(StreamError::Io)?;
+            self.worker.epoll.modify(connection.stream.as_fd(), u64::from(id), true, wants_write).map_err(StreamError::Io)?;
         }
         let closing = connection.closing && !wants_write;
         self.table.queued = self.table.queued.saturating_sub(before - after);
         self.counters().sent.fetch_add(finished, Ordering::Relaxed);
-        if closing {
-            Err(StreamError::ClosedByUs)
-        } else {
-            Ok(())
-        }
+        if closing { Err(StreamError::ClosedByUs) } else { Ok(()) }
     }
 
     /// Queues bytes on an open connection and writes what can be written. On error the bytes come back, unless they
     /// were queued already: then closing the connection reports them.
-    fn enqueue(
-        &mut self,
-        id: ConnectionId,
-        bytes: Vec<u8>,
-    ) -> Result<(), (StreamError, Option<Vec<u8>>)> {
+    fn enqueue(&mut self, id: ConnectionId, bytes: Vec<u8>) -> Result<(), (StreamError, Option<Vec<u8>>)> {
         let (now, limits, all) = (self.now, self.worker.limits, self.table.queued);
         let Some(connection) = self.table.connection(id) else {
             return Err((StreamError::NotConnected, Some(bytes)));
@@ -357,9 +304,7 @@ impl<D: StreamDriver> Running<D> {
     }
 
     fn send(&mut self, target: Target, bytes: Vec<u8>) {
-        let open = target
-            .connection
-            .filter(|id| self.table.connection(*id).is_some());
+        let open = target.connection.filter(|id| self.table.connection(*id).is_some());
         let open = open.or_else(|| target.destination.and_then(|peer| self.table.to_peer(peer)));
         let id = match open.map_or_else(|| self.connect(target), Ok) {
             Ok(id) => id,
@@ -379,35 +324,17 @@ impl<D: StreamDriver> Running<D> {
     }
 
     fn connect(&mut self, target: Target) -> Result<ConnectionId, StreamError> {
-        let destination = target
-            .destination
-            .filter(|_| target.may_connect)
-            .ok_or(StreamError::NotConnected)?;
+        let destination = target.destination.filter(|_| target.may_connect).ok_or(StreamError::NotConnected)?;
         let limits = self.worker.limits;
         self.table.check_room(None, &limits)?;
-        let local = self
-            .worker
-            .listeners
-            .get(target.socket)
-            .and_then(|listener| listener.local_addr().ok());
-        let stream = start_connect(
-            destination,
-            local.map(|address| address.ip()),
-            self.worker.tos,
-        )
-        .map_err(|error| {
-            self.counters()
-                .connect_failures
-                .fetch_add(1, Ordering::Relaxed);
+        let local = self.worker.listeners.get(target.socket).and_then(|listener| listener.local_addr().ok());
+        let stream = start_connect(destination, local.map(|address| address.ip()), self.worker.tos).map_err(|error| {
+            self.counters().connect_failures.fetch_add(1, Ordering::Relaxed);
             StreamError::Io(error)
         })?;
         let id = self.table.free_id();
-        self.worker
-            .epoll
-            .add(stream.as_fd(), u64::from(id), true, true)
-            .map_err(StreamError::Io)?;
-        let mut connection =
-            Connection::new(stream, destination, target.socket, false, &limits, self.now);
+        self.worker.epoll.add(stream.as_fd(), u64::from(id), true, true).map_err(StreamError::Io)?;
+        let mut connection = Connection::new(stream, destination, target.socket, false, &limits, self.now);
         connection.wants_write = true;
         self.table.insert(id, connection);
         self.note_open();
@@ -431,14 +358,9 @@ impl<D: StreamDriver> Running<D> {
         let _ = self.worker.epoll.remove(connection.stream.as_fd());
         self.note_open();
         if connection.is_connecting {
-            self.counters()
-                .connect_failures
-                .fetch_add(1, Ordering::Relaxed);
+            self.counters().connect_failures.fetch_add(1, Ordering::Relaxed);
         }
-        if matches!(
-            reason,
-            StreamError::BadFrame(_) | StreamError::ReadTimeout | StreamError::QueueFull
-        ) {
+        if matches!(reason, StreamError::BadFrame(_) | StreamError::ReadTimeout | StreamError::QueueFull) {
             self.counters().misbehaved.fetch_add(1, Ordering::Relaxed);
         }
         for bytes in connection.take_unsent() {
@@ -457,42 +379,19 @@ impl<D: StreamDriver> Running<D> {
         }
     }
 
-    fn report(
-        &mut self,
-        connection: Option<ConnectionId>,
-        destination: Option<SocketAddr>,
-        bytes: Vec<u8>,
-        error: &StreamError,
-    ) {
-        self.counters()
-            .send_failures
-            .fetch_add(1, Ordering::Relaxed);
-        self.driver.send_failed(StreamFailure {
-            destination,
-            connection,
-            bytes,
-            error: error.to_string(),
-        });
+    fn report(&mut self, connection: Option<ConnectionId>, destination: Option<SocketAddr>, bytes: Vec<u8>, error: &StreamError) {
+        self.counters().send_failures.fetch_add(1, Ordering::Relaxed);
+        self.driver.send_failed(StreamFailure { destination, connection, bytes, error: error.to_string() });
     }
 
     fn send_datagrams(&mut self) {
         let sockets = self.worker.crew.sockets();
         let outbox = &mut self.outbox;
-        self.driver.outgoing(&mut |socket, destination, bytes| {
-            outbox.push(sockets, socket, destination, bytes)
-        });
+        self.driver.outgoing(&mut |socket, destination, bytes| outbox.push(sockets, socket, destination, bytes));
         outbox.flush(sockets);
         let (sent, failed) = outbox.take_counts();
-        self.worker
-            .crew
-            .counters()
-            .sent
-            .fetch_add(sent, Ordering::Relaxed);
-        self.worker
-            .crew
-            .counters()
-            .send_failures
-            .fetch_add(failed, Ordering::Relaxed);
+        self.worker.crew.counters().sent.fetch_add(sent, Ordering::Relaxed);
+        self.worker.crew.counters().send_failures.fetch_add(failed, Ordering::Relaxed);
         for failure in outbox.take_failures() {
             self.driver.datagram_failed(failure);
         }
@@ -503,17 +402,10 @@ impl<D: StreamDriver> Running<D> {
     }
 
     fn note_open(&self) {
-        self.counters()
-            .open
-            .store(self.table.len() as u64, Ordering::Relaxed);
+        self.counters().open.store(self.table.len() as u64, Ordering::Relaxed);
     }
 }
 
 fn is_peers_fault(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::Interrupted
-            | io::ErrorKind::ConnectionReset
-    )
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted | io::ErrorKind::ConnectionReset)
 }

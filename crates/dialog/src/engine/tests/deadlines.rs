@@ -15,33 +15,17 @@ fn calls_that_are_never_answered_are_counted_failed_and_removed() {
     reply(&engine, at(11.0), ringing, 180);
     assert!(engine.expire(at(299.0)).is_empty());
     let due = engine.expire(at(300.2));
-    assert!(
-        matches!(&due[..], [Expiry::EarlyRemoved { dialog, route: None }] if dialog.id == silent)
-    );
+    assert!(matches!(&due[..], [Expiry::EarlyRemoved { dialog, route: None }] if dialog.id == silent));
     assert_eq!(engine.expire(at(310.2)).len(), 1);
     let counts = engine.statistics();
-    assert_eq!(
-        (
-            counts.early,
-            counts.unconfirmed,
-            counts.failed,
-            engine.len()
-        ),
-        (0, 0, 2, 0)
-    );
+    assert_eq!((counts.early, counts.unconfirmed, counts.failed, engine.len()), (0, 0, 2, 0));
     assert_eq!(engine.next_deadline(), None);
     let mut loud = settings(&[]);
     loud.early_timeout_event = true;
     let engine = Engine::new(at(0.0), loud);
     create(&engine, at(0.0), b"3@x");
     let due = engine.expire(at(301.0));
-    assert!(matches!(
-        &due[..],
-        [Expiry::EarlyRemoved {
-            route: Some(EventRoute::Failed),
-            ..
-        }]
-    ));
+    assert!(matches!(&due[..], [Expiry::EarlyRemoved { route: Some(EventRoute::Failed), .. }]));
 }
 
 #[test]
@@ -56,63 +40,29 @@ fn a_missing_ack_cuts_the_lifetime_to_ten_seconds() {
     assert!(engine.expire(at(74.0)).is_empty());
     let due = engine.expire(at(75.5));
     assert!(matches!(&due[..], [Expiry::Lifetime { id: due, timeout_route: None }] if *due == id));
-    let ExpiryStep::Ended { change } = engine.expiry_decide(at(75.5), id) else {
-        panic!("no end")
-    };
-    assert_eq!(
-        (change.route, change.old),
-        (Some(EventRoute::End), State::ConfirmedNoAck)
-    );
+    let ExpiryStep::Ended { change } = engine.expiry_decide(at(75.5), id) else { panic!("no end") };
+    assert_eq!((change.route, change.old), (Some(EventRoute::End), State::ConfirmedNoAck));
     let finished = engine.expiry_finish(at(75.5), change);
     assert!(finished.destroyed && !finished.occurrence.unwrap().was_confirmed);
-    assert_eq!(
-        (engine.statistics().expired, engine.statistics().active),
-        (1, 0)
-    );
+    assert_eq!((engine.statistics().expired, engine.statistics().active), (1, 0));
     assert_recount(&engine);
 }
 
 #[test]
 fn expiry_without_bye_ends_the_call_here_only() {
     let engine = engine(&[("default_timeout", 30)]);
-    let new = NewDialog {
-        timeout_route: Some((3, b"TO")),
-        ..invite(b"e@x")
-    };
-    let Begin::Created(id) = engine.begin(at(0.0), &new) else {
-        panic!("refused")
-    };
+    let new = NewDialog { timeout_route: Some((3, b"TO")), ..invite(b"e@x") };
+    let Begin::Created(id) = engine.begin(at(0.0), &new) else { panic!("refused") };
     reply(&engine, at(0.0), id, 200);
     ack(&engine, at(0.1), id);
     let due = engine.expire(at(31.0));
-    let [
-        Expiry::Lifetime {
-            timeout_route: Some((3, name)),
-            ..
-        },
-    ] = &due[..]
-    else {
-        panic!("{due:?}")
-    };
-    assert_eq!(
-        (name.as_slice(), engine.state(id)),
-        (&b"TO"[..], Some(State::Confirmed))
-    );
+    let [Expiry::Lifetime { timeout_route: Some((3, name)), .. }] = &due[..] else { panic!("{due:?}") };
+    assert_eq!((name.as_slice(), engine.state(id)), (&b"TO"[..], Some(State::Confirmed)));
     assert!(engine.expire(at(32.0)).is_empty(), "handed out once");
-    let ExpiryStep::Ended { change } = engine.expiry_decide(at(32.0), id) else {
-        panic!("no end")
-    };
+    let ExpiryStep::Ended { change } = engine.expiry_decide(at(32.0), id) else { panic!("no end") };
     let finished = engine.expiry_finish(at(32.0), change);
-    assert_eq!(
-        finished
-            .occurrence
-            .map(|occurrence| (occurrence.kind, occurrence.was_confirmed)),
-        Some((OccurrenceKind::Expired, true))
-    );
-    assert!(matches!(
-        engine.expiry_decide(at(32.0), id),
-        ExpiryStep::Nothing
-    ));
+    assert_eq!(finished.occurrence.map(|occurrence| (occurrence.kind, occurrence.was_confirmed)), Some((OccurrenceKind::Expired, true)));
+    assert!(matches!(engine.expiry_decide(at(32.0), id), ExpiryStep::Nothing));
     assert_recount(&engine);
 }
 
@@ -121,54 +71,16 @@ fn expiry_with_bye_asks_both_sides_and_ends_at_the_first_answer() {
     let engine = engine(&[("default_timeout", 30), ("send_bye", 1)]);
     let id = confirmed(&engine, at(0.0), b"b@x");
     assert_eq!(engine.expire(at(30.5)).len(), 1);
-    let ExpiryStep::SendByes { termination } = engine.expiry_decide(at(30.5), id) else {
-        panic!("no BYEs")
-    };
-    let Termination::Byes {
-        caller: Some(caller),
-        callee: Some(callee),
-        route,
-    } = termination
-    else {
-        panic!("not both")
-    };
-    assert_eq!(
-        (route, caller.cseq, callee.cseq),
-        (Some(EventRoute::End), 101, 104)
-    );
+    let ExpiryStep::SendByes { termination } = engine.expiry_decide(at(30.5), id) else { panic!("no BYEs") };
+    let Termination::Byes { caller: Some(caller), callee: Some(callee), route } = termination else { panic!("not both") };
+    assert_eq!((route, caller.cseq, callee.cseq), (Some(EventRoute::End), 101, 104));
     let view = engine.view(at(31.0), id).unwrap();
-    assert_eq!(
-        (
-            view.state,
-            view.timeout,
-            engine.statistics().expired,
-            engine.statistics().active
-        ),
-        (State::Confirmed, 0, 1, 1)
-    );
-    assert!(
-        !engine
-            .local_bye_finished(at(31.0), id, Leg::Caller, 100)
-            .gone
-    );
-    assert!(
-        engine
-            .local_bye_finished(at(31.0), id, Leg::Caller, 481)
-            .destroyed
-    );
-    assert!(
-        engine
-            .local_bye_finished(at(32.0), id, Leg::Callee, 200)
-            .gone
-    );
-    assert_eq!(
-        (engine.statistics().active, engine.statistics().ended),
-        (0, 1)
-    );
-    assert!(
-        engine.expire(at(100_000.0)).is_empty(),
-        "nothing fires for a dead dialog"
-    );
+    assert_eq!((view.state, view.timeout, engine.statistics().expired, engine.statistics().active), (State::Confirmed, 0, 1, 1));
+    assert!(!engine.local_bye_finished(at(31.0), id, Leg::Caller, 100).gone);
+    assert!(engine.local_bye_finished(at(31.0), id, Leg::Caller, 481).destroyed);
+    assert!(engine.local_bye_finished(at(32.0), id, Leg::Callee, 200).gone);
+    assert_eq!((engine.statistics().active, engine.statistics().ended), (0, 1));
+    assert!(engine.expire(at(100_000.0)).is_empty(), "nothing fires for a dead dialog");
 }
 
 #[test]
@@ -176,18 +88,13 @@ fn byes_that_nobody_reports_do_not_keep_the_record_for_ever() {
     let engine = engine(&[("default_timeout", 30), ("send_bye", 1)]);
     let id = confirmed(&engine, at(0.0), b"u@x");
     engine.expire(at(30.5));
-    assert!(matches!(
-        engine.expiry_decide(at(30.5), id),
-        ExpiryStep::SendByes { .. }
-    ));
+    assert!(matches!(engine.expiry_decide(at(30.5), id), ExpiryStep::SendByes { .. }));
     let due = engine.expire(at(331.0));
     assert!(matches!(&due[..], [Expiry::ByeUnanswered { dialog, route: None }] if dialog.id == id));
     let id = confirmed(&engine, at(400.0), b"v@x");
     engine.expire(at(431.0));
     let due = engine.expire(at(740.0));
-    assert!(
-        matches!(&due[..], [Expiry::ByeUnanswered { dialog, route: Some(EventRoute::End) }] if dialog.id == id)
-    );
+    assert!(matches!(&due[..], [Expiry::ByeUnanswered { dialog, route: Some(EventRoute::End) }] if dialog.id == id));
     assert!(engine.is_empty());
     assert_recount(&engine);
 }
@@ -198,9 +105,7 @@ fn a_finished_record_nobody_releases_goes_after_the_end_timeout() {
     let id = confirmed(&engine, at(0.0), b"k@x");
     bye(&engine, at(10.0), id);
     assert!(engine.expire(at(309.0)).is_empty());
-    assert!(
-        matches!(&engine.expire(at(310.5))[..], [Expiry::EndRemoved { dialog }] if dialog.end_time as u64 == START + 10)
-    );
+    assert!(matches!(&engine.expire(at(310.5))[..], [Expiry::EndRemoved { dialog }] if dialog.end_time as u64 == START + 10));
     assert!(engine.is_empty() && !engine.release(at(311.0), id));
 }
 
@@ -208,53 +113,27 @@ fn a_finished_record_nobody_releases_goes_after_the_end_timeout() {
 fn set_timeout_acts_by_state() {
     let engine = engine(&[]);
     let id = create(&engine, at(0.0), b"t@x");
-    assert_eq!(
-        engine.set_timeout(at(0.0), id, 0),
-        Err(TimeoutError::NotPositive)
-    );
+    assert_eq!(engine.set_timeout(at(0.0), id, 0), Err(TimeoutError::NotPositive));
     assert_eq!(engine.set_timeout(at(0.0), id, 77), Ok(TimeoutSet::Stored));
     reply(&engine, at(1.0), id, 200);
-    assert_eq!(
-        u64::from(engine.view(at(1.0), id).unwrap().timeout),
-        START + 78
-    );
+    assert_eq!(u64::from(engine.view(at(1.0), id).unwrap().timeout), START + 78);
     ack(&engine, at(2.0), id);
-    assert_eq!(
-        engine.set_timeout(at(3.0), id, 20),
-        Ok(TimeoutSet::Restarted)
-    );
+    assert_eq!(engine.set_timeout(at(3.0), id, 20), Ok(TimeoutSet::Restarted));
     assert_eq!(engine.expire(at(23.2)).len(), 1);
-    assert_eq!(
-        engine.set_timeout(at(23.2), id, 50),
-        Ok(TimeoutSet::NotRunning)
-    );
-    assert_eq!(
-        engine.set_timeout(at(1.0), DialogId { entry: 9, id: 9 }, 5),
-        Err(TimeoutError::UnknownDialog)
-    );
+    assert_eq!(engine.set_timeout(at(23.2), id, 50), Ok(TimeoutSet::NotRunning));
+    assert_eq!(engine.set_timeout(at(1.0), DialogId { entry: 9, id: 9 }, 5), Err(TimeoutError::UnknownDialog));
 }
 
 #[test]
 fn keepalive_failures_in_a_row_cut_the_lifetime() {
     let engine = engine(&[("ka_timer", 1), ("ka_interval", 30), ("ka_failed_limit", 2)]);
     let both = internal_flag::KEEPALIVE_CALLER | internal_flag::KEEPALIVE_CALLEE;
-    let Begin::Created(id) = engine.begin(
-        at(0.0),
-        &NewDialog {
-            internal_flags: both,
-            ..invite(b"ka@x")
-        },
-    ) else {
-        panic!()
-    };
+    let Begin::Created(id) = engine.begin(at(0.0), &NewDialog { internal_flags: both, ..invite(b"ka@x") }) else { panic!() };
     reply(&engine, at(0.0), id, 200);
     assert!(ack(&engine, at(1.0), id).keepalive);
     assert!(engine.keepalives_due(at(30.0)).is_empty());
     let probes = engine.keepalives_due(at(31.0));
-    let seen: Vec<(Leg, u32)> = probes
-        .iter()
-        .map(|probe| (probe.request.leg, probe.request.cseq))
-        .collect();
+    let seen: Vec<(Leg, u32)> = probes.iter().map(|probe| (probe.request.leg, probe.request.cseq)).collect();
     assert_eq!(seen, [(Leg::Caller, 1), (Leg::Callee, 2)]);
     assert_eq!(engine.keepalives_due(at(60.0)).len(), 0);
     assert_eq!(engine.keepalives_due(at(61.0)).len(), 2);
@@ -277,17 +156,9 @@ fn deadlines_are_announced_and_expiries_bounded_per_call() {
     let next = engine.next_deadline().unwrap();
     assert!(next <= at(300.1).time && next > at(0.0).time);
     let mut taken = Vec::new();
-    while engine
-        .next_deadline()
-        .is_some_and(|next| next <= at(301.0).time)
-    {
+    while engine.next_deadline().is_some_and(|next| next <= at(301.0).time) {
         taken.push(engine.expire(at(301.0)).len());
     }
     assert_eq!(taken.iter().sum::<usize>(), 3000);
-    assert!(
-        taken
-            .iter()
-            .all(|count| *count <= crate::limits::EXPIRIES_PER_CALL_MAX)
-            && taken.len() < 10
-    );
+    assert!(taken.iter().all(|count| *count <= crate::limits::EXPIRIES_PER_CALL_MAX) && taken.len() < 10);
 }

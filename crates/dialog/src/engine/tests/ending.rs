@@ -11,62 +11,25 @@ use crate::state::State;
 fn both_byes_carry_what_the_original_puts_in_them() {
     let engine = engine(&[]);
     let id = confirmed(&engine, at(0.0), b"db@x");
-    let Ok(Termination::Byes {
-        caller: Some(caller),
-        callee: Some(callee),
-        route,
-    }) = engine.terminate(at(1.0), id)
-    else {
+    let Ok(Termination::Byes { caller: Some(caller), callee: Some(callee), route }) = engine.terminate(at(1.0), id) else {
         panic!("no BYEs")
     };
     assert_eq!(route, Some(EventRoute::End));
     assert_eq!(callee.request_uri, b"sip:bob@127.0.0.1:15080");
-    assert_eq!(
-        (callee.to_uri.as_slice(), callee.to_tag.as_slice()),
-        (&b"sip:bob@example.com"[..], &b"B"[..])
-    );
-    assert_eq!(
-        (callee.from_uri.as_slice(), callee.from_tag.as_slice()),
-        (&b"sip:alice@example.com"[..], &b"A"[..])
-    );
-    assert_eq!(
-        (callee.cseq, callee.route_set.as_slice()),
-        (104, CALLEE.route_set)
-    );
-    assert_eq!(
-        (callee.call_id.as_slice(), callee.socket.as_slice()),
-        (&b"db@x"[..], &b"udp:127.0.0.1:15061"[..])
-    );
+    assert_eq!((callee.to_uri.as_slice(), callee.to_tag.as_slice()), (&b"sip:bob@example.com"[..], &b"B"[..]));
+    assert_eq!((callee.from_uri.as_slice(), callee.from_tag.as_slice()), (&b"sip:alice@example.com"[..], &b"A"[..]));
+    assert_eq!((callee.cseq, callee.route_set.as_slice()), (104, CALLEE.route_set));
+    assert_eq!((callee.call_id.as_slice(), callee.socket.as_slice()), (&b"db@x"[..], &b"udp:127.0.0.1:15061"[..]));
     assert_eq!(caller.request_uri, b"sip:alice@127.0.0.1:15070");
-    assert_eq!(
-        (
-            caller.to_tag.as_slice(),
-            caller.from_tag.as_slice(),
-            caller.cseq
-        ),
-        (&b"A"[..], &b"B"[..], 101)
-    );
-    assert_eq!(
-        (caller.route_set.as_slice(), caller.socket.as_slice()),
-        (
-            &b"<sip:127.0.0.1:15071;lr>"[..],
-            &b"udp:127.0.0.1:15060"[..]
-        )
-    );
-    assert_eq!(
-        engine.view(at(1.0), id).unwrap().caller.cseq,
-        Some(3),
-        "the stored CSeq stays"
-    );
+    assert_eq!((caller.to_tag.as_slice(), caller.from_tag.as_slice(), caller.cseq), (&b"A"[..], &b"B"[..], 101));
+    assert_eq!((caller.route_set.as_slice(), caller.socket.as_slice()), (&b"<sip:127.0.0.1:15071;lr>"[..], &b"udp:127.0.0.1:15060"[..]));
+    assert_eq!(engine.view(at(1.0), id).unwrap().caller.cseq, Some(3), "the stored CSeq stays");
 
     assert_eq!(engine.terminate(at(2.0), id), Err(TerminateError::Pending));
     assert_eq!(engine.state(id), Some(State::Confirmed));
     let finished = engine.local_bye_finished(at(3.0), id, Leg::Callee, 200);
     assert!(finished.destroyed && finished.store);
-    assert_eq!(
-        engine.terminate(at(4.0), id),
-        Err(TerminateError::UnknownDialog)
-    );
+    assert_eq!(engine.terminate(at(4.0), id), Err(TerminateError::UnknownDialog));
     assert_recount(&engine);
 }
 
@@ -76,31 +39,13 @@ fn the_older_bye_sequence_can_be_chosen() {
     old.bye_sequence = ByeSequence::Plus1;
     let engine = Engine::new(at(0.0), old);
     let id = confirmed(&engine, at(0.0), b"1@x");
-    let Ok(Termination::Byes {
-        caller: Some(caller),
-        callee: Some(callee),
-        ..
-    }) = engine.terminate(at(1.0), id)
-    else {
-        panic!("no BYEs")
-    };
+    let Ok(Termination::Byes { caller: Some(caller), callee: Some(callee), .. }) = engine.terminate(at(1.0), id) else { panic!("no BYEs") };
     assert_eq!((caller.cseq, callee.cseq), (1, 4));
     let id = create(&engine, at(0.0), b"2@x");
     reply(&engine, at(0.0), id, 180);
-    request(
-        &engine,
-        at(0.0),
-        id,
-        &within(RequestMethod::Prack, Direction::Downstream, 4),
-    );
+    request(&engine, at(0.0), id, &within(RequestMethod::Prack, Direction::Downstream, 4));
     reply(&engine, at(0.0), id, 200);
-    let Ok(Termination::Byes {
-        callee: Some(callee),
-        ..
-    }) = engine.terminate(at(1.0), id)
-    else {
-        panic!("no BYEs")
-    };
+    let Ok(Termination::Byes { callee: Some(callee), .. }) = engine.terminate(at(1.0), id) else { panic!("no BYEs") };
     assert_eq!(callee.cseq, 4 + 81);
 }
 
@@ -109,34 +54,13 @@ fn one_side_can_be_ended_once_and_the_route_runs_once() {
     let engine = engine(&[]);
     let id = confirmed(&engine, at(0.0), b"o@x");
     let first = engine.terminate_leg(at(1.0), id, Leg::Caller).unwrap();
-    assert!(matches!(
-        first,
-        Termination::Byes {
-            caller: Some(_),
-            callee: None,
-            route: Some(EventRoute::End)
-        }
-    ));
-    assert_eq!(
-        engine.terminate_leg(at(1.0), id, Leg::Caller),
-        Err(TerminateError::Pending)
-    );
+    assert!(matches!(first, Termination::Byes { caller: Some(_), callee: None, route: Some(EventRoute::End) }));
+    assert_eq!(engine.terminate_leg(at(1.0), id, Leg::Caller), Err(TerminateError::Pending));
     let second = engine.terminate_leg(at(1.0), id, Leg::Callee).unwrap();
-    assert!(matches!(
-        second,
-        Termination::Byes {
-            caller: None,
-            callee: Some(_),
-            route: None
-        }
-    ));
+    assert!(matches!(second, Termination::Byes { caller: None, callee: Some(_), route: None }));
     let (route, _) = bye(&engine, at(2.0), id);
     assert_eq!(route, None, "a BYE that crosses runs no second end route");
-    assert!(
-        !engine
-            .local_bye_finished(at(3.0), id, Leg::Caller, 200)
-            .destroyed
-    );
+    assert!(!engine.local_bye_finished(at(3.0), id, Leg::Caller, 200).destroyed);
     assert!(engine.release(at(5.0), id));
     assert_recount(&engine);
 }
@@ -149,14 +73,7 @@ fn a_bye_that_could_not_be_sent_may_be_tried_again() {
     engine.local_bye_unsent(at(1.0), id, Leg::Caller);
     engine.local_bye_unsent(at(1.0), id, Leg::Callee);
     let again = engine.terminate(at(2.0), id).unwrap();
-    assert!(matches!(
-        again,
-        Termination::Byes {
-            caller: Some(_),
-            callee: Some(_),
-            route: None
-        }
-    ));
+    assert!(matches!(again, Termination::Byes { caller: Some(_), callee: Some(_), route: None }));
 }
 
 #[test]
@@ -164,24 +81,11 @@ fn an_unanswered_call_is_ended_by_reply_and_cancel() {
     let engine = engine(&[]);
     let id = create(&engine, at(0.0), b"y@x");
     reply(&engine, at(0.1), id, 180);
-    let expected = EarlyTermination {
-        code: 480,
-        reason: String::from("Temporarily Unavailable"),
-    };
-    assert_eq!(
-        engine.terminate(at(1.0), id),
-        Ok(Termination::Early(expected))
-    );
+    let expected = EarlyTermination { code: 480, reason: String::from("Temporarily Unavailable") };
+    assert_eq!(engine.terminate(at(1.0), id), Ok(Termination::Early(expected)));
     assert_eq!(engine.state(id), Some(State::Early));
-    assert_eq!(
-        reply(&engine, at(1.0), id, 480).0,
-        Some(EventRoute::Failed),
-        "once, when it really fails"
-    );
-    assert_eq!(
-        engine.terminate(at(1.1), id),
-        Err(TerminateError::AlreadyOver)
-    );
+    assert_eq!(reply(&engine, at(1.0), id, 480).0, Some(EventRoute::Failed), "once, when it really fails");
+    assert_eq!(engine.terminate(at(1.1), id), Err(TerminateError::AlreadyOver));
 }
 
 #[test]
@@ -190,26 +94,10 @@ fn without_a_contact_there_is_no_request() {
     let id = create(&engine, at(0.0), b"z@x");
     let change = engine.reply_begin(at(0.1), id, ReplyKind::Success).unwrap();
     engine.reply_finish(at(0.1), change, None);
-    assert_eq!(
-        engine.local_request(id, Leg::Callee, SequenceStep::Above(1)),
-        Err(TerminateError::Incomplete(Leg::Callee))
-    );
-    assert_eq!(
-        engine.terminate(at(1.0), id),
-        Err(TerminateError::Incomplete(Leg::Callee))
-    );
-    assert!(engine.set_contact(
-        at(1.0),
-        id,
-        Leg::Callee,
-        b"sip:b@10.0.0.9;alias=192.0.2.4~5070~2"
-    ));
-    let request = engine
-        .local_request(id, Leg::Callee, SequenceStep::Above(1))
-        .unwrap();
-    assert_eq!(
-        (request.request_uri.as_slice(), request.cseq),
-        (&b"sip:b@10.0.0.9"[..], 4)
-    );
+    assert_eq!(engine.local_request(id, Leg::Callee, SequenceStep::Above(1)), Err(TerminateError::Incomplete(Leg::Callee)));
+    assert_eq!(engine.terminate(at(1.0), id), Err(TerminateError::Incomplete(Leg::Callee)));
+    assert!(engine.set_contact(at(1.0), id, Leg::Callee, b"sip:b@10.0.0.9;alias=192.0.2.4~5070~2"));
+    let request = engine.local_request(id, Leg::Callee, SequenceStep::Above(1)).unwrap();
+    assert_eq!((request.request_uri.as_slice(), request.cseq), (&b"sip:b@10.0.0.9"[..], 4));
     assert_eq!(request.destination.unwrap().port, 5070);
 }

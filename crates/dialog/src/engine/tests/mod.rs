@@ -9,9 +9,7 @@ mod reading;
 use sip::time::{Date, Now, Time};
 
 use super::{DialogId, Engine, ReplyKind};
-use crate::effect::{
-    Begin, Change, EventRoute, Finished, InDialogRequest, NewDialog, RequestMethod,
-};
+use crate::effect::{Begin, Change, EventRoute, Finished, InDialogRequest, NewDialog, RequestMethod};
 use crate::leg::{CalleeLeg, Direction};
 use crate::settings::{ParameterValue, Settings};
 use crate::statistics::Counts;
@@ -20,23 +18,13 @@ pub(super) const START: u64 = 1_795_380_273;
 
 pub(super) fn at(seconds: f64) -> Now {
     let milliseconds = (seconds * 1000.0) as u64;
-    Now {
-        time: Time(5_000_000 + milliseconds),
-        date: Date(START * 1000 + milliseconds),
-    }
+    Now { time: Time(5_000_000 + milliseconds), date: Date(START * 1000 + milliseconds) }
 }
 
 pub(super) fn settings(changes: &[(&str, i64)]) -> Settings {
-    let mut settings = Settings {
-        random_seed: 7,
-        ..Settings::default()
-    };
-    settings
-        .set("profiles_no_value", ParameterValue::Text("all;nov"))
-        .unwrap();
-    settings
-        .set("profiles_with_value", ParameterValue::Text("caller"))
-        .unwrap();
+    let mut settings = Settings { random_seed: 7, ..Settings::default() };
+    settings.set("profiles_no_value", ParameterValue::Text("all;nov")).unwrap();
+    settings.set("profiles_with_value", ParameterValue::Text("caller")).unwrap();
     for (name, value) in changes {
         settings.set(name, ParameterValue::Integer(*value)).unwrap();
     }
@@ -79,63 +67,30 @@ pub(super) fn create(engine: &Engine, now: Now, call_id: &[u8]) -> DialogId {
 }
 
 /// Both halves of a reply; gives the route handed out and what finished.
-pub(super) fn reply(
-    engine: &Engine,
-    now: Now,
-    id: DialogId,
-    code: u16,
-) -> (Option<EventRoute>, Finished) {
-    let change = engine
-        .reply_begin(now, id, ReplyKind::of(code).unwrap())
-        .unwrap();
+pub(super) fn reply(engine: &Engine, now: Now, id: DialogId, code: u16) -> (Option<EventRoute>, Finished) {
+    let change = engine.reply_begin(now, id, ReplyKind::of(code).unwrap()).unwrap();
     let route = change.route;
     let callee = (200..300).contains(&code).then_some(&CALLEE);
     (route, engine.reply_finish(now, change, callee))
 }
 
-pub(super) fn within(
-    method: RequestMethod,
-    direction: Direction,
-    cseq: u32,
-) -> InDialogRequest<'static> {
-    InDialogRequest {
-        method,
-        direction,
-        cseq: Some(cseq),
-        contact: None,
-        timeout: None,
-    }
+pub(super) fn within(method: RequestMethod, direction: Direction, cseq: u32) -> InDialogRequest<'static> {
+    InDialogRequest { method, direction, cseq: Some(cseq), contact: None, timeout: None }
 }
 
 /// Both halves of a request.
-pub(super) fn request(
-    engine: &Engine,
-    now: Now,
-    id: DialogId,
-    request: &InDialogRequest<'_>,
-) -> (Option<EventRoute>, Finished) {
+pub(super) fn request(engine: &Engine, now: Now, id: DialogId, request: &InDialogRequest<'_>) -> (Option<EventRoute>, Finished) {
     let change: Change = engine.request_begin(now, id, request).unwrap();
     let route = change.route;
     (route, engine.request_finish(now, change, request))
 }
 
 pub(super) fn ack(engine: &Engine, now: Now, id: DialogId) -> Finished {
-    request(
-        engine,
-        now,
-        id,
-        &within(RequestMethod::Ack, Direction::Downstream, 3),
-    )
-    .1
+    request(engine, now, id, &within(RequestMethod::Ack, Direction::Downstream, 3)).1
 }
 
 pub(super) fn bye(engine: &Engine, now: Now, id: DialogId) -> (Option<EventRoute>, Finished) {
-    request(
-        engine,
-        now,
-        id,
-        &within(RequestMethod::Bye, Direction::Downstream, 4),
-    )
+    request(engine, now, id, &within(RequestMethod::Bye, Direction::Downstream, 4))
 }
 
 /// A dialog in state 4.
@@ -153,15 +108,8 @@ pub(super) fn assert_recount(engine: &Engine) {
     let walked = engine.state_counts(false);
     assert_eq!(
         (counts.unconfirmed, counts.early, counts.active),
-        (
-            walked.unconfirmed,
-            walked.early,
-            walked.confirmed_no_ack + walked.confirmed
-        )
+        (walked.unconfirmed, walked.early, walked.confirmed_no_ack + walked.confirmed)
     );
     let over = counts.failed + counts.ended + counts.abandoned;
-    assert_eq!(
-        counts.processed + counts.loaded,
-        counts.unconfirmed + counts.early + counts.active + over
-    );
+    assert_eq!(counts.processed + counts.loaded, counts.unconfirmed + counts.early + counts.active + over);
 }

@@ -36,9 +36,7 @@ impl Play {
 
     fn pick(&mut self) -> Option<DialogId> {
         let wanted = self.random(CALLS);
-        self.engine
-            .of_call_id(format!("{wanted}@x").as_bytes())
-            .pop()
+        self.engine.of_call_id(format!("{wanted}@x").as_bytes()).pop()
     }
 
     fn now(&self) -> Now {
@@ -55,17 +53,11 @@ impl Play {
                 story.finished = false;
             }
             EventRoute::End => {
-                assert!(
-                    story.started && !story.finished,
-                    "end out of order for {id}"
-                );
+                assert!(story.started && !story.finished, "end out of order for {id}");
                 story.finished = true;
             }
             EventRoute::Failed => {
-                assert!(
-                    !story.started && !story.finished,
-                    "failed out of order for {id}"
-                );
+                assert!(!story.started && !story.finished, "failed out of order for {id}");
                 story.finished = true;
             }
         }
@@ -74,12 +66,7 @@ impl Play {
     fn moved(&mut self, change: &Change) {
         let story = self.stories.entry(change.id).or_default();
         if let Some(before) = story.state {
-            assert!(
-                change.old == before,
-                "{} was {before:?}, the step says {:?}",
-                change.id,
-                change.old
-            );
+            assert!(change.old == before, "{} was {before:?}, the step says {:?}", change.id, change.old);
         }
         story.state = Some(change.new);
         if change.held {
@@ -89,12 +76,7 @@ impl Play {
     }
 
     fn ended(&mut self, termination: Termination, id: DialogId) {
-        if let Termination::Byes {
-            caller,
-            callee,
-            route,
-        } = termination
-        {
+        if let Termination::Byes { caller, callee, route } = termination {
             for request in [caller, callee].into_iter().flatten() {
                 assert!(request.cseq > 0 && !request.request_uri.is_empty());
                 self.byes.push((id, request.leg));
@@ -112,9 +94,7 @@ impl Play {
             6 => self.reply(id, ReplyKind::Failure),
             number => {
                 use RequestMethod::*;
-                let method = [
-                    Ack, Ack, Ack, Bye, Prack, Invite, Other, Other, Other, Prack,
-                ][number % 10];
+                let method = [Ack, Ack, Ack, Bye, Prack, Invite, Other, Other, Other, Prack][number % 10];
                 let direction = [Direction::Downstream, Direction::Upstream][self.random(2)];
                 let request = within(method, direction, self.random(1000) as u32);
                 let before = self.engine.view(now, id).unwrap();
@@ -123,10 +103,7 @@ impl Play {
                 self.moved(&change);
                 self.engine.request_finish(now, change, &request);
                 if let Some(after) = self.engine.view(now, id) {
-                    assert!(
-                        after.caller.cseq >= before.caller.cseq
-                            && after.callee.cseq >= before.callee.cseq
-                    );
+                    assert!(after.caller.cseq >= before.caller.cseq && after.callee.cseq >= before.callee.cseq);
                 }
             }
         }
@@ -136,13 +113,7 @@ impl Play {
         let now = self.now();
         let change = self.engine.reply_begin(now, id, kind).unwrap();
         if change.old == State::Deleted && change.new != State::Deleted {
-            self.stories.insert(
-                id,
-                Story {
-                    state: Some(State::Deleted),
-                    ..Story::default()
-                },
-            );
+            self.stories.insert(id, Story { state: Some(State::Deleted), ..Story::default() });
         }
         self.moved(&change);
         let callee = (kind == ReplyKind::Success).then_some(&CALLEE);
@@ -177,9 +148,7 @@ impl Play {
         match self.random(20) {
             0..=2 => {
                 let number = self.random(CALLS);
-                let _ = self
-                    .engine
-                    .begin(now, &invite(format!("{number}@x").as_bytes()));
+                let _ = self.engine.begin(now, &invite(format!("{number}@x").as_bytes()));
             }
             3..=11 => self.message(),
             12 if self.random(4) == 0 => self.clock(),
@@ -208,13 +177,8 @@ impl Play {
                     let caller = self.engine.profiles().find("caller").unwrap();
                     let value = format!("u{}", self.random(5));
                     let _ = match self.random(3) {
-                        0 => self
-                            .engine
-                            .profile_leave(now, id, caller, Some(value.as_bytes()))
-                            .map(|_| ()),
-                        _ => self
-                            .engine
-                            .profile_join(now, id, caller, Some(value.as_bytes())),
+                        0 => self.engine.profile_leave(now, id, caller, Some(value.as_bytes())).map(|_| ()),
+                        _ => self.engine.profile_join(now, id, caller, Some(value.as_bytes())),
                     };
                 }
             }
@@ -242,10 +206,7 @@ impl Play {
         self.engine.for_each(self.now(), |view| {
             seen += 1;
             if view.state == State::Deleted {
-                assert!(
-                    view.profiles.is_empty(),
-                    "a finished dialog is in no profile"
-                );
+                assert!(view.profiles.is_empty(), "a finished dialog is in no profile");
                 assert_eq!(view.timeout, 0);
             }
             for profile in &view.profiles {
@@ -253,17 +214,11 @@ impl Play {
             }
             true
         });
-        assert_eq!(
-            (seen, self.engine.profiles().size(caller, None)),
-            (self.engine.len(), Some(members.values().sum()))
-        );
+        assert_eq!((seen, self.engine.profiles().size(caller, None)), (self.engine.len(), Some(members.values().sum())));
         for number in 0..5 {
             let value = format!("u{number}").into_bytes();
             let expected = members.get(&value).copied().unwrap_or(0);
-            assert_eq!(
-                self.engine.profiles().size(caller, Some(&value)),
-                Some(expected)
-            );
+            assert_eq!(self.engine.profiles().size(caller, Some(&value)), Some(expected));
         }
     }
 }
@@ -273,15 +228,7 @@ fn a_hundred_thousand_random_operations_keep_every_invariant() {
     for (seed, send_bye) in [(1, 0), (2, 1)] {
         let engine = engine(&[("default_timeout", 200), ("send_bye", send_bye)]);
         let stories = HashMap::new();
-        let mut play = Play {
-            engine,
-            seed,
-            seconds: 0.0,
-            stories,
-            held: Vec::new(),
-            byes: Vec::new(),
-            within_confirmed: 0,
-        };
+        let mut play = Play { engine, seed, seconds: 0.0, stories, held: Vec::new(), byes: Vec::new(), within_confirmed: 0 };
         for number in 0..50_000 {
             play.step();
             if number % 500 == 0 {
@@ -290,13 +237,7 @@ fn a_hundred_thousand_random_operations_keep_every_invariant() {
         }
         play.check();
         let counts = play.engine.statistics();
-        assert!(
-            counts.processed > 2000
-                && counts.failed > 100
-                && counts.ended > 100
-                && counts.bogus_events > 100,
-            "{counts:?}"
-        );
+        assert!(counts.processed > 2000 && counts.failed > 100 && counts.ended > 100 && counts.bogus_events > 100, "{counts:?}");
         assert!(counts.expired > 100, "{counts:?}");
         assert!(play.within_confirmed > 1000, "{}", play.within_confirmed);
         // Left alone, everything ends: no record without a deadline, nothing leaks (D7, D9).

@@ -1,0 +1,97 @@
+//! A copy of a proxy's tables at one moment: what recounts are made of.
+
+use dialog::{Counts, DialogView, StateCounts};
+use proxy::Proxy;
+use sip::method::Method;
+use sip::time::Now;
+
+/// What a profile says about its size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileSize {
+    pub name: String,
+    pub value: Option<Vec<u8>>,
+    pub size: u64,
+}
+
+/// A transaction as checkers need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionSight {
+    pub branch: Vec<u8>,
+    pub sent_by: Vec<u8>,
+    pub method: Method,
+    pub is_local: bool,
+    /// Virtual milliseconds.
+    pub created: u64,
+}
+
+/// The tables of a proxy.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    pub at: u64,
+    pub dialogs: Vec<DialogView>,
+    pub counts: Counts,
+    pub states: StateCounts,
+    /// Records the engine says it holds.
+    pub records: u64,
+    pub profiles: Vec<ProfileSize>,
+    pub transactions: Vec<TransactionSight>,
+    /// Transactions the table says it holds.
+    pub transaction_count: usize,
+    pub parked: usize,
+    pub dialog_deadline: Option<u64>,
+    pub transaction_deadline: Option<u64>,
+}
+
+impl Snapshot {
+    /// Copies the tables.
+    pub fn of(proxy: &Proxy, now: Now, profiles: &[&str]) -> Snapshot {
+        let engine = &proxy.node.dialogs;
+        let mut dialogs = Vec::new();
+        engine.for_each(now, |view| {
+            dialogs.push(view.clone());
+            true
+        });
+        let mut transactions = Vec::new();
+        proxy.node.transactions.for_each(|transaction| {
+            let via = transaction.request.top_via();
+            transactions.push(TransactionSight {
+                branch: via.as_ref().map_or_else(Vec::new, |via| via.branch.to_vec()),
+                sent_by: via.as_ref().map_or_else(Vec::new, |via| via.sent_by.to_vec()),
+                method: transaction.method(),
+                is_local: transaction.is_local(),
+                created: transaction.created().0,
+            });
+        });
+        Snapshot {
+            at: now.time.0,
+            profiles: sizes(engine, &dialogs, profiles),
+            dialogs,
+            counts: engine.statistics(),
+            states: engine.state_counts(false),
+            records: engine.len(),
+            transactions,
+            transaction_count: proxy.node.transactions.len(),
+            parked: proxy.parked(),
+            dialog_deadline: engine.next_deadline().map(|time| time.0),
+            transaction_deadline: proxy.node.transactions.next_deadline().map(|time| time.0),
+        }
+    }
+}
+
+/// Sizes in all and for each value some dialog has.
+fn sizes(engine: &dialog::Engine, dialogs: &[DialogView], names: &[&str]) -> Vec<ProfileSize> {
+    let mut out = Vec::new();
+    for name in names {
+        let Some(profile) = engine.profiles().find(name) else { continue };
+        let mut values: Vec<Option<Vec<u8>>> = vec![None];
+        let members = dialogs.iter().flat_map(|dialog| &dialog.profiles).filter(|member| &*member.name == *name);
+        values.extend(members.map(|member| member.value.clone()));
+        values.sort();
+        values.dedup();
+        for value in values {
+            let size = engine.profiles().size(profile, value.as_deref()).unwrap_or(u64::MAX);
+            out.push(ProfileSize { name: (*name).to_owned(), value, size });
+        }
+    }
+    out
+}

@@ -1,0 +1,133 @@
+//! T1, T2, T4, T5, T6, T9 and R3: transactions are unique, answered once, cancelled in time, end in time and leave nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sip::message::Message;
+use sip::method::Method;
+
+use super::{Checker, Sight, Snapshot, Verdicts};
+
+/// Longest life of a transaction, milliseconds: the lifetime of a request plus every wait after its final reply.
+const INVITE_LIFE_MAX: u64 = 180_000 + 90_000 + 2_000;
+const OTHER_LIFE_MAX: u64 = 32_000 + 90_000 + 2_000;
+/// A transaction still stays for this long after its last reply (`wt_timer`).
+const WAIT: u64 = 4_900;
+/// How late a timer may be.
+const LATE_MAX: u64 = 2_000;
+
+/// The family T at one proxy.
+pub struct Transactions {
+    proxy: usize,
+    /// Final replies to INVITEs sent upstream, by the branch they answer: last sent, codes from 300.
+    finals: BTreeMap<Vec<u8>, (u64, BTreeSet<u16>, bool)>,
+    /// Branches INVITEs left on: provisional seen, failure seen.
+    branches: BTreeMap<Vec<u8>, (bool, bool)>,
+    /// When the script last relayed a request with this Via.
+    relayed: BTreeMap<String, u64>,
+}
+
+impl Transactions {
+    /// A checker that has seen nothing.
+    pub fn new(proxy: usize) -> Transactions {
+        Transactions { proxy, finals: BTreeMap::new(), branches: BTreeMap::new(), relayed: BTreeMap::new() }
+    }
+
+    fn sent(&mut self, at: u64, message: &Message, verdicts: &mut Verdicts) {
+        let branch = message.top_via().map(|via| via.branch.to_vec()).unwrap_or_default();
+        match (message.is_request(), message.method()) {
+            (false, Method::Invite) if message.status() >= 200 => self.final_sent(at, branch, message.status(), verdicts),
+            (true, Method::Invite) => {
+                self.branches.entry(branch).or_default();
+            }
+            (true, Method::Cancel) if self.branches.get(&branch).is_some_and(|(provisional, _)| !provisional) => {
+                let text = format!("CANCEL of {} before any provisional reply", String::from_utf8_lossy(message.call_id()));
+                verdicts.add("T5", at, self.proxy, text);
+            }
+            (true, Method::Ack) if self.branches.get(&branch).is_some_and(|(_, failure)| !failure) => {
+                let text = format!("ACK of {} on the branch of an INVITE without failure", String::from_utf8_lossy(message.call_id()));
+                verdicts.add("T4", at, self.proxy, text);
+            }
+            _ => {}
+        }
+    }
+
+    fn final_sent(&mut self, at: u64, branch: Vec<u8>, status: u16, verdicts: &mut Verdicts) {
+        let entry = self.finals.entry(branch).or_default();
+        if at > entry.0 + WAIT {
+            *entry = (at, BTreeSet::new(), false);
+        }
+        entry.0 = at;
+        if status < 300 {
+            entry.2 = true;
+        } else {
+            entry.1.insert(status);
+        }
+        if entry.1.len() > 1 || (entry.2 && !entry.1.is_empty()) {
+            let text = format!("final replies {:?}{} to one INVITE", entry.1, if entry.2 { " and 2xx" } else { "" });
+            verdicts.add("T2", at, self.proxy, text);
+        }
+    }
+
+    fn received(&mut self, message: &Message) {
+        if message.is_request() || message.method() != Method::Invite {
+            return;
+        }
+        let Some(via) = message.top_via() else { return };
+        if let Some(entry) = self.branches.get_mut(via.branch) {
+            entry.0 |= message.status() < 200;
+            entry.1 |= message.status() >= 300;
+        }
+    }
+}
+
+impl Checker for Transactions {
+    fn see(&mut self, at: u64, sight: &Sight<'_>, verdicts: &mut Verdicts) {
+        match sight {
+            Sight::Sent { message, .. } => self.sent(at, message, verdicts),
+            Sight::Received { message, .. } => self.received(message),
+            Sight::Line(line) => {
+                let Some(key) = line.split("MARK relay ").nth(1) else { return };
+                let last = self.relayed.insert(key.trim().to_owned(), at);
+                if last.is_some_and(|last| at < last + WAIT) {
+                    verdicts.add("T1", at, self.proxy, format!("the script ran again for a retransmission: {key}"));
+                }
+            }
+            Sight::Dialog { .. } => {}
+        }
+    }
+
+    fn inspect(&mut self, snapshot: &Snapshot, verdicts: &mut Verdicts) {
+        let mut seen = BTreeSet::new();
+        for transaction in &snapshot.transactions {
+            let key = (&transaction.branch, &transaction.sent_by, transaction.method.name());
+            let branch = String::from_utf8_lossy(&transaction.branch);
+            if !transaction.is_local && transaction.branch.starts_with(b"z9hG4bK") && !seen.insert(key) {
+                verdicts.add("T1", snapshot.at, self.proxy, format!("two transactions for {} {branch}", transaction.method.name()));
+            }
+            let bound = if transaction.method == Method::Invite { INVITE_LIFE_MAX } else { OTHER_LIFE_MAX };
+            if snapshot.at > transaction.created + bound {
+                let text = format!("{} {branch} lives since {} ms", transaction.method.name(), snapshot.at - transaction.created);
+                verdicts.add("T6", snapshot.at, self.proxy, text);
+            }
+        }
+        if snapshot.transactions.len() > snapshot.transaction_count {
+            verdicts.add("T9", snapshot.at, self.proxy, format!("{} transactions, counted {}", snapshot.transactions.len(), snapshot.transaction_count));
+        }
+        if snapshot.transaction_count > 0 && snapshot.transaction_deadline.is_none() && snapshot.parked == 0 {
+            verdicts.add("R3", snapshot.at, self.proxy, format!("{} transactions and no timer", snapshot.transaction_count));
+        }
+        if snapshot.transaction_deadline.is_some_and(|deadline| deadline + LATE_MAX < snapshot.at) {
+            verdicts.add("T6", snapshot.at, self.proxy, String::from("a timer is due and does not fire"));
+        }
+    }
+
+    fn settled(&mut self, snapshot: &Snapshot, verdicts: &mut Verdicts) {
+        if snapshot.transaction_count != 0 {
+            let names: Vec<_> = snapshot.transactions.iter().map(|transaction| transaction.method.name()).collect();
+            verdicts.add("T9", snapshot.at, self.proxy, format!("{} transactions left: {names:?}", snapshot.transaction_count));
+        }
+        if snapshot.parked != 0 {
+            verdicts.add("R3", snapshot.at, self.proxy, format!("{} scripts still wait", snapshot.parked));
+        }
+    }
+}
