@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-use crate::message::{Message, parameter, uri_of};
+use crate::message::{Message, parameter, same, uri_of};
 
 /// How long an expected message may take.
 pub const PATIENCE: Duration = Duration::from_secs(4);
@@ -147,10 +147,10 @@ impl Agent {
         .ok_or_else(|| format!("{} has received no such request", self.name))?;
         let mut headers: Vec<(String, String)> = Vec::new();
         for (name, value) in &request.headers {
-            let keep = ["via", "from", "call-id", "cseq"].iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
+            let keep = ["via", "from", "call-id", "cseq"].iter().any(|wanted| same(name, wanted));
             if keep || (name.eq_ignore_ascii_case("Record-Route") && code < 300) {
                 headers.push((name.clone(), value.clone()));
-            } else if name.eq_ignore_ascii_case("To") {
+            } else if same(name, "To") {
                 let tagged = if parameter(value, "tag").is_none() && code > 100 { format!("{value};tag={}", self.tag) } else { value.clone() };
                 headers.push((name.clone(), tagged));
             }

@@ -69,7 +69,8 @@ impl Message {
     }
 }
 
-fn same(left: &str, right: &str) -> bool {
+/// The same header name, compact forms and letter case aside.
+pub fn same(left: &str, right: &str) -> bool {
     let long = |name: &str| match name.to_ascii_lowercase().as_str() {
         "v" => "via".to_owned(),
         "f" => "from".to_owned(),

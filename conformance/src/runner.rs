@@ -16,6 +16,8 @@ use crate::timeline::{self, Kind, Step};
 /// The detail of an expected message that keeps it out of the trace: subjects may build it differently on purpose.
 const UNTRACED: &str = "untraced";
 
+/// How many lines of a difference are shown.
+const DIFFERENCE_LINES: usize = 8;
 /// The detail of an RPC that puts its whole answer into the trace.
 const TRACED: &str = "traced";
 
@@ -260,10 +262,15 @@ fn compare(path: &Path, trace: &str, options: &Options) -> Result<(), String> {
     if recorded == trace {
         return Ok(());
     }
-    let difference = recorded
-        .lines()
-        .zip(trace.lines())
-        .find(|(expected, found)| expected != found)
-        .map_or_else(|| "one trace is longer".to_owned(), |(expected, found)| format!("recorded: {expected}\nfound:    {found}"));
-    Err(format!("the wire differs from the recorded trace\n{difference}\nwhole trace:\n{trace}"))
+    let recorded: Vec<&str> = recorded.lines().collect();
+    let found: Vec<&str> = trace.lines().collect();
+    let same = recorded.iter().zip(&found).take_while(|(expected, own)| expected == own).count();
+    let part = |lines: &[&str]| lines.iter().skip(same).take(DIFFERENCE_LINES).fold(String::new(), |text, line| format!("{text}\n  {line}"));
+    let heading = recorded.iter().take(same).rev().find(|line| line.starts_with("--- ")).copied().unwrap_or_default();
+    Err(format!(
+        "the wire differs from the recorded trace at its line {}, in {heading}\nrecorded:{}\nfound:{}",
+        same + 1,
+        part(&recorded),
+        part(&found)
+    ))
 }

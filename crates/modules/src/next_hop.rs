@@ -25,6 +25,8 @@ pub mod error {
     pub const CONFIGURATION: i32 = -6;
     /// The transaction is cancelled already.
     pub const CANCELED: i32 = -487;
+    /// Too many branches.
+    pub const FORKING: i32 = -12;
     /// Malformed request.
     pub const BAD_REQUEST: i32 = -400;
     /// `t_newtran` called twice.

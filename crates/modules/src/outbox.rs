@@ -24,6 +24,21 @@ pub enum Effect {
     Stop,
 }
 
+/// What a script wants of the stream connection a message leaves on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connecting {
+    /// A connection is opened when there is none.
+    pub may_connect: bool,
+    /// The connection the message leaves on, if it is known, is closed once the message is written.
+    pub then_close: bool,
+}
+
+impl Default for Connecting {
+    fn default() -> Connecting {
+        Connecting { may_connect: true, then_close: false }
+    }
+}
+
 /// Effects of one or several inputs, with one buffer for all bytes to send.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -47,6 +62,11 @@ impl Outbox {
 
     /// Sends what was appended to `self.bytes` since `start`.
     pub fn send_written(&mut self, to: &Endpoint, start: usize) {
+        self.send_written_with(to, start, Connecting::default());
+    }
+
+    /// As [`Outbox::send_written`], with the script's wishes about a stream connection.
+    pub fn send_written_with(&mut self, to: &Endpoint, start: usize, connecting: Connecting) {
         let range = start..self.bytes.len();
         self.effects.push(match to.protocol {
             Protocol::Udp => Effect::Send { socket: to.socket, destination: to.address, bytes: range },
@@ -55,9 +75,12 @@ impl Outbox {
                 socket: to.socket,
                 connection: to.connection,
                 destination: to.address,
-                may_connect: true,
+                may_connect: connecting.may_connect,
                 bytes: range,
             },
         });
+        if connecting.then_close && to.protocol.is_reliable() && to.connection != 0 {
+            self.effects.push(Effect::StreamClose { connection: to.connection });
+        }
     }
 }

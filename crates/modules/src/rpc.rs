@@ -147,6 +147,15 @@ impl Parameters {
         }
     }
 
+    /// `S` of a command that says nothing itself when it is absent: JSON then answers nothing, BINRPC with its reader's fault.
+    pub fn text_or_nothing(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+        match (self.left(), self.wire) {
+            (0, Wire::Json) => Ok(None),
+            (0, Wire::Binrpc) => Err(mismatch(0, "any", "end of packet encountered")),
+            _ => self.text_converted().map(Some),
+        }
+    }
+
     /// `*d`: an optional integer.
     pub fn integer_if_given(&mut self) -> Result<Option<i64>, Fault> {
         if self.left() == 0 { Ok(None) } else { self.integer().map(Some) }

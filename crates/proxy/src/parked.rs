@@ -56,6 +56,7 @@ impl Proxy {
                             worker.recycle(unused);
                             worker.log(-1, "core", "too many scripts wait; the function fails");
                             worker.run.continuation = None;
+                            tm::refuse_waiting(worker);
                             let node = Arc::clone(&self.node);
                             run = vm::resume(&node.program, worker, frame, -1);
                         }
@@ -67,7 +68,12 @@ impl Proxy {
 
     /// Goes on with the run that waits for this ticket; one that is gone is ignored.
     pub(crate) fn resume(&self, worker: &mut Worker, ticket: u64, answer: Answer) {
-        let Some((frame, waiting)) = self.parked.take(ticket) else { return };
+        let Some((frame, waiting)) = self.parked.take(ticket) else {
+            // A transaction may wait for the address of a branch.
+            worker.run.clear();
+            tm::answered(worker, ticket, answer);
+            return;
+        };
         let former = std::mem::replace(&mut worker.run, waiting);
         worker.recycle(former);
         let flow = match worker.run.continuation.take() {

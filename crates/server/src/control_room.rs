@@ -127,5 +127,6 @@ fn memory() -> (u64, u64) {
     };
     let machine = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let own = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    (number(&machine, "MemTotal:"), number(&own, "VmRSS:"))
+    // Clients read 32-bit numbers.
+    (number(&machine, "MemTotal:").min(i32::MAX as u64), number(&own, "VmRSS:").min(i32::MAX as u64))
 }

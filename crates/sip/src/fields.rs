@@ -1,4 +1,4 @@
-//! Typed reading of the headers a proxy acts on. Each call parses its own header, nothing else.
+//! Typed reading of the headers a proxy acts on. Top Via, From, To and CSeq were read by `parse`; others are parsed by each call.
 
 use crate::header::{Header, HeaderId};
 use crate::message::Message;
@@ -48,9 +48,7 @@ pub enum ContentLength {
 impl Message {
     /// The first Via element, if it can be parsed.
     pub fn top_via(&self) -> Option<Via<'_>> {
-        let index = self.header_index(HeaderId::Via)?;
-        let value = self.text(self.headers().get(index)?.value);
-        Via::parse(Elements::new(value).next()?, index)
+        self.core().top_via(self.bytes())
     }
 
     /// All Via elements that can be parsed, top first.
@@ -59,21 +57,21 @@ impl Message {
     }
 
     pub fn from(&self) -> Option<NameAddress<'_>> {
-        NameAddress::parse(self.value(HeaderId::From)?)
+        self.core().from(self.bytes())
     }
 
     pub fn to(&self) -> Option<NameAddress<'_>> {
-        NameAddress::parse(self.value(HeaderId::To)?)
+        self.core().to(self.bytes())
     }
 
     /// Tag of From; empty when there is none.
     pub fn from_tag(&self) -> &[u8] {
-        self.from().map_or(b"", |address| address.tag())
+        self.core().from_tag(self.bytes())
     }
 
     /// Tag of To; empty when there is none, and an empty tag counts as none.
     pub fn to_tag(&self) -> &[u8] {
-        self.to().map_or(b"", |address| address.tag())
+        self.core().to_tag(self.bytes())
     }
 
     /// The Call-ID; empty when there is none.
@@ -82,7 +80,7 @@ impl Message {
     }
 
     pub fn cseq(&self) -> Option<CSeq<'_>> {
-        CSeq::parse(self.value(HeaderId::CSeq)?)
+        self.core().cseq(self.bytes())
     }
 
     /// All Contact elements that can be parsed; a wildcard has the URI `*`.

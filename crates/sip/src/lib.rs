@@ -11,6 +11,7 @@
 )]
 
 pub mod authorization;
+mod core_fields;
 pub mod edit;
 pub mod error;
 pub mod fields;

@@ -1,5 +1,6 @@
 //! A SIP message: its bytes and an index of where things are. Reusable, so parsing allocates nothing in steady state.
 
+use crate::core_fields::{CoreFields, KEPT};
 use crate::error::ParseError;
 use crate::header::{Header, HeaderId};
 use crate::limits::Limits;
@@ -22,6 +23,7 @@ pub struct Message {
     start: StartLine,
     headers_end: u32,
     body: Span,
+    core: CoreFields,
 }
 
 impl Default for Message {
@@ -34,6 +36,7 @@ impl Default for Message {
             start: StartLine::default(),
             headers_end: 0,
             body: Span::default(),
+            core: CoreFields::default(),
         }
     }
 }
@@ -78,6 +81,7 @@ impl Message {
         self.start = StartLine::default();
         self.headers_end = 0;
         self.body = Span::default();
+        self.core = CoreFields::default();
     }
 
     fn index(&mut self, limits: &Limits) -> Result<(), ParseError> {
@@ -95,8 +99,9 @@ impl Message {
         }
         self.headers_end = Span::new(headers_end, headers_end).start;
         self.body = Span::new(body_start, total);
+        self.core = CoreFields::read(self);
         if self.start.status != 0 {
-            self.start.method = self.cseq().map_or(Method::Other, |cseq| cseq.method);
+            self.start.method = self.core.cseq_method();
         }
         Ok(())
     }
@@ -292,13 +297,17 @@ impl Message {
         if span.len() != text.len() || text.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
             return false;
         }
-        match self.bytes.get_mut(span.start as usize..span.end as usize) {
-            Some(target) => {
-                target.copy_from_slice(text);
-                true
-            }
-            None => false,
+        let Some(target) = self.bytes.get_mut(span.start as usize..span.end as usize) else { return false };
+        target.copy_from_slice(text);
+        let touches = |id: HeaderId| self.header(id).is_some_and(|header| span.start < header.line.end && header.line.start < span.end);
+        if KEPT.into_iter().any(touches) {
+            self.core = CoreFields::read(self);
         }
+        true
+    }
+
+    pub(crate) fn core(&self) -> &CoreFields {
+        &self.core
     }
 
     /// Heap bytes held, for memory accounting.

@@ -4,6 +4,7 @@ use crate::error::ParseError;
 use crate::fields::ContentLength;
 use crate::header::HeaderId;
 use crate::message::Message;
+use crate::params;
 use crate::via;
 
 impl Message {
@@ -12,10 +13,16 @@ impl Message {
     pub fn check_required(&self) -> Result<(), ParseError> {
         match self.value(HeaderId::Via) {
             None => return Err(ParseError::Missing(HeaderId::Via)),
-            Some(value) if !via::is_well_formed(value) => {
-                return Err(ParseError::Malformed(HeaderId::Via));
+            Some(value) => {
+                let is_well_formed = match self.top_via() {
+                    // The usual Via stands alone in its header and is read already.
+                    Some(via) if via.whole.len() == value.len() => params::is_well_formed(via.params),
+                    _ => via::is_well_formed(value),
+                };
+                if !is_well_formed {
+                    return Err(ParseError::Malformed(HeaderId::Via));
+                }
             }
-            Some(_) => {}
         }
         for id in [HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq] {
             if self.header(id).is_none() {

@@ -62,33 +62,29 @@ impl SipHasher {
     /// Adds bytes without a separator.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.length = self.length.wrapping_add(bytes.len() as u64);
-        let mut rest = bytes;
-        while self.pending_bytes != 0 {
-            let Some((&byte, tail)) = rest.split_first() else {
-                return;
-            };
-            self.push(byte);
-            rest = tail;
-        }
-        let mut words = rest.chunks_exact(8);
+        let mut words = bytes.chunks_exact(8);
         for word in &mut words {
             if let Ok(word) = <[u8; 8]>::try_from(word) {
-                self.absorb(u64::from_le_bytes(word));
+                self.push(u64::from_le_bytes(word), 8);
             }
         }
-        for &byte in words.remainder() {
-            self.push(byte);
-        }
+        let rest = words.remainder();
+        let word = rest.iter().rev().fold(0, |word, &byte| (word << 8) | u64::from(byte));
+        self.push(word, rest.len() as u32);
     }
 
-    fn push(&mut self, byte: u8) {
-        self.pending |= u64::from(byte) << (8 * self.pending_bytes);
-        self.pending_bytes += 1;
-        if self.pending_bytes == 8 {
-            let word = std::mem::take(&mut self.pending);
-            self.pending_bytes = 0;
-            self.absorb(word);
+    /// Adds the low `count` (at most 8) bytes of `word`; the others are zero.
+    fn push(&mut self, word: u64, count: u32) {
+        let shift = 8 * self.pending_bytes;
+        self.pending |= word << shift;
+        let total = self.pending_bytes + count;
+        if total < 8 {
+            self.pending_bytes = total;
+            return;
         }
+        self.absorb(self.pending);
+        self.pending_bytes = total - 8;
+        self.pending = if shift == 0 { 0 } else { word >> (64 - shift) };
     }
 
     /// Adds one field: its length, then its bytes.

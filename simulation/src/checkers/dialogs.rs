@@ -39,6 +39,8 @@ pub struct Dialogs {
     sequences: BTreeMap<(Vec<u8>, Vec<u8>), u32>,
     /// Branches of BYEs made here, by (Call-ID, From tag).
     byes: BTreeMap<(Vec<u8>, Vec<u8>), BTreeSet<Vec<u8>>>,
+    /// Since when a lifetime is over.
+    due_since: Option<u64>,
 }
 
 impl Dialogs {
@@ -52,6 +54,7 @@ impl Dialogs {
             created: BTreeMap::new(),
             sequences: BTreeMap::new(),
             byes: BTreeMap::new(),
+            due_since: None,
         }
     }
 
@@ -252,7 +255,9 @@ impl Checker for Dialogs {
         if is_live && snapshot.dialog_deadline.is_none() {
             verdicts.add("D7", at, proxy, String::from("dialogs live and no lifetime is armed"));
         }
-        if snapshot.dialog_deadline.is_some_and(|deadline| deadline + LATE_MAX * 1_000 < at) {
+        let is_due = snapshot.dialog_deadline.is_some_and(|deadline| deadline <= at);
+        self.due_since = is_due.then(|| self.due_since.unwrap_or(at));
+        if self.due_since.is_some_and(|since| since + LATE_MAX * 1_000 < at) {
             verdicts.add("D7", at, proxy, String::from("a lifetime is over and nothing happens"));
         }
     }

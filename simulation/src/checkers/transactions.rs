@@ -24,12 +24,14 @@ pub struct Transactions {
     branches: BTreeMap<Vec<u8>, (bool, bool)>,
     /// When the script last relayed a request with this Via.
     relayed: BTreeMap<String, u64>,
+    /// Since when a timer is due.
+    due_since: Option<u64>,
 }
 
 impl Transactions {
     /// A checker that has seen nothing.
     pub fn new(proxy: usize) -> Transactions {
-        Transactions { proxy, finals: BTreeMap::new(), branches: BTreeMap::new(), relayed: BTreeMap::new() }
+        Transactions { proxy, finals: BTreeMap::new(), branches: BTreeMap::new(), relayed: BTreeMap::new(), due_since: None }
     }
 
     fn sent(&mut self, at: u64, message: &Message, verdicts: &mut Verdicts) {
@@ -116,7 +118,10 @@ impl Checker for Transactions {
         if snapshot.transaction_count > 0 && snapshot.transaction_deadline.is_none() && snapshot.parked == 0 {
             verdicts.add("R3", snapshot.at, self.proxy, format!("{} transactions and no timer", snapshot.transaction_count));
         }
-        if snapshot.transaction_deadline.is_some_and(|deadline| deadline + LATE_MAX < snapshot.at) {
+        // A deadline may be told too early; one that stays in the past is never served.
+        let is_due = snapshot.transaction_deadline.is_some_and(|deadline| deadline <= snapshot.at);
+        self.due_since = is_due.then(|| self.due_since.unwrap_or(snapshot.at));
+        if self.due_since.is_some_and(|since| since + LATE_MAX < snapshot.at) {
             verdicts.add("T6", snapshot.at, self.proxy, String::from("a timer is due and does not fire"));
         }
     }

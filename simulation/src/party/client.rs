@@ -7,6 +7,7 @@ use sip::method::Method;
 
 use super::{Alarm, Leg, Party, Step, T1, T2, TIMEOUT, wire};
 use crate::limits::TRANSACTIONS_OF_PARTY_MAX;
+use crate::plan::Behaviour;
 
 /// How far a client transaction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +114,10 @@ impl Party {
             if method == Method::Invite && self.wants_cancel {
                 self.send_cancel(step, index);
             }
+            if self.plan.behaviour == Behaviour::EarlyBye && method == Method::Invite && self.legs.is_empty() && !reply.to_tag().is_empty() {
+                let leg = self.open_called_leg(reply, 1);
+                self.hang_up(step, leg);
+            }
             return;
         }
         let was = client.progress;
@@ -152,26 +157,30 @@ impl Party {
         let leg = match found {
             Some(leg) => leg,
             None => {
-                let target = reply.contacts().next().map(|contact| wire::text(contact.uri)).unwrap_or_default();
-                self.legs.push(Leg {
-                    local: self.own_uri(),
-                    local_tag: wire::text(reply.from_tag()),
-                    remote: self.peer_uri(),
-                    remote_tag: tag,
-                    target,
-                    routes: Leg::routes_of(reply, true),
-                    cseq: client.cseq,
-                    is_answered: true,
-                    is_over: false,
-                    ack: None,
-                });
-                self.legs.len() - 1
+                self.open_called_leg(reply, client.cseq)
             }
         };
         self.acknowledge(step, leg, client.cseq);
         if client.leg.is_none() {
             self.call_answered(step, leg, was == Progress::Completed);
         }
+    }
+
+    /// The dialog a reply makes for the caller (RFC 3261 §12.1.2).
+    fn open_called_leg(&mut self, reply: &Message, cseq: u32) -> usize {
+        self.legs.push(Leg {
+            local: self.own_uri(),
+            local_tag: wire::text(reply.from_tag()),
+            remote: self.peer_uri(),
+            remote_tag: wire::text(reply.to_tag()),
+            target: reply.contacts().next().map(|contact| wire::text(contact.uri)).unwrap_or_default(),
+            routes: Leg::routes_of(reply, true),
+            cseq,
+            is_answered: reply.status() >= 200,
+            is_over: false,
+            ack: None,
+        });
+        self.legs.len() - 1
     }
 
     fn acknowledge(&mut self, step: &mut Step<'_>, leg: usize, cseq: u32) {

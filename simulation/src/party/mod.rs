@@ -135,3 +135,5 @@ impl Party {
         format!("{side}{}{call}", self.tokens)
     }
 }
+
+pub use wire::{reply as reply_bytes, reply_address};

@@ -42,8 +42,11 @@ impl Party {
         match self.plan.behaviour {
             Behaviour::MuteCallee => return,
             Behaviour::NoAnswer => {}
-            // The other fork of a call answers a little later, so that 200s cross.
-            _ => step.wake(self.plan.answer + u64::from(self.address.port() % 7) + step.random.below(30), Alarm::Answer(server)),
+            // Two callees of one call answer at nearly the same moment, so that their 200s cross.
+            _ => {
+                let jitter = step.random.below(30);
+                step.wake(self.plan.answer + jitter, Alarm::Answer(server));
+            }
         }
         if let Some(ring) = self.plan.ring {
             step.wake(ring, Alarm::Ring(server));
@@ -87,8 +90,11 @@ impl Party {
         let talk = self.plan.talk;
         match self.plan.behaviour {
             Behaviour::CallerHangsUp | Behaviour::Spiral | Behaviour::Cancelled => step.wake(talk + 100, Alarm::HangUp(leg)),
-            Behaviour::BothHangUp => step.wake(talk + 100 + step.random.below(20), Alarm::HangUp(leg)),
-            Behaviour::ByeAtAnswer | Behaviour::EarlyBye => self.hang_up(step, leg),
+            Behaviour::BothHangUp => {
+                let jitter = step.random.below(20);
+                step.wake(talk + 100 + jitter, Alarm::HangUp(leg));
+            }
+            Behaviour::ByeAtAnswer => self.hang_up(step, leg),
             Behaviour::Renegotiated => {
                 step.wake(talk / 2, Alarm::Renegotiate(leg));
                 step.wake(talk + 5_000, Alarm::HangUp(leg));

@@ -7,10 +7,12 @@ use ::dialog::{DialogId, DialogView, Direction, State};
 use script::regex::{Flags, Pattern};
 
 use super::{bridge, ending, rpc_fields};
-use crate::rpc::{Command, Fault, Item, Parameter, Parameters, Reply};
+use crate::rpc::{Command, Fault, Item, Parameter, Parameters, Reply, Wire};
 use crate::worker::Worker;
 
 type Answer = Result<Reply, Fault>;
+/// A profile of a call and the value asked for.
+type Asked = (::dialog::ProfileId, Option<Vec<u8>>);
 
 /// Letters of `dlg.briefing` when none are given.
 const BRIEFING_LETTERS: &[u8] = b"ftcFT";
@@ -121,8 +123,16 @@ fn list_match(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
     if items.is_empty() { Err(Fault::new(404, "Not found")) } else { Ok(Reply::many(items)) }
 }
 
+/// The first parameter as text. Without one, JSON gets an empty answer (None) and BINRPC a fault of the reading layer.
+fn first_text(parameters: &mut Parameters) -> Result<Option<Vec<u8>>, Fault> {
+    if parameters.left() == 0 && parameters.wire == Wire::Binrpc {
+        return Err(Fault::new(400, "error at parameter 0: expected any type but end of packet encountered"));
+    }
+    Ok(parameters.text_converted().ok())
+}
+
 fn show(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
-    let Ok(call_id) = parameters.text_converted() else { return Ok(Reply::empty()) };
+    let Some(call_id) = first_text(parameters)? else { return Ok(Reply::empty()) };
     let from_tag = parameters.text_if_given()?;
     let now = seconds(worker);
     let dialogs = &worker.node.dialogs;
@@ -162,8 +172,8 @@ fn dump_file(_: &mut Worker, _: &mut Parameters) -> Answer {
 }
 
 /// The profile and value of a call; None without parameters.
-fn profile(worker: &Worker, parameters: &mut Parameters) -> Result<Option<(::dialog::ProfileId, Option<Vec<u8>>)>, Fault> {
-    let Ok(name) = parameters.text_converted() else { return Ok(None) };
+fn profile(worker: &Worker, parameters: &mut Parameters) -> Result<Option<Asked>, Fault> {
+    let Some(name) = first_text(parameters)? else { return Ok(None) };
     let value = parameters.text_if_given()?.filter(|value| !value.is_empty());
     let name = String::from_utf8_lossy(&name).into_owned();
     match worker.node.dialogs.profiles().find(&name) {
@@ -268,4 +278,22 @@ fn bridge_parties(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
     };
     bridge::start(worker, &from, &to, proxy, body);
     Ok(Reply::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_parameter_is_a_fault_on_binrpc_only() {
+        assert_eq!(first_text(&mut Parameters::new(Wire::Json, Vec::new())), Ok(None));
+        assert_eq!(first_text(&mut Parameters::new(Wire::Binrpc, Vec::new())).map_err(|fault| fault.code), Err(400));
+        let given = vec![Parameter::Integer(7)];
+        assert_eq!(first_text(&mut Parameters::new(Wire::Binrpc, given)), Ok(Some(b"7".to_vec())));
+    }
+
+    #[test]
+    fn every_command_is_named_after_the_module() {
+        assert!(COMMANDS.iter().all(|command| command.name.starts_with("dlg.")));
+    }
 }

@@ -38,11 +38,8 @@ pub(super) fn request_within(worker: &mut Worker, arguments: &[Argument]) -> Flo
     let with_headers = matches!(arguments.len(), 3 | 5);
     let content = if arguments.len() > 3 { arguments.get(arguments.len() - 2..) } else { None };
     let headers = if with_headers { text(arguments, 2) } else { Text::empty() };
-    let is_complete = !legs.is_empty()
-        && !method.is_empty()
-        && !(with_headers && headers.is_empty())
-        && content.is_none_or(|content| content.iter().all(|part| !part.text().is_empty()));
-    if !is_complete {
+    let lacks_content = content.is_some_and(|content| content.iter().any(|part| part.text().is_empty()));
+    if legs.is_empty() || method.is_empty() || (with_headers && headers.is_empty()) || lacks_content {
         worker.log(-1, "dialog", "dlg_req_within: side, method, headers and content must not be empty");
         return Flow::Code(-1);
     }

@@ -23,15 +23,19 @@ pub fn on_timer(worker: &mut Worker) {
         if node.dialogs.next_deadline().is_none_or(|deadline| deadline > now.time) {
             break;
         }
-        for expiry in node.dialogs.expire(now) {
+        let (expiries, probes) = (node.dialogs.expire(now), node.dialogs.keepalives_due(now));
+        if expiries.is_empty() && probes.is_empty() {
+            break;
+        }
+        for expiry in expiries {
             expired(worker, expiry);
         }
-        for probe in node.dialogs.keepalives_due(now) {
+        for probe in probes {
             ending::keepalive(worker, &probe.request);
         }
     }
     let seconds = now.date.seconds();
-    if seconds % REMOTE_SECONDS == 0 {
+    if seconds.is_multiple_of(REMOTE_SECONDS) {
         node.dialogs.profiles().expire_remote(seconds);
     }
 }
@@ -39,10 +43,10 @@ pub fn on_timer(worker: &mut Worker) {
 fn expired(worker: &mut Worker, expiry: Expiry) {
     match expiry {
         Expiry::Lifetime { id, timeout_route } => {
-            if let Some((_, name)) = timeout_route {
-                if !event_route::run_timeout(worker, &name, id) {
-                    worker.log(-1, "dialog", &format!("timeout route '{}' not found", String::from_utf8_lossy(&name)));
-                }
+            if let Some((_, name)) = timeout_route
+                && !event_route::run_timeout(worker, &name, id)
+            {
+                worker.log(-1, "dialog", &format!("timeout route '{}' not found", String::from_utf8_lossy(&name)));
             }
             lifetime_over(worker, id);
         }

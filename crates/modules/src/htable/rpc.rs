@@ -66,7 +66,7 @@ fn dump(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault
 
 fn get(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let table = table(worker, parameters)?;
-    let key = key(parameters, "htable name & key name")?;
+    let key = key(parameters, "htable name and key name")?;
     let now = worker.now.time;
     let item = table.item(now, &key).ok_or_else(|| Fault::new(500, "Key name doesn't exist in htable."))?;
     let (name, value, _) = value_fields(&key, &item);
@@ -135,7 +135,7 @@ fn set_expire(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply,
 
 fn delete(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let table = table(worker, parameters)?;
-    let key = key(parameters, "htable name & key name")?;
+    let key = key(parameters, "htable name and key name")?;
     if table.remove(&key) { ok("Ok. Key deleted.") } else { Err(Fault::new(404, "Key not found in htable.")) }
 }
 

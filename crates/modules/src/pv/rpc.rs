@@ -52,5 +52,5 @@ pub(super) fn set(worker: &mut Worker, parameters: &mut Parameters) -> Result<Re
         Parameter::Text(text) => Value::text(text),
     };
     shared.set(&name, value).map_err(|error| Fault::new(500, error))?;
-    Ok(Reply::empty())
+    Ok(Reply::one(Item::text("Ok. Variable set to new value.")))
 }

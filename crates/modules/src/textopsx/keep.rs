@@ -42,7 +42,7 @@ pub(super) fn keep_hf(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     Flow::Code(1)
 }
 
-/// `remove_body()`: with its Content-Type.
+/// `remove_body()`: the body alone; its Content-Type stays.
 pub(super) fn remove_body(worker: &mut Worker, _: &[Argument]) -> Flow {
     let run = &mut worker.run;
     let body = run.message.body_span();
@@ -50,8 +50,5 @@ pub(super) fn remove_body(worker: &mut Worker, _: &[Argument]) -> Flow {
         return Flow::Code(1);
     }
     run.edits.replace_anew(body, b"");
-    if let Some(header) = run.message.header(HeaderId::ContentType) {
-        run.edits.remove(header.line);
-    }
     Flow::Code(1)
 }

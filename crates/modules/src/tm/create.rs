@@ -1,12 +1,12 @@
 //! Creating and finding server transactions for received requests (spec proxy-core 7.2, 7.3).
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use sip::method::Method;
 use transaction::{Creation, Delivery, Event, Transaction, TransactionId};
 
 use super::data::TransactionData;
+use super::limits::RETRY_AFTER_SECONDS;
 use crate::next_hop::error;
 use crate::sl;
 use crate::worker::Worker;
@@ -43,7 +43,6 @@ pub fn create(worker: &mut Worker) -> Created {
     match node.transactions.create(&key, worker.now.time, route, settings, || message.clone()) {
         Creation::New(transaction) => {
             adopt(worker, transaction);
-            node.states.tm.counters.uas.fetch_add(1, Ordering::Relaxed);
             crate::dialog::transaction_created(worker);
             Created::New
         }
@@ -51,8 +50,25 @@ pub fn create(worker: &mut Worker) -> Created {
             resend(worker, id);
             Created::Retransmission
         }
-        Creation::Full => Created::Refused(error::NO_ROOM),
+        Creation::Full => {
+            refuse(worker);
+            Created::Refused(error::NO_ROOM)
+        }
     }
+}
+
+/// The header of a 503 that a full table causes.
+pub fn retry_after() -> String {
+    format!("Retry-After: {RETRY_AFTER_SECONDS}\r\n")
+}
+
+/// No room for one more transaction: 503 without one (invariant A6).
+fn refuse(worker: &mut Worker) {
+    worker.log(-1, "tm", "the transaction table is full, the request is refused with 503");
+    let own = worker.run.reply_headers.len();
+    worker.run.reply_headers.extend_from_slice(retry_after().as_bytes());
+    sl::reply(worker, 503, b"Service Unavailable");
+    worker.run.reply_headers.truncate(own);
 }
 
 /// Takes over into the new transaction what the script has set for the message so far.

@@ -22,7 +22,10 @@ pub struct TransactionData {
     pub force_rport: bool,
     pub local_rport: bool,
     pub advertised: (Option<Text>, Option<u16>),
-    /// Headers to add to local replies.
+    /// `set_reply_no_connect`, `set_reply_close`.
+    pub reply_no_connect: bool,
+    pub reply_close: bool,
+    /// Headers that `append_to_reply` gave before the first forwarding: for replies from failure routes.
     pub reply_headers: Vec<u8>,
     pub dialog: crate::dialog::TransactionPart,
     /// Who made a local request and wants its outcome.

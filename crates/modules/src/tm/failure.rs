@@ -57,6 +57,7 @@ fn run_copy(worker: &mut Worker, branch: Option<usize>, code: u16, route: RouteI
     copy.target.next_hop = transaction.data.next_hop.clone();
     copy.target.path = transaction.data.path.clone();
     copy.target.socket = transaction.data.socket;
+    copy.reply_headers.clone_from(&transaction.data.reply_headers);
     copy.rr.plan = transaction.data.record_route.clone();
     copy.force_rport = transaction.data.force_rport;
     copy.local_rport = transaction.data.local_rport;

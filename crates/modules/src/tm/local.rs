@@ -1,7 +1,6 @@
 //! Requests made here: building, sending, outcome, and the ACK to a 2xx of a local INVITE (spec proxy-core 7.13).
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use script::exports::Routes;
 use script::syntax::ast::RouteKind;
@@ -9,10 +8,11 @@ use script::vm;
 use sip::header::HeaderId;
 use sip::message::Message;
 use sip::method::Method;
-use transaction::{BranchStart, Origin, SentReply, TransactionId};
+use transaction::{BranchStart, Endpoint, Origin, SentReply, Transaction, TransactionId};
 
-use super::data::Purpose;
-use crate::next_hop::{self, NextHop, error};
+use super::data::{Purpose, TransactionData};
+use super::lookup::Name;
+use crate::next_hop::{self, Hop, NextHop, error};
 use crate::node::Node;
 use crate::outgoing::write_sent_by;
 use crate::run::Target;
@@ -44,41 +44,70 @@ pub struct LocalRequest {
 pub fn send_local(worker: &mut Worker, request: &LocalRequest) -> Result<TransactionId, i32> {
     let node = Arc::clone(&worker.node);
     let settings = &node.states.tm.settings;
-    let (request_uri, route_line) = routing(request);
+    let (request_uri, _) = routing(request);
     let hop_uri = request.next_hop.clone().or_else(|| first_route(&request.route_set)).unwrap_or_else(|| request_uri.clone());
-    let hop = match next_hop::of_uri(&hop_uri, None)? {
-        NextHop::Address(hop) => hop,
-        NextHop::Name { .. } => return Err(error::BAD_ADDRESS),
-    };
-    let target = Target { socket: request.socket, ..Target::default() };
-    let to = next_hop::endpoint(&node.sockets, hop, &target, None)?;
+    let hop = next_hop::of_uri(&hop_uri, None)?;
+    if let NextHop::Address(hop) = hop {
+        endpoint(&node, request, hop)?;
+    } else if !super::lookup::has_room(&node) {
+        return Err(error::BAD_ADDRESS);
+    }
     let method = Method::from_bytes(&request.method);
     let call = transaction::key::call_hash_of(node.transactions.secret(), &request.call_id, request.cseq);
     let mut transaction = node.transactions.create_local(call, method, worker.now.time, settings).ok_or(error::NO_ROOM)?;
     transaction.data.purpose = request.purpose.clone();
-    let mut branch = Vec::with_capacity(64);
-    transaction::branch_id::write_branch(&mut branch, node.transactions.secret(), transaction.id(), transaction.call(), 0);
-    let bytes = write(&node, request, &request_uri, &route_line, &branch, to);
-    let Ok(message) = Message::from_bytes(&bytes) else {
-        give_up(worker, transaction);
-        return Err(error::BAD_REQUEST);
-    };
-    transaction.request = message;
-    let id = transaction.id();
-    if is_dropped_by_route(worker, &transaction.request) {
-        give_up(worker, transaction);
-        return Err(-1);
-    }
     let start = BranchStart { request_uri: request_uri.into_boxed_slice(), ..BranchStart::default() };
-    let sent = transaction.add_branch(start, settings).map(|index| transaction.branch_sent(worker.now.time, index, to, &bytes));
-    if sent != Ok(true) {
+    if transaction.add_branch(start, settings).is_err() {
         give_up(worker, transaction);
         return Err(error::SEND);
     }
-    worker.outbox.send(&to, &bytes);
-    node.states.tm.counters.uac.fetch_add(1, Ordering::Relaxed);
+    let id = transaction.id();
+    let name = match hop {
+        NextHop::Address(hop) => {
+            if let Err(code) = send_branch(worker, &mut transaction, request, hop) {
+                give_up(worker, transaction);
+                return Err(code);
+            }
+            None
+        }
+        NextHop::Name { host, port, protocol } => Some(Name { host, port, protocol }),
+    };
     super::settle::return_transaction(worker, transaction);
+    if let Some(name) = name {
+        super::lookup::of_local(worker, id, request.clone(), name);
+    }
     Ok(id)
+}
+
+/// Sends the request of the run's local transaction, now that the next hop is known.
+pub fn send_reserved(worker: &mut Worker, request: &LocalRequest, hop: Hop) -> Result<(), i32> {
+    let Some(mut transaction) = worker.run.tm.transaction.take() else { return Err(error::BAD_REQUEST) };
+    let result = send_branch(worker, &mut transaction, request, hop);
+    worker.run.tm.transaction = Some(transaction);
+    result
+}
+
+fn endpoint(node: &Node, request: &LocalRequest, hop: Hop) -> Result<Endpoint, i32> {
+    let target = Target { socket: request.socket, ..Target::default() };
+    next_hop::endpoint(&node.sockets, hop, &target, None)
+}
+
+fn send_branch(worker: &mut Worker, transaction: &mut Transaction<TransactionData>, request: &LocalRequest, hop: Hop) -> Result<(), i32> {
+    let node = Arc::clone(&worker.node);
+    let to = endpoint(&node, request, hop)?;
+    let (request_uri, route_line) = routing(request);
+    let mut branch = Vec::with_capacity(transaction::branch_id::BRANCH_BYTES_MAX);
+    transaction::branch_id::write_branch(&mut branch, node.transactions.secret(), transaction.id(), transaction.call(), 0);
+    let bytes = write(&node, request, &request_uri, &route_line, &branch, to);
+    transaction.request = Message::from_bytes(&bytes).map_err(|_| error::BAD_REQUEST)?;
+    if is_dropped_by_route(worker, &transaction.request) {
+        return Err(-1);
+    }
+    if !transaction.branch_sent(worker.now.time, 0, to, &bytes) {
+        return Err(error::SEND);
+    }
+    worker.outbox.send(&to, &bytes);
+    Ok(())
 }
 
 fn give_up(worker: &mut Worker, mut transaction: Box<transaction::Transaction<super::TransactionData>>) {

@@ -1,7 +1,6 @@
 //! Received replies: matching, state machine, onreply route, decision (spec proxy-core 7.7).
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use script::exports::Routes;
 use script::syntax::ast::RouteKind;
@@ -25,7 +24,7 @@ pub enum Received {
 /// Gives the reply in the run to its transaction.
 pub fn receive_reply(worker: &mut Worker) -> Received {
     let node = Arc::clone(&worker.node);
-    node.states.tm.counters.replies_received.fetch_add(1, Ordering::Relaxed);
+    node.transactions.statistics().replies_received.add(1);
     let Some(via) = worker.run.message.top_via() else { return Received::Stateless };
     let BranchId::Transaction { id, branch } = transaction::branch_id::read_branch(node.transactions.secret(), via.branch) else {
         return Received::Stateless;
@@ -61,10 +60,7 @@ pub fn process(worker: &mut Worker, index: usize) -> Received {
     perform_with_message(worker, &actions);
     match step {
         ReplyStep::Unmatched => return Received::Stateless,
-        ReplyStep::Absorbed => {
-            node.states.tm.counters.replies_absorbed.fetch_add(1, Ordering::Relaxed);
-            return Received::Consumed;
-        }
+        ReplyStep::Absorbed => return Received::Consumed,
         ReplyStep::Process => {}
     }
     let is_dropped = run_reply_route(worker, index);

@@ -1,20 +1,19 @@
-//! Forwarding: branch routes, next hops, building and sending every branch (spec proxy-core 7.4 `t_relay`, 7.5).
+//! Forwarding: branch routes and next hops of every branch of a relay call (spec proxy-core 7.4 `t_relay`, 7.5).
 
 use std::sync::Arc;
 
+use script::RouteId;
 use script::exports::{Flow, Routes};
 use script::syntax::ast::RouteKind;
-use script::{RouteId, value::Text};
 use sip::edit::Edits;
 use sip::method::Method;
-use transaction::{AddBranchError, BranchStart, Endpoint, Protocol};
+use transaction::Protocol;
 
 use super::create::{Created, create};
+use super::sending::{Marks, Prepared, reserve, send_reserved};
 use super::state::ReplyView;
-use crate::next_hop::{self, Hop, NextHop, error};
+use crate::next_hop::{self, NextHop, error};
 use crate::outbox::Effect;
-use crate::outgoing::Outgoing;
-use crate::rr::Plan;
 use crate::run::{Answer, Target};
 use crate::worker::Worker;
 
@@ -33,16 +32,7 @@ pub struct Forced {
     pub is_copy: bool,
 }
 
-/// One branch between its branch route and its sending.
-#[derive(Debug)]
-struct Prepared {
-    target: Target,
-    edits: Edits,
-    record_route: Plan,
-    hop: Result<NextHop, i32>,
-}
-
-/// Branches of one relay call.
+/// Branches of one relay call whose addresses are looked up while the script waits.
 #[derive(Debug)]
 pub struct Pending {
     branches: Vec<Prepared>,
@@ -110,6 +100,9 @@ pub(crate) fn send_100(worker: &mut Worker) {
 }
 
 fn forward(worker: &mut Worker, forced: Forced) -> Flow {
+    if worker.run.tm.transaction.as_ref().is_some_and(|transaction| transaction.flags.canceled) {
+        return Flow::Code(fail(worker, error::CANCELED, forced.without_reply));
+    }
     let targets = take_targets(worker);
     if targets.is_empty() {
         worker.log(-1, "tm", "no branches for forwarding");
@@ -118,13 +111,22 @@ fn forward(worker: &mut Worker, forced: Forced) -> Flow {
     let mut pending = Pending { branches: Vec::with_capacity(targets.len()), error: 0, without_reply: forced.without_reply };
     save_edits(worker);
     let branch_route = worker.run.tm.armed.branch.take();
+    if let Some(transaction) = &mut worker.run.tm.transaction {
+        transaction.armed.branch = None;
+    }
     let first_index = worker.run.tm.transaction.as_ref().map_or(0, |transaction| transaction.branches.len());
-    for (offset, target) in targets.into_iter().enumerate() {
-        if let Some(prepared) = prepare(worker, target, branch_route.map(RouteId), first_index + offset, &forced) {
+    for target in targets {
+        // A branch that its route drops takes no index.
+        let index = first_index + pending.branches.len();
+        if let Some(prepared) = prepare(worker, target, branch_route.map(RouteId), index, &forced) {
             pending.branches.push(prepared);
         } else {
             pending.error = pending.error.min(error::CONFIGURATION);
         }
+    }
+    if worker.run.route_set.meets(Routes::FAILURE) {
+        // Only the main script of a request can park: here the look-ups go on by themselves.
+        return Flow::Code(launch_or_look_up(worker, pending));
     }
     resolve_or_launch(worker, pending)
 }
@@ -149,8 +151,13 @@ fn save_edits(worker: &mut Worker) {
     }
     if let Some(transaction) = &mut run.tm.transaction {
         if transaction.branches.is_empty() {
+            // `msg_apply_changes` and in-place changes after `t_newtran`: the edits fit the message as it is now.
+            if transaction.request.bytes() != run.message.bytes() {
+                transaction.request = run.message.clone();
+            }
             transaction.edits = run.edits.clone();
             transaction.data.record_route = run.rr.plan.clone();
+            transaction.data.reply_headers.clone_from(&run.reply_headers);
         }
     }
 }
@@ -159,7 +166,7 @@ fn save_edits(worker: &mut Worker) {
 fn prepare(worker: &mut Worker, target: Target, route: Option<RouteId>, index: usize, forced: &Forced) -> Option<Prepared> {
     let Some(route) = route else {
         let hop = first_hop(worker, &target, forced);
-        return Some(Prepared { target, edits: Edits::default(), record_route: worker.run.rr.plan.clone(), hop });
+        return Some(prepared(worker, target, Edits::default(), worker.run.rr.plan.clone(), hop));
     };
     let outer_target = std::mem::replace(&mut worker.run.target, target);
     let outer_edits = std::mem::take(&mut worker.run.edits);
@@ -180,7 +187,20 @@ fn prepare(worker: &mut Worker, target: Target, route: Option<RouteId>, index: u
         return None;
     }
     let hop = first_hop(worker, &target, forced);
-    Some(Prepared { target, edits, record_route, hop })
+    Some(prepared(worker, target, edits, record_route, hop))
+}
+
+/// A branch with everything its sending needs, so that it can go out when this run is long over.
+fn prepared(worker: &Worker, target: Target, edits: Edits, record_route: crate::rr::Plan, hop: Result<NextHop, i32>) -> Prepared {
+    let run = &worker.run;
+    let step_edits = if run.route_set.meets(Routes::FAILURE) { run.edits.clone() } else { Edits::default() };
+    let marks = Marks {
+        force_rport: run.force_rport,
+        local_rport: run.local_rport,
+        advertised: (run.advertised_address.clone(), run.advertised_port),
+        hints: run.core.hints,
+    };
+    Prepared { target, edits, step_edits, record_route, hop, marks, armed: run.tm.armed }
 }
 
 fn first_hop(worker: &Worker, target: &Target, forced: &Forced) -> Result<NextHop, i32> {
@@ -205,7 +225,7 @@ fn resolve_or_launch(worker: &mut Worker, pending: Pending) -> Flow {
         _ => None,
     });
     match name {
-        None => Flow::Code(launch(worker, pending)),
+        None => Flow::Code(launch_or_look_up(worker, pending)),
         Some((host, port)) => {
             worker.run.tm.pending = Some(pending);
             worker.run.continuation = Some(resolved);
@@ -236,155 +256,39 @@ fn resolved(worker: &mut Worker, answer: Answer) -> Flow {
     resolve_or_launch(worker, pending)
 }
 
-/// Creates every branch, builds and sends it. 1 when at least one went out.
-fn launch(worker: &mut Worker, pending: Pending) -> i32 {
+/// Creates every branch and sends it; one whose address is missing is sent by the answer to its look-up.
+/// 1 when at least one went out or will.
+fn launch_or_look_up(worker: &mut Worker, pending: Pending) -> i32 {
     let mut lowest = pending.error;
-    let mut sent = 0_usize;
+    let mut underway = 0_usize;
     for prepared in pending.branches {
-        match send_branch(worker, prepared) {
-            Ok(()) => sent += 1,
+        match launch(worker, prepared) {
+            Ok(()) => underway += 1,
             Err(code) => lowest = lowest.min(code),
         }
     }
-    if sent > 0 {
+    if underway > 0 {
         return 1;
     }
     fail(worker, lowest, pending.without_reply)
 }
 
-fn send_branch(worker: &mut Worker, prepared: Prepared) -> Result<(), i32> {
-    let hop = match prepared.hop.clone()? {
-        NextHop::Address(hop) => hop,
-        NextHop::Name { .. } => return Err(error::BAD_ADDRESS),
-    };
-    let node = Arc::clone(&worker.node);
-    let received_on = worker.run.tm.transaction.as_ref().and_then(|transaction| transaction.data.source).map(|source| source.socket);
-    let to = endpoint(&node, hop, &prepared.target, received_on)?;
-    let now = worker.now.time;
-    let settings = &node.states.tm.settings;
-    let armed = worker.run.tm.armed;
-    let Some(mut transaction) = worker.run.tm.transaction.take() else { return Err(error::BAD_REQUEST) };
-    let uri = prepared.target.uri.clone().unwrap_or_else(|| Text::from(transaction.request.request_uri()));
-    let bytes_of = |text: &Option<Text>| text.as_deref().map_or_else(Default::default, |text| text.to_vec().into_boxed_slice());
-    let start = BranchStart {
-        request_uri: uri.to_vec().into_boxed_slice(),
-        destination_uri: bytes_of(&prepared.target.next_hop),
-        path: bytes_of(&prepared.target.path),
-        instance: bytes_of(&prepared.target.instance),
-        ruid: bytes_of(&prepared.target.ruid),
-        user_agent: bytes_of(&prepared.target.user_agent),
-        script_flags: prepared.target.flags,
-        armed,
-    };
-    let index = match transaction.add_branch(start, settings) {
-        Ok(index) => index,
-        Err(refused) => {
-            worker.run.tm.transaction = Some(transaction);
-            return Err(match refused {
-                AddBranchError::Canceled => error::CANCELED,
-                AddBranchError::Final => -1,
-                AddBranchError::TooMany => -12,
-            });
+fn launch(worker: &mut Worker, prepared: Prepared) -> Result<(), i32> {
+    let hop = prepared.hop.clone()?;
+    match hop {
+        NextHop::Address(hop) => {
+            let index = reserve(worker, &prepared)?;
+            send_reserved(worker, index, &prepared, hop)
         }
-    };
-    let mut branch = Vec::with_capacity(64);
-    transaction::branch_id::write_branch(&mut branch, node.transactions.secret(), transaction.id(), transaction.call(), index);
-    let mut scratch = std::mem::take(&mut worker.run.tm.scratch);
-    let from = worker.outbox.bytes.len();
-    {
-        let in_failure = worker.run.route_set.meets(Routes::FAILURE);
-        let shared: [&Edits; 3] = [&transaction.edits, &worker.run.edits, &prepared.edits];
-        let edits: &[&Edits] = if in_failure { &shared } else { &[shared[0], shared[2]] };
-        let data = &transaction.data;
-        let outgoing = Outgoing {
-            message: &transaction.request,
-            edits,
-            uri: &uri,
-            path: prepared.target.path.as_deref(),
-            record_route: &prepared.record_route,
-            source: data.source,
-            to,
-            branch: &branch,
-            force_rport: data.force_rport || worker.run.force_rport,
-            local_rport: data.local_rport || worker.run.local_rport,
-            advertised: (worker.run.advertised_address.as_deref(), worker.run.advertised_port),
-        };
-        outgoing.write(&node, &mut worker.outbox.bytes, &mut scratch);
+        NextHop::Name { host, port, protocol } => {
+            if !super::lookup::has_room(&worker.node) {
+                return Err(error::BAD_ADDRESS);
+            }
+            let index = reserve(worker, &prepared)?;
+            super::lookup::of_branch(worker, index, prepared, super::lookup::Name { host, port, protocol });
+            Ok(())
+        }
     }
-    let mut to = to;
-    let length = worker.outbox.bytes.len() - from;
-    if node.core.udp_mtu > 0 && node.core.udp_mtu_try_tcp && to.protocol == Protocol::Udp && length > node.core.udp_mtu {
-        to = switch_to_tcp(worker, &node, &transaction, &prepared, to, from, &branch, &uri, &mut scratch);
-    }
-    worker.run.tm.scratch = scratch;
-    let added = prepared.record_route.header_count(&node, transaction.data.source.map_or(0, |source| source.socket), to.socket);
-    if let Some(branch) = transaction.branches.get_mut(index) {
-        branch.flags.record_routed = added > 0;
-        branch.flags.record_routed_twice = added > 1;
-    }
-    let Some(from) = pass_onsend(worker, to, from) else {
-        transaction.branch_not_sent(now, index, settings);
-        worker.run.tm.transaction = Some(transaction);
-        return Err(error::SEND);
-    };
-    let bytes = worker.outbox.bytes.get(from..).unwrap_or_default();
-    transaction.branch_sent(now, index, to, bytes);
-    worker.outbox.send_written(&to, from);
-    node.states.core.counters.forwarded_request();
-    worker.run.tm.transaction = Some(transaction);
-    Ok(())
-}
-
-/// Shows the bytes written since `from` to `onsend_route`, if there is one. Where they stand afterwards; None: dropped.
-fn pass_onsend(worker: &mut Worker, to: Endpoint, from: usize) -> Option<usize> {
-    if worker.node.program.route(RouteKind::OnSend, b"").is_none() {
-        return Some(from);
-    }
-    // What the route itself sends is written first, so these bytes move behind it.
-    let bytes = worker.outbox.bytes.split_off(from);
-    if !crate::core::forward::passes_onsend(worker, to, &bytes) {
-        return None;
-    }
-    let start = worker.outbox.bytes.len();
-    worker.outbox.bytes.extend_from_slice(&bytes);
-    Some(start)
-}
-
-/// Rebuilds a request that is too long for UDP with a TCP Via (spec proxy-core 6.2). Without a TCP socket it stays.
-#[allow(clippy::too_many_arguments)]
-fn switch_to_tcp(
-    worker: &mut Worker,
-    node: &crate::node::Node,
-    transaction: &transaction::Transaction<super::TransactionData>,
-    prepared: &Prepared,
-    to: Endpoint,
-    from: usize,
-    branch: &[u8],
-    uri: &[u8],
-    scratch: &mut crate::outgoing::Scratch,
-) -> Endpoint {
-    let Some(socket) = node.sockets.automatic(Protocol::Tcp, to.address.ip(), None) else { return to };
-    let to = Endpoint { protocol: Protocol::Tcp, socket, ..to };
-    worker.outbox.bytes.truncate(from);
-    let outgoing = Outgoing {
-        message: &transaction.request,
-        edits: &[&transaction.edits, &prepared.edits],
-        uri,
-        path: prepared.target.path.as_deref(),
-        record_route: &prepared.record_route,
-        source: transaction.data.source,
-        to,
-        branch,
-        force_rport: transaction.data.force_rport,
-        local_rport: transaction.data.local_rport,
-        advertised: (worker.run.advertised_address.as_deref(), worker.run.advertised_port),
-    };
-    outgoing.write(node, &mut worker.outbox.bytes, scratch);
-    to
-}
-
-fn endpoint(node: &crate::node::Node, hop: Hop, target: &Target, received_on: Option<u16>) -> Result<Endpoint, i32> {
-    next_hop::endpoint(&node.sockets, hop, target, received_on)
 }
 
 /// Remembers the error for the reply at the end of the script; what the function returns.
@@ -402,6 +306,22 @@ fn fail(worker: &mut Worker, code: i32, without_reply: bool) -> i32 {
     if is_silent {
         return -4;
     }
-    worker.run.tm.delayed_error = code;
+    if worker.node.states.tm.delayed_reply {
+        worker.run.tm.delayed_error = code;
+    } else {
+        let (status, reason) = crate::sl::error_reply(code, "TM");
+        worker.run.is_replied = super::reply_with(worker, status, reason.as_bytes(), &[]);
+    }
     code
+}
+
+/// The run wants to wait and cannot, because too many wait already: its request is answered with 503 (invariant A6).
+pub fn refuse_waiting(worker: &mut Worker) {
+    if worker.run.tm.pending.take().is_none() || worker.run.is_replied {
+        return;
+    }
+    let headers = super::create::retry_after();
+    if super::has_transaction(worker) {
+        worker.run.is_replied = super::reply_with(worker, 503, b"Service Unavailable", headers.as_bytes());
+    }
 }

@@ -1,7 +1,6 @@
 //! Carries out decisions about replies: relays, local replies, merged challenges, failure routes (spec proxy-core 7.8).
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use sip::edit::Edits;
 use sip::header::HeaderId;
@@ -10,6 +9,7 @@ use transaction::{Decision, Origin, Protocol, SentReply};
 
 use super::actions::perform_with_message;
 use super::failure;
+use crate::core::Hints;
 use crate::worker::Worker;
 
 /// Most decisions in a row: each failure route can lead to another one only by adding branches, which are bounded.
@@ -118,12 +118,9 @@ fn send(worker: &mut Worker, message: &Message, edits: &Edits, branch: usize, is
         transaction.reply_sent(worker.now.time, sent, &node.states.tm.settings, &mut actions)
     };
     if is_sent {
-        worker.outbox.send_written(&route, start);
-        let counters = &node.states.tm.counters;
-        counters.replies_sent.fetch_add(1, Ordering::Relaxed);
-        if code >= 200 {
-            counters.count_completed(code);
-        }
+        let connecting = super::reply::connecting(&transaction.data, &Hints::default(), code);
+        worker.outbox.send_written_with(&route, start, connecting);
+        node.transactions.statistics().reply_sent(false);
         node.states.core.counters.forwarded_reply();
     } else {
         worker.outbox.bytes.truncate(start);

@@ -1,13 +1,15 @@
 //! Replies made here for a transaction: `t_reply`, the automatic 100, timeouts, aggregated challenges (spec proxy-core 5, 7.4).
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use sip::method::Method;
 use sip::reply::{ReplyParts, write_reply};
 use transaction::{Origin, SentReply};
 
 use super::actions::perform_all;
+use super::data::TransactionData;
+use crate::core::Hints;
+use crate::outbox::Connecting;
 use crate::sl;
 use crate::worker::Worker;
 
@@ -79,16 +81,14 @@ pub fn reply_with(worker: &mut Worker, code: u16, reason: &[u8], headers: &[u8])
         transaction.reply_sent(worker.now.time, sent, &node.states.tm.settings, &mut actions)
     };
     let route = transaction.server.reply_route;
+    let connecting = connecting(&transaction.data, &worker.run.core.hints, code);
     worker.run.tm.transaction = Some(transaction);
     match (is_sent, route) {
-        (true, Some(route)) => worker.outbox.send_written(&route, start),
+        (true, Some(route)) => worker.outbox.send_written_with(&route, start, connecting),
         _ => worker.outbox.bytes.truncate(start),
     }
-    let counters = &node.states.tm.counters;
-    counters.replies_generated.fetch_add(1, Ordering::Relaxed);
-    counters.replies_sent.fetch_add(1, Ordering::Relaxed);
-    if code >= 200 {
-        counters.count_completed(code);
+    if is_sent {
+        node.transactions.statistics().reply_sent(true);
     }
     perform_all(worker, &actions, None);
     if is_sent && code >= 200 {
@@ -99,11 +99,10 @@ pub fn reply_with(worker: &mut Worker, code: u16, reason: &[u8], headers: &[u8])
     is_sent
 }
 
-impl super::state::Counters {
-    /// Counts a transaction completed with this code.
-    pub fn count_completed(&self, code: u16) {
-        if let Some(counter) = usize::from(code / 100).checked_sub(2).and_then(|class| self.completed.get(class)) {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
+/// How a reply uses its connection: `set_reply_no_connect`, `set_reply_close` (a final reply closes).
+pub fn connecting(data: &TransactionData, hints: &Hints, code: u16) -> Connecting {
+    Connecting {
+        may_connect: !(data.reply_no_connect || hints.reply_no_connect),
+        then_close: code >= 200 && (data.reply_close || hints.reply_close),
     }
 }

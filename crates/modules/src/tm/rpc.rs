@@ -38,18 +38,15 @@ fn field(name: &'static str, value: u64) -> (Cow<'static, str>, Item) {
 
 fn stats(worker: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {
     let reading = worker.node.transactions.statistics().reading();
-    let counters = &worker.node.states.tm.counters;
-    let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-    let completed: Vec<u64> = counters.completed.iter().map(load).collect();
-    let class = |code: usize| completed.get(code - 2).copied().unwrap_or(0);
+    let class = |code: usize| reading.completed.get(code - 2).copied().unwrap_or(0);
     Ok(Reply::one(Item::Structure(vec![
         field("current", reading.current),
         field("waiting", reading.waiting),
         field("total", reading.total),
         field("total_local", reading.total_local),
-        field("rpl_received", load(&counters.replies_received)),
-        field("rpl_generated", load(&counters.replies_generated)),
-        field("rpl_sent", load(&counters.replies_sent)),
+        field("rpl_received", reading.rpl_received),
+        field("rpl_generated", reading.rpl_generated),
+        field("rpl_sent", reading.rpl_sent),
         field("6xx", class(6)),
         field("5xx", class(5)),
         field("4xx", class(4)),

@@ -28,6 +28,8 @@ pub fn detach(worker: &mut Worker) -> Option<Box<Transaction<TransactionData>>> 
     transaction.data.attributes = std::mem::take(&mut run.attributes);
     transaction.data.extended_flags = run.extended_flags;
     transaction.message_flags = run.flags;
+    transaction.data.reply_no_connect |= run.core.hints.reply_no_connect;
+    transaction.data.reply_close |= run.core.hints.reply_close;
     Some(transaction)
 }
 
@@ -107,7 +109,7 @@ pub fn process_queued(worker: &mut Worker, event: Event) {
             perform_all(worker, &actions, None);
         }
         Event::Resume { serial, route } => super::failure::resume(worker, serial, script::RouteId(route)),
-        Event::Other(_) => {}
+        Event::Other(ticket) => super::lookup::resume(worker, ticket),
     }
 }
 

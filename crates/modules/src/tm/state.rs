@@ -26,22 +26,27 @@ pub struct State {
     pub local_response_route: Option<RouteId>,
     /// Route for replies that belong to no transaction.
     pub stateless_reply_route: Option<RouteId>,
+    /// `delayed_reply`: the reply to a failed relay waits for the end of the script.
+    pub delayed_reply: bool,
+    /// `local_ack_mode`: where the ACK to a 2xx of a local INVITE goes. 0: RFC 3261, 1: as the INVITE, 2: to the reply's source.
+    pub local_ack_mode: i64,
+    /// `xavp_contact` or `contacts_avp`: the list that `t_load_contacts` fills.
+    pub contacts_list: Option<script::value::Text>,
+    /// `contact_flows_avp`
+    pub contact_flows_list: Option<script::value::Text>,
+    /// Next hops looked up while no script waits.
+    pub lookups: super::lookup::Lookups,
     /// Counter behind Call-IDs made here.
     pub call_ids: AtomicU64,
-    pub counters: Counters,
 }
 
-/// Counters that `tm.stats` shows and the table does not keep itself.
-#[derive(Debug, Default)]
-pub struct Counters {
-    pub replies_received: AtomicU64,
-    pub replies_generated: AtomicU64,
-    pub replies_sent: AtomicU64,
-    pub replies_absorbed: AtomicU64,
-    pub uas: AtomicU64,
-    pub uac: AtomicU64,
-    /// Completed transactions by class 2xx .. 6xx.
-    pub completed: [AtomicU64; 5],
+/// The bare name in `$avp(s:name)`, `$xavp(name)` or `name`.
+fn list_name(text: &[u8]) -> script::value::Text {
+    let inner = match (text.iter().position(|byte| *byte == b'('), text.iter().rposition(|byte| *byte == b')')) {
+        (Some(start), Some(end)) => text.get(start + 1..end).unwrap_or(text),
+        _ => text,
+    };
+    script::value::Text::from(inner.strip_prefix(b"s:").unwrap_or(inner))
 }
 
 impl State {
@@ -89,8 +94,11 @@ impl State {
             default_reason: wording("default_reason"),
             local_cancel_reason: integer("local_cancel_reason") != 0,
             copy_cancel_reason: integer("e2e_cancel_reason") != 0,
+            // `max_branches` of the core is looked at when a branch is added.
+            branches_max: transaction::limits::BRANCHES_MAX,
             ..TransactionSettings::default()
         };
+        let list = |name: &str| text(name).filter(|name| !name.is_empty()).map(|name| list_name(&name));
         let named = |name: &str| text(name).and_then(|route| program.route(RouteKind::OnReply, &route));
         Ok(State {
             settings: values,
@@ -101,8 +109,12 @@ impl State {
             local_request_route: program.route(RouteKind::Event, b"tm:local-request"),
             local_response_route: program.route(RouteKind::Event, b"tm:local-response"),
             stateless_reply_route: named("on_sl_reply"),
+            delayed_reply: integer("delayed_reply") != 0,
+            local_ack_mode: integer("local_ack_mode"),
+            contacts_list: list("xavp_contact").or_else(|| list("contacts_avp")),
+            contact_flows_list: list("contact_flows_avp"),
+            lookups: super::lookup::Lookups::default(),
             call_ids: AtomicU64::new(0),
-            counters: Counters::default(),
         })
     }
 }

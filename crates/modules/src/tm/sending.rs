@@ -1,0 +1,163 @@
+//! One branch on its way out: reserved in the transaction, built, shown to `onsend_route`, sent (spec proxy-core 7.5, 6.2).
+
+use std::sync::Arc;
+
+use script::syntax::ast::RouteKind;
+use script::value::Text;
+use sip::edit::Edits;
+use transaction::{AddBranchError, ArmedRoutes, BranchStart, Endpoint, Protocol, Transaction};
+
+use super::data::TransactionData;
+use crate::core::Hints;
+use crate::next_hop::{self, Hop, NextHop, error};
+use crate::node::Node;
+use crate::outbox::Connecting;
+use crate::outgoing::Outgoing;
+use crate::rr::Plan;
+use crate::run::Target;
+use crate::worker::Worker;
+
+/// One branch between its branch route and its sending. Needs no run: it may wait for an address.
+#[derive(Debug)]
+pub struct Prepared {
+    pub target: Target,
+    /// Edits of the branch route.
+    pub edits: Edits,
+    /// Edits of the failure route that adds the branch; empty from a request route, whose edits the transaction keeps.
+    pub step_edits: Edits,
+    pub record_route: Plan,
+    pub hop: Result<NextHop, i32>,
+    pub marks: Marks,
+    /// Routes for the replies of the branch.
+    pub armed: ArmedRoutes,
+}
+
+/// What the script asked for the message apart from its text.
+#[derive(Debug, Clone, Default)]
+pub struct Marks {
+    pub force_rport: bool,
+    pub local_rport: bool,
+    pub advertised: (Option<Text>, Option<u16>),
+    pub hints: Hints,
+}
+
+/// Adds the branch to the run's transaction, not sent yet. The index goes into its Via.
+pub fn reserve(worker: &mut Worker, prepared: &Prepared) -> Result<usize, i32> {
+    let node = Arc::clone(&worker.node);
+    let Some(transaction) = &mut worker.run.tm.transaction else { return Err(error::BAD_REQUEST) };
+    if transaction.branches.len() >= node.core.max_branches {
+        return Err(error::FORKING);
+    }
+    let uri = prepared.target.uri.as_deref().unwrap_or_else(|| transaction.request.request_uri());
+    let bytes_of = |text: &Option<Text>| text.as_deref().map_or_else(Default::default, |text| text.to_vec().into_boxed_slice());
+    let start = BranchStart {
+        request_uri: uri.to_vec().into_boxed_slice(),
+        destination_uri: bytes_of(&prepared.target.next_hop),
+        path: bytes_of(&prepared.target.path),
+        instance: bytes_of(&prepared.target.instance),
+        ruid: bytes_of(&prepared.target.ruid),
+        user_agent: bytes_of(&prepared.target.user_agent),
+        script_flags: prepared.target.flags,
+        armed: prepared.armed,
+    };
+    transaction.add_branch(start, &node.states.tm.settings).map_err(|refused| match refused {
+        AddBranchError::Canceled => error::CANCELED,
+        AddBranchError::Final => -1,
+        AddBranchError::TooMany => error::FORKING,
+    })
+}
+
+/// Builds and sends a reserved branch of the run's transaction. After an error the branch never wins.
+pub fn send_reserved(worker: &mut Worker, index: usize, prepared: &Prepared, hop: Hop) -> Result<(), i32> {
+    let node = Arc::clone(&worker.node);
+    let Some(mut transaction) = worker.run.tm.transaction.take() else { return Err(error::BAD_REQUEST) };
+    let result = build_and_send(worker, &node, &mut transaction, index, prepared, hop);
+    if result.is_err() {
+        transaction.branch_not_sent(worker.now.time, index, &node.states.tm.settings);
+    }
+    worker.run.tm.transaction = Some(transaction);
+    result
+}
+
+fn build_and_send(
+    worker: &mut Worker,
+    node: &Arc<Node>,
+    transaction: &mut Transaction<TransactionData>,
+    index: usize,
+    prepared: &Prepared,
+    hop: Hop,
+) -> Result<(), i32> {
+    let received_on = transaction.data.source.map(|source| source.socket);
+    let mut to = next_hop::endpoint(&node.sockets, hop, &prepared.target, received_on)?;
+    let mut branch = Vec::with_capacity(transaction::branch_id::BRANCH_BYTES_MAX);
+    transaction::branch_id::write_branch(&mut branch, node.transactions.secret(), transaction.id(), transaction.call(), index);
+    let from = worker.outbox.bytes.len();
+    write(worker, node, transaction, prepared, to, &branch);
+    let length = worker.outbox.bytes.len() - from;
+    if let Some(stream) = longer_than_udp_takes(node, prepared, to, length) {
+        to = stream;
+        worker.outbox.bytes.truncate(from);
+        write(worker, node, transaction, prepared, to, &branch);
+    }
+    let received_socket = transaction.data.source.map_or(0, |source| source.socket);
+    let added = prepared.record_route.header_count(node, received_socket, to.socket);
+    if let Some(branch) = transaction.branches.get_mut(index) {
+        branch.flags.record_routed = added > 0;
+        branch.flags.record_routed_twice = added > 1;
+    }
+    let from = pass_onsend(worker, to, from).ok_or(error::SEND)?;
+    let bytes = worker.outbox.bytes.get(from..).unwrap_or_default();
+    transaction.branch_sent(worker.now.time, index, to, bytes);
+    let hints = prepared.marks.hints;
+    worker.outbox.send_written_with(&to, from, Connecting { may_connect: !hints.forward_no_connect, then_close: hints.forward_close });
+    node.states.core.counters.forwarded_request();
+    Ok(())
+}
+
+fn write(worker: &mut Worker, node: &Node, transaction: &Transaction<TransactionData>, prepared: &Prepared, to: Endpoint, branch: &[u8]) {
+    let mut scratch = std::mem::take(&mut worker.run.tm.scratch);
+    let data = &transaction.data;
+    let outgoing = Outgoing {
+        message: &transaction.request,
+        edits: &[&transaction.edits, &prepared.step_edits, &prepared.edits],
+        uri: prepared.target.uri.as_deref().unwrap_or_else(|| transaction.request.request_uri()),
+        path: prepared.target.path.as_deref(),
+        record_route: &prepared.record_route,
+        source: data.source,
+        to,
+        branch,
+        force_rport: data.force_rport || prepared.marks.force_rport,
+        local_rport: data.local_rport || prepared.marks.local_rport,
+        advertised: (prepared.marks.advertised.0.as_deref(), prepared.marks.advertised.1),
+    };
+    outgoing.write(node, &mut worker.outbox.bytes, &mut scratch);
+    worker.run.tm.scratch = scratch;
+}
+
+/// The stream endpoint for a request that is too long for UDP; None: it stays (spec proxy-core 6.2).
+fn longer_than_udp_takes(node: &Node, prepared: &Prepared, to: Endpoint, length: usize) -> Option<Endpoint> {
+    if node.core.udp_mtu == 0 || to.protocol != Protocol::Udp || length <= node.core.udp_mtu {
+        return None;
+    }
+    let protocol = prepared.marks.hints.mtu_protocol.or(node.core.udp_mtu_try_tcp.then_some(Protocol::Tcp))?;
+    if protocol == Protocol::Udp {
+        return None;
+    }
+    let socket = node.sockets.automatic(protocol, to.address.ip(), None)?;
+    Some(Endpoint { protocol, socket, ..to })
+}
+
+/// Shows the bytes written since `from` to `onsend_route`, if there is one. Where they stand afterwards; None: dropped.
+fn pass_onsend(worker: &mut Worker, to: Endpoint, from: usize) -> Option<usize> {
+    if worker.node.program.route(RouteKind::OnSend, b"").is_none() {
+        return Some(from);
+    }
+    // What the route itself sends is written first, so these bytes move behind it.
+    let bytes = worker.outbox.bytes.split_off(from);
+    if !crate::core::forward::passes_onsend(worker, to, &bytes) {
+        return None;
+    }
+    let start = worker.outbox.bytes.len();
+    worker.outbox.bytes.extend_from_slice(&bytes);
+    Some(start)
+}

@@ -1,0 +1,61 @@
+//! One seed from beginning to end, and what came of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::checkers::Violation;
+use crate::scenario::{Mode, Scenario};
+use crate::world::World;
+
+/// What came of a seed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    pub name: String,
+    pub violations: Vec<Violation>,
+    pub hash: u64,
+    pub events: usize,
+    /// Dialogs created at the first proxy.
+    pub dialogs: u64,
+}
+
+/// Runs a seed in the mode it stands for.
+pub fn run_seed(seed: u64, hostile: &[Vec<u8>], print: bool) -> Outcome {
+    run_seed_in(seed, Mode::of_seed(seed), hostile, print)
+}
+
+/// Runs a seed in a mode.
+pub fn run_seed_in(seed: u64, mode: Mode, hostile: &[Vec<u8>], print: bool) -> Outcome {
+    let mut outcome = run_once(seed, mode, hostile, print);
+    if mode == Mode::Doublecheck && outcome.violations.is_empty() {
+        let second = run_once(seed, mode, hostile, false);
+        if second.hash != outcome.hash || second.events != outcome.events {
+            let text = format!("two runs differ: {:x} after {} events, {:x} after {}", outcome.hash, outcome.events, second.hash, second.events);
+            outcome.violations.push(Violation { invariant: "A2", at: 0, proxy: 0, text });
+        }
+    }
+    outcome
+}
+
+fn run_once(seed: u64, mode: Mode, hostile: &[Vec<u8>], print: bool) -> Outcome {
+    let scenario = Scenario::of_seed(seed, mode, hostile);
+    let name = format!("{mode:?} {}", scenario.name);
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        let mut world = World::new(scenario, print)?;
+        world.run();
+        let dialogs = world.proxies.first().map_or(0, |proxy| proxy.proxy.node.dialogs.statistics().processed);
+        let violations = std::mem::take(&mut world.verdicts.list);
+        Ok::<_, String>((violations, world.trace.hash(), world.handled, dialogs))
+    }));
+    let failed = |invariant, text: String| Outcome {
+        name: name.clone(),
+        violations: vec![Violation { invariant, at: 0, proxy: 0, text }],
+        ..Outcome::default()
+    };
+    match run {
+        Ok(Ok((violations, hash, events, dialogs))) => Outcome { name, violations, hash, events, dialogs },
+        Ok(Err(error)) => failed("start", error),
+        Err(cause) => {
+            let text = cause.downcast_ref::<String>().cloned().or_else(|| cause.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            failed("A8", format!("panic: {}", text.unwrap_or_default()))
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What a seed stands for: proxies and their configurations, calls, weather, liars, and how long it lasts.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use modules::worker::Random;
+
+use crate::checkers::Promises;
+use crate::network::Weather;
+use crate::plan::{Behaviour, Plan};
+use crate::proxy_node::Start;
+
+pub const CALLER: SocketAddr = place(1, 1);
+pub const FIRST: SocketAddr = place(2, 1);
+pub const SECOND: SocketAddr = place(2, 2);
+pub const LIAR: SocketAddr = place(9, 9);
+
+const WORKLOAD: &str = include_str!("../configurations/workload.cfg");
+const CALL_LIMIT: &str = include_str!("../../examples/call-limit.cfg");
+
+/// After the faults stop everything has to be over within this time, milliseconds: a call, its BYEs, all waits.
+const SETTLE: u64 = 900_000;
+
+const fn place(network: u8, host: u8) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, network, host)), 5060)
+}
+
+/// What is tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Faults until the end; every step is checked.
+    Safety,
+    /// Faults stop; everything must be over in time.
+    Liveness,
+    /// Safety twice, byte for byte.
+    Doublecheck,
+}
+
+impl Mode {
+    /// The mode a seed runs in.
+    pub fn of_seed(seed: u64) -> Mode {
+        match seed % 4 {
+            0 => Mode::Safety,
+            3 => Mode::Doublecheck,
+            _ => Mode::Liveness,
+        }
+    }
+}
+
+/// A proxy and what its configuration promises.
+#[derive(Clone, Debug)]
+pub struct ProxyPlan {
+    pub start: Start,
+    pub promises: Promises,
+}
+
+/// Everything a world is made of.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub seed: u64,
+    pub mode: Mode,
+    pub name: String,
+    pub proxies: Vec<ProxyPlan>,
+    pub plans: Vec<Plan>,
+    pub weather: Weather,
+    pub lies: u64,
+    pub hostile: Vec<Vec<u8>>,
+    /// Milliseconds from the beginning.
+    pub faults_until: u64,
+    pub until: u64,
+    pub must_settle: bool,
+    /// Tables are recounted after each event whose number this divides.
+    pub inspect_every: usize,
+}
+
+impl Scenario {
+    /// The scenario of a seed. `hostile`: datagrams liars send.
+    pub fn of_seed(seed: u64, mode: Mode, hostile: &[Vec<u8>]) -> Scenario {
+        let mut random = Random::new(seed);
+        let count = 1 + random.below(2) as usize;
+        let call_seconds = 10 + random.below(50);
+        let mut name = String::new();
+        let proxies = (0..count).map(|number| {
+            let gateway = (number + 1 < count).then(|| place(0, number as u8 + 2));
+            let plan = proxy(number, gateway, call_seconds, &mut random);
+            name.push_str(&format!("{} ", plan.1));
+            plan.0
+        });
+        let proxies: Vec<ProxyPlan> = proxies.collect();
+        let may_spiral = proxies.first().is_some_and(|proxy| proxy.promises.marks);
+        let weather = Weather::of_seed(&mut random);
+        let calls = 3 + random.below(18) as usize;
+        let faults_until = 60_000;
+        let plans = (0..calls).map(|number| Plan::of_seed(number, 30_000, may_spiral, &mut random)).collect::<Vec<_>>();
+        let lies = if random.below(3) == 0 { random.below(60) } else { 0 };
+        debug_assert!(plans.iter().all(|plan| may_spiral || plan.behaviour != Behaviour::Spiral));
+        let must_settle = mode == Mode::Liveness;
+        Scenario {
+            seed,
+            mode,
+            name: format!("{}calls={calls} lies={lies} loss={} delay={}", name, weather.loss, weather.delay_long),
+            proxies,
+            plans,
+            weather,
+            lies,
+            hostile: hostile.to_vec(),
+            faults_until,
+            until: if must_settle { faults_until + SETTLE } else { 180_000 },
+            must_settle,
+            inspect_every: 1 + random.below(4) as usize,
+        }
+    }
+}
+
+fn proxy(number: usize, gateway: Option<SocketAddr>, call_seconds: u64, random: &mut Random) -> (ProxyPlan, String) {
+    let address = place(0, number as u8 + 1);
+    let limit = 1 + random.below(3);
+    let uses_example = random.below(3) == 0;
+    let mut defines = vec![format!("LISTEN=udp:{address}"), format!("CALL_SECONDS_MAX={call_seconds}")];
+    let mut parameters = Vec::new();
+    let mut name = String::from("workload");
+    if uses_example {
+        name = format!("call-limit({limit})");
+        defines.push(format!("GATEWAY=\"sip:{}\"", gateway.unwrap_or(FIRST)));
+        defines.push(format!("DEFAULT_LIMIT={limit}"));
+        parameters.push(String::from("dialog:hash_size:i:16"));
+    } else {
+        match gateway {
+            Some(gateway) => defines.push(format!("GATEWAY=\"sip:{gateway}\"")),
+            None => match random.below(3) {
+                0 => {
+                    defines.push(String::from("WITH_PARALLEL"));
+                    name.push_str("+parallel");
+                }
+                1 => {
+                    defines.push(String::from("WITH_SERIAL"));
+                    name.push_str("+serial");
+                }
+                _ => {}
+            },
+        }
+        defines.push(format!("REPLY_SECONDS={}", 3_000 + random.below(10_000)));
+        defines.push(format!("RINGING_SECONDS={}", 8_000 + random.below(40_000)));
+    }
+    let promises = Promises {
+        marks: !uses_example,
+        call_limit: uses_example.then_some(limit),
+        profiles: if uses_example { &["account"] } else { &["account", "all"] },
+        call_seconds_max: call_seconds,
+        early_seconds_max: 300,
+    };
+    let start = Start {
+        address,
+        configuration: if uses_example { CALL_LIMIT } else { WORKLOAD },
+        defines,
+        parameters,
+        seed: random.next_u64(),
+        workers: 1 + random.below(2) as u32,
+    };
+    (ProxyPlan { start, promises }, name)
+}
+
+/// The hostile datagrams of the `sip` room, sorted by name; none when they are not there.
+pub fn hostile_datagrams() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sip/tests/hostile");
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "dat")).collect();
+    paths.sort();
+    paths.iter().filter_map(|path| std::fs::read(path).ok()).collect()
+}
