@@ -33,6 +33,7 @@ pub fn normalise_answer(text: &str, marks: &BTreeMap<String, String>) -> String 
     for line in text.lines() {
         let line = addresses(line, marks);
         let line = match line.split_once(": ") {
+            Some((key, _)) if key.trim() == "duration" => format!("{key}: (seconds)"),
             Some((key, value)) if VOLATILE_KEYS.contains(&key.trim()) && value.parse::<u64>().is_ok_and(|number| number > 0) => {
                 format!("{key}: (number)")
             }

@@ -39,9 +39,10 @@ fn serve(fifo: &mut File, reply_folder: &Path, is_pretty: bool, caller: &Arc<dyn
         };
         for byte in chunk.get(..length).unwrap_or_default() {
             if let Some(text) = scanner.push(*byte)
-                && let Err(reason) = answer(&text, reply_folder, is_pretty, caller) {
-                    caller.log(0, &format!("FIFO request not answered: {reason}"));
-                }
+                && let Err(reason) = answer(&text, reply_folder, is_pretty, caller)
+            {
+                caller.log(0, &format!("FIFO request not answered: {reason}"));
+            }
         }
     }
 }
@@ -81,7 +82,7 @@ impl Scanner {
 }
 
 fn answer(text: &[u8], reply_folder: &Path, is_pretty: bool, caller: &Arc<dyn Caller>) -> Result<(), String> {
-    let request = json::decode(text).map_err(|(_, reason)| reason.to_owned())?;
+    let request = modules::json_rpc::decode(text).map_err(|fault| fault.text)?;
     let name = request.reply_name.clone().ok_or("no reply_name")?;
     let path = reply_path(&name, reply_folder)?;
     let answer = json::answer_request(caller.as_ref(), &request, is_pretty);

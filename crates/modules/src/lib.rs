@@ -7,6 +7,7 @@ pub mod attributes;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod core_settings;
+pub mod json_rpc;
 pub mod next_hop;
 pub mod node;
 pub mod outbox;

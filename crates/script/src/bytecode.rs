@@ -172,7 +172,8 @@ pub struct Program<H: Host> {
     pub(crate) switches: Vec<SwitchTable>,
     pub(crate) matchers: Vec<CoreMatcher>,
     pub(crate) routes: Vec<Route>,
-    pub(crate) names: HashMap<RouteKind, HashMap<Vec<u8>, RouteId>>,
+    /// The routes of each kind by name.
+    pub(crate) names: [HashMap<Vec<u8>, RouteId>; RouteKind::COUNT],
     pub(crate) catalogue: Arc<dyn Catalogue<H> + Send + Sync>,
     pub(crate) paths: Vec<String>,
 }
@@ -180,7 +181,7 @@ pub struct Program<H: Host> {
 impl<H: Host> Program<H> {
     /// The block of this kind and name; `""` and `"0"` are the unnamed block.
     pub fn route(&self, kind: RouteKind, name: impl AsRef<[u8]>) -> Option<RouteId> {
-        let names = self.names.get(&kind)?;
+        let names = self.names.get(kind as usize)?;
         let name = name.as_ref();
         names.get(name).or_else(|| if name == b"0" { names.get(&b""[..]) } else { None }).copied()
     }

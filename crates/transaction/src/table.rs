@@ -97,6 +97,8 @@ pub struct Table<D> {
     secret: SecretKey,
     places: Box<[Place<D>]>,
     shard_bits: u32,
+    /// No timer of the table is due before.
+    earliest: AtomicU64,
     transactions_max: usize,
     statistics: Statistics,
 }
@@ -115,6 +117,7 @@ impl<D: Default + Send> Table<D> {
             secret,
             places: (0..count).map(place).collect(),
             shard_bits: count.trailing_zeros(),
+            earliest: AtomicU64::new(u64::MAX),
             transactions_max,
             statistics: Statistics::default(),
         }
@@ -293,11 +296,19 @@ impl<D: Default + Send> Table<D> {
         abandoned
     }
 
-    /// Appends the transactions with a due timer, over all shards.
+    /// Appends the transactions with a due timer, over all shards. Nothing due anywhere costs one load.
     pub fn due(&self, now: Time, out: &mut Vec<TimerEvent>) {
-        for place in 0..self.places.len() {
-            self.due_in(place, now, out);
+        if self.earliest.load(Ordering::Acquire) > now.0 {
+            return;
         }
+        // A timer armed from here on lowers the bound again; one armed before is seen below.
+        self.earliest.swap(u64::MAX, Ordering::AcqRel);
+        let mut earliest = u64::MAX;
+        for (number, place) in self.places.iter().enumerate() {
+            self.due_in(number, now, out);
+            earliest = earliest.min(place.earliest.load(Ordering::Acquire));
+        }
+        self.earliest.fetch_min(earliest, Ordering::AcqRel);
     }
 
     /// Same for one shard, at most `DUE_BATCH_MAX`. A shard with nothing due costs one load.
@@ -314,7 +325,7 @@ impl<D: Default + Send> Table<D> {
 
     /// A moment not later than the next due timer.
     pub fn next_deadline(&self) -> Option<Time> {
-        let earliest = self.places.iter().map(|place| place.earliest.load(Ordering::Acquire)).min()?;
+        let earliest = self.earliest.load(Ordering::Acquire);
         (earliest != u64::MAX).then_some(Time(earliest))
     }
 
@@ -339,8 +350,12 @@ impl<D: Default + Send> Table<D> {
     }
 
     fn publish_earliest(&self, place: usize, shard: &Shard<D>) {
+        let earliest = shard.earliest().unwrap_or(Deadline::NEVER.raw());
         if let Some(place) = self.places.get(place) {
-            place.earliest.store(shard.earliest().unwrap_or(Deadline::NEVER.raw()), Ordering::Release);
+            place.earliest.store(earliest, Ordering::Release);
+        }
+        if earliest < self.earliest.load(Ordering::Acquire) {
+            self.earliest.fetch_min(earliest, Ordering::AcqRel);
         }
     }
 

@@ -165,6 +165,10 @@ impl Dialogs {
         }
         let key = (message.call_id().to_vec(), message.from_tag().to_vec());
         let call = String::from_utf8_lossy(message.call_id()).into_owned();
+        let branches = self.byes.entry(key.clone()).or_default();
+        if !branches.insert(message.top_via().map(|via| via.branch.to_vec()).unwrap_or_default()) {
+            return;
+        }
         let number = message.cseq().map_or(0, |cseq| cseq.number);
         let highest = self.sequences.get(&key).copied().unwrap_or(0);
         if number <= highest {
@@ -173,8 +177,6 @@ impl Dialogs {
         if message.from_tag().is_empty() || message.to_tag().is_empty() {
             verdicts.add("D8", at, self.proxy, format!("BYE of {call} lacks a tag"));
         }
-        let branches = self.byes.entry(key).or_default();
-        branches.insert(message.top_via().map(|via| via.branch.to_vec()).unwrap_or_default());
         if branches.len() > 1 {
             verdicts.add("D8", at, self.proxy, format!("{} BYEs to one side of {call}", branches.len()));
         }

@@ -59,13 +59,15 @@ impl Transactions {
             *entry = (at, BTreeSet::new(), false);
         }
         entry.0 = at;
+        // A 2xx may follow a failure (RFC 3261 §16.7 step 5), never the other way round.
+        let is_late_failure = status >= 300 && entry.2 && !entry.1.contains(&status);
         if status < 300 {
             entry.2 = true;
         } else {
             entry.1.insert(status);
         }
-        if entry.1.len() > 1 || (entry.2 && !entry.1.is_empty()) {
-            let text = format!("final replies {:?}{} to one INVITE", entry.1, if entry.2 { " and 2xx" } else { "" });
+        if entry.1.len() > 1 || is_late_failure {
+            let text = format!("final replies {:?}{} to one INVITE", entry.1, if entry.2 { " after 2xx" } else { "" });
             verdicts.add("T2", at, self.proxy, text);
         }
     }

@@ -127,7 +127,7 @@ fn set_expire(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply,
     let key = key(parameters, wanted)?;
     let seconds = u64::try_from(integer(parameters, wanted)?).map_err(|_| Fault::new(500, "The expire value must not be negative"))?;
     if table.set_expire(worker.now.time, &key, seconds) {
-        ok("Ok. Key set to new expire value.")
+        ok("Ok")
     } else {
         Err(Fault::new(500, "Key name doesn't exist in htable."))
     }
@@ -144,6 +144,7 @@ fn flush(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Faul
     ok("Ok. Htable flushed.")
 }
 
+/// The table defined last comes first, as clients of the original see it.
 fn list(worker: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {
     let describe = |table: &Arc<Table>| {
         let definition = &table.definition;
@@ -157,7 +158,7 @@ fn list(worker: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {
             ("dmqreplicate".into(), Item::Integer(i64::from(definition.replicates))),
         ])
     };
-    Ok(Reply::many(worker.node.states.htable.tables.iter().map(describe).collect()))
+    Ok(Reply::many(worker.node.states.htable.tables.iter().rev().map(describe).collect()))
 }
 
 fn statistics(worker: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {
@@ -171,7 +172,7 @@ fn statistics(worker: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {
             ("max".into(), integer_item(most)),
         ])
     };
-    Ok(Reply::many(worker.node.states.htable.tables.iter().map(describe).collect()))
+    Ok(Reply::many(worker.node.states.htable.tables.iter().rev().map(describe).collect()))
 }
 
 fn no_database(_: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {

@@ -3,7 +3,7 @@
 use script::exports::{Argument, Flow, Index, Inner};
 use script::value::{Text, Value};
 
-use super::json;
+use crate::json_rpc;
 use crate::rpc::{Command, Fault, Parameters, Wire};
 use crate::worker::Worker;
 
@@ -34,7 +34,7 @@ pub(super) fn execute(worker: &mut Worker, arguments: &[Argument]) -> Flow {
         worker.log(-1, "jsonrpcs", "the JSON request is too long");
         return Flow::Code(-1);
     }
-    let Some(request) = json::decode(&text) else {
+    let Ok(request) = json_rpc::decode(&text) else {
         worker.log(-1, "jsonrpcs", "the text is no JSON-RPC request");
         return Flow::Code(-1);
     };
@@ -48,7 +48,7 @@ pub(super) fn execute(worker: &mut Worker, arguments: &[Argument]) -> Flow {
             let mut parameters = Parameters::new(Wire::Json, request.parameters.clone());
             match (command.run)(worker, &mut parameters) {
                 Ok(reply) => {
-                    let body = json::result(request.id, reply, command.is_array, is_pretty);
+                    let body = json_rpc::result(request.id, reply, command.is_array, is_pretty);
                     ExecutedCall { code: 200, text: Text::from("OK"), body: Text::from(body) }
                 }
                 Err(fault) if fault.code == 0 => failed(&request, &Fault::new(EXECUTION_ERROR, "Execution Error"), is_pretty),
@@ -60,8 +60,8 @@ pub(super) fn execute(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     Flow::Code(1)
 }
 
-fn failed(request: &json::Request, fault: &Fault, is_pretty: bool) -> ExecutedCall {
-    let body = json::error(request.id.clone(), fault, is_pretty);
+fn failed(request: &json_rpc::Request, fault: &Fault, is_pretty: bool) -> ExecutedCall {
+    let body = json_rpc::error(request.id.clone(), fault, is_pretty);
     ExecutedCall { code: fault.code, text: Text::from(fault.text.as_str()), body: Text::from(body) }
 }
 

@@ -2,7 +2,6 @@
 
 mod exports;
 mod functions;
-mod json;
 mod rpc;
 #[cfg(test)]
 mod tests;

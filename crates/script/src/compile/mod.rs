@@ -42,7 +42,7 @@ pub fn compile<H: Host>(
         switches: Vec::new(),
         matchers: Vec::new(),
         routes: Vec::new(),
-        names: HashMap::new(),
+        names: Default::default(),
         catalogue,
         paths: sources.files.iter().map(|source| source.path.clone()).collect(),
     };
@@ -126,8 +126,8 @@ impl<H: Host> Compiler<H> {
         for block in &configuration.routes {
             let id = RouteId(index(self.program.routes.len()));
             self.program.routes.push(Route { kind: block.kind, name: block.name.clone(), start: 0, span: block.span });
-            let names = self.program.names.entry(block.kind).or_default();
-            if names.insert(block.name.clone().into_bytes(), id).is_some() {
+            let names = self.program.names.get_mut(block.kind as usize);
+            if names.is_some_and(|names| names.insert(block.name.clone().into_bytes(), id).is_some()) {
                 let name = format!("{}[{}]", kind_name(block.kind), block.name);
                 self.error(block.span, format!("{name} is written twice"));
             }

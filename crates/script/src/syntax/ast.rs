@@ -138,6 +138,11 @@ pub enum RouteKind {
     Event,
 }
 
+impl RouteKind {
+    /// Number of kinds.
+    pub const COUNT: usize = RouteKind::Event as usize + 1;
+}
+
 /// One route block. The unnamed main block has an empty name.
 #[derive(Debug)]
 pub struct RouteBlock {

@@ -1,4 +1,4 @@
-//! A JSON-RPC 2.0 request taken apart, and its answer as text (spec proxy-core 13.1, 13.2).
+//! JSON-RPC 2.0 as text: requests taken apart, answers written (spec proxy-core 13.1, 13.2). One piece for every door.
 
 use serde_json::{Map, Value, json};
 
@@ -6,22 +6,27 @@ use crate::rpc::{Fault, Item, Parameter, Reply};
 
 /// A request taken apart.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) id: Option<Value>,
+pub struct Request {
+    pub method: String,
+    pub parameters: Vec<Parameter>,
+    pub id: Option<Value>,
+    /// FIFO only: where the answer is written.
+    pub reply_name: Option<String>,
 }
 
-/// Reads a request. None: the text is not JSON or names no method.
-pub(super) fn decode(text: &[u8]) -> Option<Request> {
-    let value: Value = serde_json::from_slice(text).ok()?;
-    let object = value.as_object()?;
+/// Reads a request; the fault carries a JSON-RPC error code.
+pub fn decode(text: &[u8]) -> Result<Request, Fault> {
+    let value: Value = serde_json::from_slice(text).map_err(|_| Fault::new(-32_700, "Parse Error"))?;
+    let invalid = || Fault::new(-32_600, "Invalid Request");
+    let object = value.as_object().ok_or_else(invalid)?;
+    let method = object.get("method").and_then(Value::as_str).ok_or_else(invalid)?.to_owned();
     let parameters = match object.get("params") {
         Some(Value::Array(values)) => values.iter().map(parameter).collect(),
         Some(Value::Object(named)) => named.values().map(parameter).collect(),
         _ => Vec::new(),
     };
-    Some(Request { method: object.get("method")?.as_str()?.to_owned(), parameters, id: object.get("id").cloned() })
+    let reply_name = object.get("reply_name").and_then(Value::as_str).map(str::to_owned);
+    Ok(Request { method, parameters, id: object.get("id").cloned(), reply_name })
 }
 
 fn parameter(value: &Value) -> Parameter {
@@ -37,7 +42,7 @@ fn parameter(value: &Value) -> Parameter {
 }
 
 /// The answer with a result: all items as an array, or the last one; nothing gives `{}`.
-pub(super) fn result(id: Option<Value>, reply: Reply, is_array: bool, is_pretty: bool) -> String {
+pub fn result(id: Option<Value>, reply: Reply, is_array: bool, is_pretty: bool) -> String {
     let mut items = reply.items;
     let result = if is_array {
         Value::Array(items.into_iter().map(value).collect())
@@ -48,7 +53,7 @@ pub(super) fn result(id: Option<Value>, reply: Reply, is_array: bool, is_pretty:
 }
 
 /// The answer with an error.
-pub(super) fn error(id: Option<Value>, fault: &Fault, is_pretty: bool) -> String {
+pub fn error(id: Option<Value>, fault: &Fault, is_pretty: bool) -> String {
     envelope("error", json!({ "code": fault.code, "message": fault.text }), id, is_pretty)
 }
 
@@ -65,6 +70,7 @@ fn envelope(name: &str, content: Value, id: Option<Value>, is_pretty: bool) -> S
     }
     let mut out = String::new();
     write_pretty(&value, 0, &mut out);
+    out.push('\n');
     out
 }
 
@@ -116,21 +122,26 @@ mod tests {
     #[test]
     fn a_request_keeps_method_parameters_and_id() {
         let request = decode(br#"{"jsonrpc":"2.0","method":"a.b","params":{"x":1,"y":"t"},"id":"n"}"#);
-        let wanted = Request { method: "a.b".to_owned(), parameters: vec![Parameter::Integer(1), Parameter::Text(b"t".to_vec())], id: Some(json!("n")) };
-        assert_eq!(request, Some(wanted));
+        let wanted = Request {
+            method: "a.b".to_owned(),
+            parameters: vec![Parameter::Integer(1), Parameter::Text(b"t".to_vec())],
+            id: Some(json!("n")),
+            reply_name: None,
+        };
+        assert_eq!(request, Ok(wanted));
     }
 
     #[test]
     fn what_is_no_request_is_refused() {
         for text in [&b"zzz"[..], b"[]", b"{}", br#"{"method":5}"#, b"\xff"] {
-            assert_eq!(decode(text), None);
+            assert!(decode(text).is_err());
         }
     }
 
     #[test]
     fn an_answer_has_one_key_a_line_when_pretty() {
         let reply = Reply::many(vec![Item::Integer(5), Item::text("a")]);
-        assert_eq!(result(Some(json!(1)), reply.clone(), true, true), "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[5, \"a\"],\n\t\"id\":\t1\n}");
+        assert_eq!(result(Some(json!(1)), reply.clone(), true, true), "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[5, \"a\"],\n\t\"id\":\t1\n}\n");
         assert_eq!(result(None, reply, false, false), r#"{"jsonrpc":"2.0","result":"a"}"#);
         assert_eq!(error(None, &Fault::new(404, "No"), false), r#"{"jsonrpc":"2.0","error":{"code":404,"message":"No"}}"#);
     }
