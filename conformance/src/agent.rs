@@ -151,7 +151,8 @@ impl Agent {
             if keep || (name.eq_ignore_ascii_case("Record-Route") && code < 300) {
                 headers.push((name.clone(), value.clone()));
             } else if same(name, "To") {
-                let tagged = if parameter(value, "tag").is_none() && code > 100 { format!("{value};tag={}", self.tag) } else { value.clone() };
+                let tagged =
+                    if parameter(value, "tag").is_none() && code > 100 { format!("{value};tag={}", self.tag) } else { value.clone() };
                 headers.push((name.clone(), tagged));
             }
         }
@@ -242,5 +243,8 @@ fn own(message: &Message, name: &str) -> String {
 }
 
 fn split_entries(value: &str) -> Vec<String> {
-    value.split(">,").map(|part| if part.ends_with('>') || !part.contains('<') { part.trim().to_owned() } else { format!("{}>", part.trim()) }).collect()
+    value
+        .split(">,")
+        .map(|part| if part.ends_with('>') || !part.contains('<') { part.trim().to_owned() } else { format!("{}>", part.trim()) })
+        .collect()
 }

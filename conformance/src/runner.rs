@@ -83,7 +83,13 @@ fn agent_of(kind: &Kind) -> Option<&str> {
     }
 }
 
-fn play(step: &Step, agents: &mut BTreeMap<String, Agent>, subject: &Subject, marks: &BTreeMap<String, String>, trace: &mut String) -> Result<(), String> {
+fn play(
+    step: &Step,
+    agents: &mut BTreeMap<String, Agent>,
+    subject: &Subject,
+    marks: &BTreeMap<String, String>,
+    trace: &mut String,
+) -> Result<(), String> {
     let details: Vec<String> = step.details.iter().map(|detail| fill(detail, marks)).collect();
     if let Some(name) = agent_of(&step.kind) {
         let agent = agents.get_mut(name).ok_or("no such agent")?;
@@ -104,7 +110,11 @@ fn play(step: &Step, agents: &mut BTreeMap<String, Agent>, subject: &Subject, ma
             Ok(())
         }
         Kind::Log { text, is_absent: true } => {
-            if subject.log().contains(&fill(text, marks)) { Err(format!("the log has: {text}")) } else { Ok(()) }
+            if subject.log().contains(&fill(text, marks)) {
+                Err(format!("the log has: {text}"))
+            } else {
+                Ok(())
+            }
         }
         Kind::Log { text, .. } => {
             let text = fill(text, marks);
@@ -142,7 +152,13 @@ fn check_text(text: &str, details: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn play_agent(step: &Step, details: &[String], agent: &mut Agent, marks: &BTreeMap<String, String>, trace: &mut String) -> Result<(), String> {
+fn play_agent(
+    step: &Step,
+    details: &[String],
+    agent: &mut Agent,
+    marks: &BTreeMap<String, String>,
+    trace: &mut String,
+) -> Result<(), String> {
     match &step.kind {
         Kind::SendRequest { method, uri, is_within, .. } => {
             let message = if *is_within {
@@ -265,7 +281,8 @@ fn compare(path: &Path, trace: &str, options: &Options) -> Result<(), String> {
     let recorded: Vec<&str> = recorded.lines().collect();
     let found: Vec<&str> = trace.lines().collect();
     let same = recorded.iter().zip(&found).take_while(|(expected, own)| expected == own).count();
-    let part = |lines: &[&str]| lines.iter().skip(same).take(DIFFERENCE_LINES).fold(String::new(), |text, line| format!("{text}\n  {line}"));
+    let part =
+        |lines: &[&str]| lines.iter().skip(same).take(DIFFERENCE_LINES).fold(String::new(), |text, line| format!("{text}\n  {line}"));
     let heading = recorded.iter().take(same).rev().find(|line| line.starts_with("--- ")).copied().unwrap_or_default();
     Err(format!(
         "the wire differs from the recorded trace at its line {}, in {heading}\nrecorded:{}\nfound:{}",

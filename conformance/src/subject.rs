@@ -64,7 +64,12 @@ impl Subject {
         if options.subject == "kamailio" {
             command.args(["-x", "fm", "-X", "fm", "-m", "64", "-M", "8"]);
         }
-        let child = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().map_err(|error| format!("cannot start {}: {error}", options.subject))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .map_err(|error| format!("cannot start {}: {error}", options.subject))?;
         let mut subject = Subject { child, folder, control, log };
         subject.wait_ready()?;
         Ok(subject)
@@ -86,7 +91,12 @@ impl Subject {
 
     /// The answer of the real `kamcmd`, errors included.
     pub fn rpc(&self, words: &[&str]) -> Result<String, String> {
-        let output = Command::new("kamcmd").arg("-s").arg(format!("unixs:{}", self.control)).args(words).output().map_err(|error| error.to_string())?;
+        let output = Command::new("kamcmd")
+            .arg("-s")
+            .arg(format!("unixs:{}", self.control))
+            .args(words)
+            .output()
+            .map_err(|error| error.to_string())?;
         Ok(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
     }
 

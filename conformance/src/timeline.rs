@@ -12,28 +12,60 @@ pub struct Step {
 #[derive(Debug)]
 pub enum Kind {
     /// `alice -> INVITE sip:...` outside a dialog, `alice => BYE` inside, `bob -> 180 Ringing [METHOD]` a reply.
-    SendRequest { agent: String, method: String, uri: Option<String>, is_within: bool },
-    SendReply { agent: String, code: u16, reason: String, method: Option<String> },
+    SendRequest {
+        agent: String,
+        method: String,
+        uri: Option<String>,
+        is_within: bool,
+    },
+    SendReply {
+        agent: String,
+        code: u16,
+        reason: String,
+        method: Option<String>,
+    },
     /// `alice ack`, `alice cancel`: hop by hop, the INVITE's branch.
-    HopRequest { agent: String, method: String },
+    HopRequest {
+        agent: String,
+        method: String,
+    },
     /// `alice repeat`: the last request again, byte for byte.
-    Repeat { agent: String },
+    Repeat {
+        agent: String,
+    },
     /// `alice raw`: the details are the message.
-    Raw { agent: String },
+    Raw {
+        agent: String,
+    },
     /// `bob <- INVITE`, `alice <- 486`.
-    Expect { agent: String, what: String },
+    Expect {
+        agent: String,
+        what: String,
+    },
     /// `alice again`: a retransmission of something seen comes.
-    Again { agent: String },
+    Again {
+        agent: String,
+    },
     /// `bob silent 300`.
-    Silent { agent: String, milliseconds: u64 },
+    Silent {
+        agent: String,
+        milliseconds: u64,
+    },
     /// `rpc METHOD ARGS`: details `= part of a line`, `! absent`. Polled until it holds.
-    Rpc { words: Vec<String> },
+    Rpc {
+        words: Vec<String>,
+    },
     /// `log TEXT` / `nolog TEXT`.
-    Log { text: String, is_absent: bool },
+    Log {
+        text: String,
+        is_absent: bool,
+    },
     /// `refused`: the subject must not start with this configuration. Stands alone.
     Refused,
     /// `wait 500`: lets the subject's own clock pass.
-    Wait { milliseconds: u64 },
+    Wait {
+        milliseconds: u64,
+    },
 }
 
 /// Reads all steps.

@@ -323,6 +323,9 @@ impl World {
         }
         let target = self.random.below(self.proxies.len() as u64) as usize;
         if let Some(to) = self.proxies.get(target).map(|proxy| proxy.address) {
+            if let Ok(message) = Message::from_bytes(&bytes) {
+                self.verdicts.tainted.insert(message.call_id().to_vec());
+            }
             self.deliver(crate::scenario::LIAR, to, &bytes);
         }
     }

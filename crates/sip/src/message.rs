@@ -41,10 +41,17 @@ impl Default for Message {
     }
 }
 
-/// Copies to exact size: spare capacity of the original is not carried along.
+/// Copies to exact size: spare capacity of the original is not carried along. `clone_from` reuses memory instead.
 impl Clone for Message {
     fn clone(&self) -> Message {
         Message { bytes: self.bytes.clone(), headers: self.headers.clone(), ..*self }
+    }
+
+    fn clone_from(&mut self, source: &Message) {
+        let (mut bytes, mut headers) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.headers));
+        bytes.clone_from(&source.bytes);
+        headers.clone_from(&source.headers);
+        *self = Message { bytes, headers, ..*source };
     }
 }
 

@@ -76,18 +76,19 @@ impl<'a> Iterator for Params<'a> {
 
 /// The text up to the first separator outside quotes, where its equals sign is, and what follows the separator.
 fn cut(text: &[u8], separator: u8) -> (&[u8], Option<usize>, &[u8]) {
-    let mut equals = usize::MAX;
-    for (at, &byte) in text.iter().enumerate() {
-        if byte == separator {
-            return (before(text, at), Some(equals).filter(|at| *at != usize::MAX), after(text, at));
-        }
-        if byte == b'=' {
-            equals = equals.min(at);
-        } else if byte == b'"' {
-            return cut_quoted(text, separator, at, Some(equals).filter(|at| *at != usize::MAX));
-        }
+    // Names are short, values (branches) may be long: only these are worth setting up a vector search.
+    let Some(at) = text.iter().position(|byte| *byte == separator || matches!(byte, b'=' | b'"')) else {
+        return (text, None, b"");
+    };
+    let (equals, stop) = match text.get(at) {
+        Some(b'=') => (Some(at), memchr::memchr2(separator, b'"', after(text, at)).map(|width| at.saturating_add(1).saturating_add(width))),
+        _ => (None, Some(at)),
+    };
+    match stop {
+        None => (text, equals, b""),
+        Some(stop) if text.get(stop) == Some(&separator) => (before(text, stop), equals, after(text, stop)),
+        Some(quote) => cut_quoted(text, separator, quote, equals),
     }
-    (text, Some(equals).filter(|at| *at != usize::MAX), b"")
 }
 
 /// Goes on with `cut` at the first quote. An equals sign behind it belongs to the quoted text.

@@ -32,8 +32,9 @@ impl Message {
                 return Err(ParseError::Duplicate(id));
             }
         }
-        self.from().ok_or(ParseError::Malformed(HeaderId::From))?;
-        self.to().ok_or(ParseError::Malformed(HeaderId::To))?;
+        // A second bracket inside the brackets is no URI of any scheme.
+        self.from().filter(|from| !from.uri.contains(&b'<')).ok_or(ParseError::Malformed(HeaderId::From))?;
+        self.to().filter(|to| !to.uri.contains(&b'<')).ok_or(ParseError::Malformed(HeaderId::To))?;
         self.cseq().ok_or(ParseError::Malformed(HeaderId::CSeq))?;
         if self.call_id().is_empty() {
             return Err(ParseError::Malformed(HeaderId::CallId));

@@ -43,7 +43,8 @@ impl StartLine {
         let space = memchr::memchr(b' ', rest)?;
         let uri = before(rest, space);
         let version = trim_end(after(rest, space));
-        let printable = |part: &[u8]| !part.is_empty() && part.iter().all(|byte| *byte > b' ' && *byte != 0x7f);
+        // Looks at every byte without stopping early: the loop then works on many bytes at once.
+        let printable = |part: &[u8]| !part.is_empty() && part.iter().fold(true, |good, &byte| good & (byte > b' ') & (byte != 0x7f));
         if !printable(method_text) || !printable(uri) || !version.eq_ignore_ascii_case(VERSION) {
             return None;
         }

@@ -77,7 +77,7 @@ pub(crate) fn marks(via: &Via<'_>, received: Received, placement: Placement) -> 
     let ip = received.source.ip().to_canonical();
     let port = received.source.port();
     let received_at = param_range(via, b"received");
-    let rport_at = param_range(via, b"rport");
+    let rport_at = via.rport.and_then(|_| param_range(via, b"rport"));
     let wants_address = rport_at.is_some() || received_at.is_some() || !via.host_is(ip) || received.force_rport;
     let mut address = Mark::NONE;
     let mut rport = Mark::NONE;

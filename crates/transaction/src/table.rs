@@ -354,9 +354,8 @@ impl<D: Default + Send> Table<D> {
         if let Some(place) = self.places.get(place) {
             place.earliest.store(earliest, Ordering::Release);
         }
-        if earliest < self.earliest.load(Ordering::Acquire) {
-            self.earliest.fetch_min(earliest, Ordering::AcqRel);
-        }
+        // Unconditionally: looking first could miss a `due` that is just forgetting the old bound.
+        self.earliest.fetch_min(earliest, Ordering::AcqRel);
     }
 
     fn refuse(&self) -> Creation<D> {

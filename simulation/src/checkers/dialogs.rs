@@ -61,6 +61,7 @@ impl Dialogs {
     fn reported(&mut self, at: u64, dialog: &DialogView, occurrence: Occurrence, verdicts: &mut Verdicts) {
         let id = dialog.id;
         let proxy = self.proxy;
+        let is_honest = verdicts.is_honest(&dialog.call_id);
         let mut broken = |invariant, text: String| verdicts.add(invariant, at, proxy, format!("dialog {id} {text}"));
         match occurrence.kind {
             OccurrenceKind::Created => {
@@ -68,7 +69,7 @@ impl Dialogs {
                     broken("D5", String::from("was created while it exists"));
                 }
                 let last = self.created.insert((dialog.call_id.clone(), dialog.caller.tag.clone()), at);
-                if last.is_some_and(|last| at < last + COPY_WITHIN) && dialog.call_id.ends_with(b"@simulation") {
+                if last.is_some_and(|last| at < last + COPY_WITHIN) && is_honest {
                     broken("D11", format!("is a second one of call {}", String::from_utf8_lossy(&dialog.call_id)));
                 }
             }
@@ -160,7 +161,7 @@ impl Dialogs {
         if !message.is_request() || message.method() != Method::Bye || message.vias().count() != 1 {
             return;
         }
-        if !message.call_id().ends_with(b"@simulation") {
+        if !verdicts.is_honest(message.call_id()) {
             return;
         }
         let key = (message.call_id().to_vec(), message.from_tag().to_vec());

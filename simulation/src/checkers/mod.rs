@@ -6,6 +6,7 @@ mod profiles;
 mod snapshot;
 mod transactions;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use dialog::{DialogView, Occurrence};
@@ -47,9 +48,16 @@ pub struct Violation {
 #[derive(Debug, Default)]
 pub struct Verdicts {
     pub list: Vec<Violation>,
+    /// Call-IDs a liar spoke for: what it adds to a call is a call of its own.
+    pub tainted: BTreeSet<Vec<u8>>,
 }
 
 impl Verdicts {
+    /// Is this a call of the world's own parties alone?
+    pub fn is_honest(&self, call_id: &[u8]) -> bool {
+        call_id.ends_with(b"@simulation") && !self.tainted.contains(call_id)
+    }
+
     /// Notes a broken invariant.
     pub fn add(&mut self, invariant: &'static str, at: u64, proxy: usize, text: String) {
         if self.list.len() < VIOLATIONS_MAX {

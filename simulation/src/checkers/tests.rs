@@ -156,7 +156,7 @@ fn p1_p2_p6_wrong_profiles_are_found() {
 
 #[test]
 fn t1_two_transactions_of_one_key_and_a_second_script_run_are_found() {
-    let one = TransactionSight { branch: b"z9hG4bKx".to_vec(), sent_by: b"h".to_vec(), method: Method::Bye, is_local: false, created: 0 };
+    let one = TransactionSight { branch: b"z9hG4bKx".to_vec(), sent_by: b"h".to_vec(), call: 1, method: Method::Bye, is_local: false, created: 0 };
     let twice =
         Snapshot { transactions: vec![one.clone(), one], transaction_count: 2, transaction_deadline: Some(9), ..Snapshot::default() };
     assert_eq!(inspected(&mut Transactions::new(0), &twice), ["T1"]);
@@ -186,7 +186,7 @@ fn t4_t5_an_early_cancel_and_a_wrong_ack_are_found() {
 
 #[test]
 fn t6_t9_transactions_that_stay_are_found() {
-    let old = TransactionSight { branch: b"z9hG4bKx".to_vec(), sent_by: b"h".to_vec(), method: Method::Bye, is_local: true, created: 0 };
+    let old = TransactionSight { branch: b"z9hG4bKx".to_vec(), sent_by: b"h".to_vec(), call: 1, method: Method::Bye, is_local: true, created: 0 };
     let snapshot =
         Snapshot { at: 500_000, transactions: vec![old], transaction_count: 1, parked: 1, transaction_deadline: Some(600_000), ..Snapshot::default() };
     assert_eq!(inspected(&mut Transactions::new(0), &snapshot), ["T6"]);

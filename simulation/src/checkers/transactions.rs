@@ -35,6 +35,9 @@ impl Transactions {
     }
 
     fn sent(&mut self, at: u64, message: &Message, verdicts: &mut Verdicts) {
+        if !verdicts.is_honest(message.call_id()) {
+            return;
+        }
         let branch = message.top_via().map(|via| via.branch.to_vec()).unwrap_or_default();
         match (message.is_request(), message.method()) {
             (false, Method::Invite) if message.status() >= 200 => self.final_sent(at, branch, message.status(), verdicts),
@@ -55,10 +58,10 @@ impl Transactions {
 
     fn final_sent(&mut self, at: u64, branch: Vec<u8>, status: u16, verdicts: &mut Verdicts) {
         let entry = self.finals.entry(branch).or_default();
+        // Afterwards the transaction may be gone, and what comes then is forwarded without state.
         if at > entry.0 + WAIT {
             *entry = (at, BTreeSet::new(), false);
         }
-        entry.0 = at;
         // A 2xx may follow a failure (RFC 3261 §16.7 step 5), never the other way round.
         let is_late_failure = status >= 300 && entry.2 && !entry.1.contains(&status);
         if status < 300 {
@@ -103,7 +106,7 @@ impl Checker for Transactions {
     fn inspect(&mut self, snapshot: &Snapshot, verdicts: &mut Verdicts) {
         let mut seen = BTreeSet::new();
         for transaction in &snapshot.transactions {
-            let key = (&transaction.branch, &transaction.sent_by, transaction.method.name());
+            let key = (&transaction.branch, &transaction.sent_by, &transaction.call, transaction.method.name());
             let branch = String::from_utf8_lossy(&transaction.branch);
             if !transaction.is_local && transaction.branch.starts_with(b"z9hG4bK") && !seen.insert(key) {
                 verdicts.add("T1", snapshot.at, self.proxy, format!("two transactions for {} {branch}", transaction.method.name()));

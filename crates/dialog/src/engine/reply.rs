@@ -161,8 +161,11 @@ impl Work<'_> {
             }
             // A leg too large to keep stays empty, as one that was never told; matching then goes by the caller's tag.
             if record.set_fields(&changes).is_ok() {
+                // What the callee sent before its 2xx arrived keeps counting (invariant D10).
+                if !record.is_marked(mark::CALLEE_CSEQ) {
+                    record.sequence[1] = 0;
+                }
                 record.set_mark(mark::CALLEE_CSEQ, true);
-                record.sequence[1] = 0;
                 record.sockets[1] = socket;
             }
         }

@@ -14,7 +14,7 @@ use transaction::{Endpoint, Protocol};
 use super::Sending;
 use crate::next_hop::{self, Hop, NextHop};
 use crate::outbox::Effect;
-use crate::outgoing::{Outgoing, Scratch};
+use crate::outgoing::Outgoing;
 use crate::run::Answer;
 use crate::sockets::{DEFAULT_PORT, parse_address};
 use crate::worker::Worker;
@@ -71,15 +71,26 @@ fn finish(worker: &mut Worker, hop: Result<Hop, i32>) -> Flow {
 }
 
 fn send(worker: &mut Worker, hop: Hop) -> Result<(), i32> {
+    if worker.run.message.check_relayable().is_err() {
+        return Err(next_hop::error::BAD_REQUEST);
+    }
     let node = Arc::clone(&worker.node);
     let to = next_hop::endpoint(&node.sockets, hop, &worker.run.target, Some(worker.run.source.socket))?;
     let mut branch = Vec::with_capacity(BRANCH_BYTES_MAX);
     if !write_stateless_branch(&mut branch, &worker.run.message) {
         return Err(next_hop::error::BAD_REQUEST);
     }
-    let mut bytes = Vec::new();
+    let mut scratch = std::mem::take(&mut worker.run.tm.scratch);
+    let start = worker.outbox.bytes.len();
     let edits = [&worker.run.edits];
-    Outgoing::of_run(&worker.run, &worker.run.target, &edits, to, &branch).write(&node, &mut bytes, &mut Scratch::default());
+    Outgoing::of_run(&worker.run, &worker.run.target, &edits, to, &branch).write(&node, &mut worker.outbox.bytes, &mut scratch);
+    worker.run.tm.scratch = scratch;
+    if node.program.route(RouteKind::OnSend, b"").is_none() {
+        worker.outbox.send_written(&to, start);
+        return Ok(());
+    }
+    // What the route itself sends is written first, so these bytes move behind it.
+    let bytes = worker.outbox.bytes.split_off(start);
     if !passes_onsend(worker, to, &bytes) {
         return Err(next_hop::error::SEND);
     }

@@ -115,6 +115,7 @@ pub(super) fn send(worker: &mut Worker, method: &[u8], request: &LocalRequest, h
         socket,
         next_hop,
         purpose,
+        without_ack: false,
     };
     tm::send_local(worker, &local).is_ok()
 }

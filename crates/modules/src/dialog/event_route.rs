@@ -74,7 +74,7 @@ fn run_nested(worker: &mut Worker, route: RouteId, dialog: DialogId, reply: Opti
     let mut run = worker.fresh_run();
     match reply {
         Some(reply) => {
-            run.message = reply.clone();
+            run.message.clone_from(reply);
             run.source = worker.run.source;
         }
         None => {

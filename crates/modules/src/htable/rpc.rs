@@ -126,11 +126,7 @@ fn set_expire(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply,
     let wanted = "htable name, key name and expire";
     let key = key(parameters, wanted)?;
     let seconds = u64::try_from(integer(parameters, wanted)?).map_err(|_| Fault::new(500, "The expire value must not be negative"))?;
-    if table.set_expire(worker.now.time, &key, seconds) {
-        ok("Ok")
-    } else {
-        Err(Fault::new(500, "Key name doesn't exist in htable."))
-    }
+    if table.set_expire(worker.now.time, &key, seconds) { ok("Ok") } else { Err(Fault::new(500, "Key name doesn't exist in htable.")) }
 }
 
 fn delete(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {

@@ -158,5 +158,6 @@ pub(super) fn write_byte_at(worker: &mut Worker, inner: &Inner, _index: Option<I
         other => *other.to_text().first().ok_or("no byte to write")?,
     };
     let end = at.checked_add(1).ok_or("bad index")?;
+    worker.run.tm.key = None;
     if worker.run.message.overwrite(sip::Span { start: at, end }, &[byte]) { Ok(()) } else { Err("index beyond the message".to_owned()) }
 }

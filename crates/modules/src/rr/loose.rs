@@ -122,7 +122,11 @@ fn collect(run: &Run, entries: &mut Vec<Entry>) -> bool {
 
 /// Is this URI this proxy (spec proxy-core 2.5)? A GRUU never is.
 fn is_own_uri(node: &Node, uri: &[u8]) -> bool {
-    Uri::parse(uri).is_ok_and(|uri| !uri.is_tel() && uri.param(b"gr").is_none() && node.sockets.is_myself(uri.host, uri.port))
+    Uri::parse(uri).is_ok_and(|uri| is_own(node, &uri))
+}
+
+fn is_own(node: &Node, uri: &Uri<'_>) -> bool {
+    !uri.is_tel() && uri.param(b"gr").is_none() && node.sockets.is_myself(uri.host, uri.port)
 }
 
 /// The local socket that a Route URI of ours names.
@@ -200,7 +204,7 @@ fn after_loose(worker: &mut Worker, node: &Node, entries: &[Entry], is_preloaded
         return NOT_DRIVEN;
     };
     let mut consumed = 0;
-    if is_own_uri(node, &first_uri) {
+    if is_own(node, &uri) {
         remember(&mut worker.run, uri.params);
         consumed = 1;
         if is_double(node, &uri) {
@@ -256,8 +260,8 @@ fn after_strict(worker: &mut Worker, node: &Node, entries: &[Entry]) -> i32 {
     let Some(first) = entries.first() else { return NOT_DRIVEN };
     let first_uri = uri_text(&worker.run, first);
     let mut consumed = 0;
-    if is_own_uri(node, &first_uri)
-        && let Ok(uri) = Uri::parse(&first_uri)
+    if let Ok(uri) = Uri::parse(&first_uri)
+        && is_own(node, &uri)
         && is_double(node, &uri)
     {
         force_socket(worker, node, &uri);

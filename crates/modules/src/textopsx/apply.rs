@@ -39,6 +39,7 @@ pub fn changed_message(run: &Run) -> Option<Message> {
 /// Puts another message in place of the current one.
 fn replace(run: &mut Run, message: Message) {
     run.message = message;
+    run.tm.key = None;
     run.edits.clear();
     run.target.uri = None;
     run.textopsx.status = None;
@@ -109,6 +110,7 @@ pub(super) fn msg_changed_route(worker: &mut Worker, arguments: &[Argument]) -> 
     let Some(changed) = changed_message(&worker.run) else { return Flow::Code(-1) };
     let original = std::mem::replace(&mut worker.run.message, changed);
     let edits = std::mem::take(&mut worker.run.edits);
+    worker.run.tm.key = None;
     worker.run.textopsx.forget_positions();
     worker.run_route_id(route);
     worker.run.message = original;

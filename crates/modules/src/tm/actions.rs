@@ -61,7 +61,11 @@ pub fn perform(
             if let (Some(sent), Some(reply)) = (sent_invite(transaction, branch), reply) {
                 let start = outbox.bytes.len();
                 super::local::write_success_ack(node, &sent, reply, &mut outbox.bytes);
-                finish(transaction, branch, start, outbox);
+                let usual = transaction.branches.get(branch).and_then(|branch| branch.endpoint);
+                match usual {
+                    Some(usual) => outbox.send_written(&super::local::success_ack_endpoint(node, &sent, reply, usual), start),
+                    None => outbox.bytes.truncate(start),
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sip::method::Method;
-use transaction::{Creation, Delivery, Event, Transaction, TransactionId};
+use transaction::{Checkout, Creation, Delivery, Event, Key, Transaction, TransactionId};
 
 use super::data::TransactionData;
 use super::limits::RETRY_AFTER_SECONDS;
@@ -33,9 +33,12 @@ pub fn create(worker: &mut Worker) -> Created {
     if !worker.run.message.is_request() || method == Method::Ack {
         return Created::Refused(-1);
     }
+    if worker.run.message.check_relayable().is_err() {
+        return Created::Refused(error::BAD_REQUEST);
+    }
     let node = Arc::clone(&worker.node);
     let settings = &node.states.tm.settings;
-    let Some(key) = transaction::key::request_key(node.transactions.secret(), &worker.run.message, settings) else {
+    let Some(key) = request_key(worker) else {
         return Created::Refused(-9);
     };
     let route = sl::reply_endpoint(&node, &worker.run);
@@ -108,6 +111,7 @@ fn adopt(worker: &mut Worker, mut transaction: Box<Transaction<TransactionData>>
 
 /// Is the run's request one that came before? Then its last reply is sent again.
 pub fn absorb_retransmission(worker: &mut Worker) -> bool {
+    worker.run.tm.key = request_key(worker);
     match find(worker) {
         Some(id) => {
             resend(worker, id);
@@ -118,9 +122,14 @@ pub fn absorb_retransmission(worker: &mut Worker) -> bool {
 }
 
 fn find(worker: &Worker) -> Option<TransactionId> {
+    worker.node.transactions.find(&request_key(worker)?)
+}
+
+/// The kept key, else the one of the message as it is now.
+fn request_key(worker: &Worker) -> Option<Key> {
     let node = &worker.node;
-    let key = transaction::key::request_key(node.transactions.secret(), &worker.run.message, &node.states.tm.settings)?;
-    node.transactions.find(&key)
+    let made = || transaction::key::request_key(node.transactions.secret(), &worker.run.message, &node.states.tm.settings);
+    worker.run.tm.key.or_else(made)
 }
 
 /// Is there a transaction for the run's request, whoever holds it?
@@ -132,11 +141,11 @@ pub fn exists(worker: &Worker) -> bool {
 pub fn lookup_request(worker: &mut Worker) -> bool {
     let Some(id) = find(worker) else { return false };
     match worker.node.transactions.checkout(id) {
-        transaction::Checkout::Taken(transaction) => {
+        Checkout::Taken(transaction) => {
             super::settle::attach(worker, transaction);
             true
         }
-        transaction::Checkout::Busy | transaction::Checkout::Gone => false,
+        Checkout::Busy | Checkout::Gone => false,
     }
 }
 
@@ -155,13 +164,15 @@ pub fn absorb_ack(worker: &mut Worker) -> bool {
     let node = Arc::clone(&worker.node);
     let secret = node.transactions.secret();
     let settings = &node.states.tm.settings;
-    let by_via = transaction::key::request_key(secret, &worker.run.message, settings).and_then(|key| node.transactions.find(&key));
+    let key = transaction::key::request_key(secret, &worker.run.message, settings);
+    let by_via = key.and_then(|key| node.transactions.find(&key));
     if let Some(id) = by_via {
         if acknowledge(worker, id, true) {
             return true;
         }
     }
-    let Some(call) = transaction::key::call_hash(secret, &worker.run.message) else { return false };
+    let call = key.map(|key| key.call).or_else(|| transaction::key::call_hash(secret, &worker.run.message));
+    let Some(call) = call else { return false };
     let mut candidates = Vec::new();
     node.transactions.find_by_call(call, Method::Invite, &mut candidates);
     candidates.into_iter().filter(|id| Some(*id) != by_via).any(|id| acknowledge(worker, id, false))
@@ -169,17 +180,22 @@ pub fn absorb_ack(worker: &mut Worker) -> bool {
 
 fn acknowledge(worker: &mut Worker, id: TransactionId, by_via: bool) -> bool {
     let node = Arc::clone(&worker.node);
-    let event = Event::Acknowledge { message: Box::new(worker.run.message.clone()), by_via, source: worker.run.source };
-    match node.transactions.deliver(id, event) {
-        Delivery::Taken(mut transaction, _) => {
-            let step = transaction.ack_received(worker.now.time, &worker.run.message, by_via, &node.states.tm.settings);
-            super::settle::return_transaction(worker, transaction);
-            matches!(step, transaction::AckStep::Absorbed { .. })
+    let mut transaction = match node.transactions.checkout(id) {
+        Checkout::Taken(transaction) => transaction,
+        Checkout::Gone => return false,
+        Checkout::Busy => {
+            let event = Event::Acknowledge { message: Box::new(worker.run.message.clone()), by_via, source: worker.run.source };
+            match node.transactions.deliver(id, event) {
+                Delivery::Taken(transaction, _) => transaction,
+                // The holder decides; an ACK found by its Via belongs to a failure reply as a rule.
+                Delivery::Queued => return by_via,
+                Delivery::Dropped | Delivery::Gone(_) => return false,
+            }
         }
-        // The holder decides; an ACK found by its Via belongs to a failure reply as a rule.
-        Delivery::Queued => by_via,
-        Delivery::Dropped | Delivery::Gone(_) => false,
-    }
+    };
+    let step = transaction.ack_received(worker.now.time, &worker.run.message, by_via, &node.states.tm.settings);
+    super::settle::return_transaction(worker, transaction);
+    matches!(step, transaction::AckStep::Absorbed { .. })
 }
 
 /// Does the run's ACK belong to an INVITE whose 2xx was relayed and is still remembered?

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use script::RouteId;
-use script::exports::Routes;
+use script::exports::{Flow, Routes};
 use script::syntax::ast::RouteKind;
-use transaction::ResumeStep;
+use transaction::{ResumeStep, Transaction};
 
+use super::data::TransactionData;
 use super::state::ReplyView;
+use crate::run::Run;
 use crate::worker::Worker;
 
 /// What a failure route is told.
@@ -43,25 +45,10 @@ pub fn resume(worker: &mut Worker, serial: Option<u32>, route: RouteId) {
 
 fn run_copy(worker: &mut Worker, branch: Option<usize>, code: u16, route: RouteId, kind: RouteKind, routes: Routes) {
     let Some(transaction) = super::settle::detach(worker) else { return };
-    let mut copy = worker.fresh_run();
-    copy.message = transaction.request.clone();
-    copy.is_faked = true;
+    let mut copy = copy_of(worker, &transaction);
     copy.is_target_consumed = branch.is_some();
     copy.route = kind;
     copy.route_set = routes;
-    copy.message_number = worker.run.message_number;
-    if let Some(source) = transaction.data.source {
-        copy.source = source;
-    }
-    copy.target.uri = transaction.data.request_uri.clone();
-    copy.target.next_hop = transaction.data.next_hop.clone();
-    copy.target.path = transaction.data.path.clone();
-    copy.target.socket = transaction.data.socket;
-    copy.reply_headers.clone_from(&transaction.data.reply_headers);
-    copy.rr.plan = transaction.data.record_route.clone();
-    copy.force_rport = transaction.data.force_rport;
-    copy.local_rport = transaction.data.local_rport;
-    (copy.advertised_address, copy.advertised_port) = transaction.data.advertised.clone();
     let failed = branch.and_then(|index| transaction.branches.get(index));
     copy.tm.reply = ReplyView {
         branch,
@@ -75,7 +62,10 @@ fn run_copy(worker: &mut Worker, branch: Option<usize>, code: u16, route: RouteI
     let (transaction, used) = worker.with_run(copy, |worker| {
         super::settle::attach(worker, transaction);
         crate::dialog::enter_reply(worker);
-        worker.run.tm.armed.failure = None;
+        if kind == RouteKind::Failure {
+            // Armed again by the route for its next step (spec proxy-core 7.11).
+            worker.run.tm.armed.failure = None;
+        }
         worker.run_route_id(route);
         crate::dialog::leave_reply(worker);
         super::settle::detach(worker)
@@ -84,4 +74,43 @@ fn run_copy(worker: &mut Worker, branch: Option<usize>, code: u16, route: RouteI
     if let Some(transaction) = transaction {
         super::settle::attach(worker, transaction);
     }
+}
+
+/// A run on a private copy of the transaction's request, with its destination as it was when the transaction was made.
+fn copy_of(worker: &mut Worker, transaction: &Transaction<TransactionData>) -> Box<Run> {
+    let mut copy = worker.fresh_run();
+    copy.message = transaction.request.clone();
+    copy.is_faked = true;
+    copy.message_number = worker.run.message_number;
+    if let Some(source) = transaction.data.source {
+        copy.source = source;
+    }
+    copy.target.uri = transaction.data.request_uri.clone();
+    copy.target.next_hop = transaction.data.next_hop.clone();
+    copy.target.path = transaction.data.path.clone();
+    copy.target.socket = transaction.data.socket;
+    copy.reply_headers.clone_from(&transaction.data.reply_headers);
+    copy.rr.plan = transaction.data.record_route.clone();
+    copy.force_rport = transaction.data.force_rport;
+    copy.local_rport = transaction.data.local_rport;
+    (copy.advertised_address, copy.advertised_port) = transaction.data.advertised.clone();
+    copy
+}
+
+/// Sends the branches of the run's message on another transaction (`t_cell_append_branches`).
+pub fn append_branches(worker: &mut Worker, transaction: Box<Transaction<TransactionData>>) -> Flow {
+    let branches = std::mem::take(&mut worker.run.branches);
+    let mut copy = copy_of(worker, &transaction);
+    copy.is_target_consumed = true;
+    copy.branches = branches;
+    copy.route = RouteKind::Failure;
+    copy.route_set = Routes::FAILURE;
+    let (flow, used) = worker.with_run(copy, |worker| {
+        super::settle::attach(worker, transaction);
+        let flow = super::relay(worker, super::Forced::default());
+        super::settle::check_in(worker);
+        flow
+    });
+    worker.recycle(used);
+    flow
 }

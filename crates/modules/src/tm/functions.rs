@@ -88,6 +88,28 @@ pub fn t_replicate(worker: &mut Worker, arguments: &[Argument]) -> Flow {
         1 => next_hop::of_uri(&text(arguments, 0), None).ok(),
         _ => forced_hop(arguments, Protocol::Udp),
     };
+    replicate(worker, hop)
+}
+
+/// `t_replicate_tcp(host, port)`
+pub fn t_replicate_tcp(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let hop = forced_hop(arguments, Protocol::Tcp);
+    replicate(worker, hop)
+}
+
+/// `t_replicate_tls(host, port)`
+pub fn t_replicate_tls(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let hop = forced_hop(arguments, Protocol::Tls);
+    replicate(worker, hop)
+}
+
+/// `t_replicate_to(proxy, flags)`
+pub fn t_replicate_to(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let hop = parse_proxy(&text(arguments, 0));
+    replicate(worker, hop)
+}
+
+fn replicate(worker: &mut Worker, hop: Option<NextHop>) -> Flow {
     relay(worker, Forced { hop, without_100: true, without_reply: true, is_copy: true, ..Forced::default() })
 }
 
@@ -490,6 +512,34 @@ pub fn t_exists(worker: &mut Worker, _: &[Argument]) -> Flow {
 /// `t_clean()`: nothing gets stuck here, so there is nothing to purge.
 pub fn t_clean(_: &mut Worker, _: &[Argument]) -> Flow {
     Flow::Code(1)
+}
+
+/// `t_is_retr_async_reply()`: the reply in hand was kept while the script waited.
+pub fn t_is_retr_async_reply(worker: &mut Worker, _: &[Argument]) -> Flow {
+    let view = worker.run.tm.reply.branch;
+    let transaction = worker.run.tm.transaction.as_ref();
+    view.and_then(|index| transaction?.branches.get(index)).is_some_and(|branch| branch.flags.reply_suspended).into()
+}
+
+/// `t_use_uac_headers()`: CANCEL and ACK are built from the request as it was sent in any case.
+pub fn t_use_uac_headers(_: &mut Worker, _: &[Argument]) -> Flow {
+    Flow::Code(1)
+}
+
+/// `t_cell_append_branches(index, label)`: the branches of this message go out on another transaction, which is open.
+pub fn t_cell_append_branches(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let (Ok(slot), Ok(generation)) = (u32::try_from(integer(arguments, 0)), u32::try_from(integer(arguments, 1))) else {
+        return Flow::Code(-1);
+    };
+    let id = transaction::TransactionId { slot, generation };
+    let node = Arc::clone(&worker.node);
+    match node.transactions.checkout(id) {
+        transaction::Checkout::Taken(transaction) => super::failure::append_branches(worker, transaction),
+        transaction::Checkout::Busy | transaction::Checkout::Gone => {
+            worker.log(-1, "tm", "t_cell_append_branches: the transaction is gone or in use");
+            Flow::Code(-1)
+        }
+    }
 }
 
 /// A function that this version declares but does not carry out: says so and fails.

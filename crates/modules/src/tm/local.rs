@@ -38,6 +38,8 @@ pub struct LocalRequest {
     /// Next hop URI when it is neither the first route nor the request URI.
     pub next_hop: Option<Vec<u8>>,
     pub purpose: Purpose,
+    /// A 2xx to an INVITE is not acknowledged here: its receiver does.
+    pub without_ack: bool,
 }
 
 /// Sends a request made here. The error is an internal code.
@@ -56,6 +58,7 @@ pub fn send_local(worker: &mut Worker, request: &LocalRequest) -> Result<Transac
     let call = transaction::key::call_hash_of(node.transactions.secret(), &request.call_id, request.cseq);
     let mut transaction = node.transactions.create_local(call, method, worker.now.time, settings).ok_or(error::NO_ROOM)?;
     transaction.data.purpose = request.purpose.clone();
+    transaction.flags.no_auto_ack = request.without_ack;
     let start = BranchStart { request_uri: request_uri.into_boxed_slice(), ..BranchStart::default() };
     if transaction.add_branch(start, settings).is_err() {
         give_up(worker, transaction);
@@ -195,6 +198,23 @@ pub fn complete(worker: &mut Worker, code: u16, reply: Option<&Message>) {
     match purpose {
         Purpose::None => {}
         other => crate::dialog::local_completed(worker, &other, code, reply),
+    }
+}
+
+/// Where the ACK to a 2xx of a local INVITE goes (`local_ack_mode`): the first route or the Contact when that carries an
+/// address the INVITE's protocol reaches, else where the INVITE went. Mode 2 has no source here and does the same.
+pub fn success_ack_endpoint(node: &Node, sent: &Message, reply: &Message, invite: Endpoint) -> Endpoint {
+    if node.states.tm.local_ack_mode == 1 {
+        return invite;
+    }
+    let route = reply.record_routes().last().map(|entry| entry.address.uri);
+    let uri = route.or_else(|| reply.contacts().next().map(|contact| contact.uri)).unwrap_or_else(|| sent.request_uri());
+    match next_hop::of_uri(uri, None) {
+        Ok(NextHop::Address(hop)) => {
+            let target = Target { socket: Some(invite.socket), ..Target::default() };
+            next_hop::endpoint(&node.sockets, hop, &target, None).unwrap_or(invite)
+        }
+        _ => invite,
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use transaction::settings::FailureReplies;
 use transaction::{Event, Protocol, TransactionId};
 
 use super::actions::perform_all;
@@ -93,6 +94,7 @@ pub fn answered(worker: &mut Worker, ticket: u64, answer: Answer) -> bool {
         lookup.hop = Some(next_hop::of_answer(&addresses, lookup.name.port, lookup.name.protocol, &node.sockets));
         Some(lookup.transaction)
     });
+    eprintln!("DBG answered {ticket} {transaction:?} {addresses:?}");
     let Some(transaction) = transaction else { return false };
     if !super::deliver(worker, transaction, Event::Other(ticket)) {
         lookups.with(|waiting| waiting.remove(&ticket));
@@ -105,6 +107,7 @@ pub fn resume(worker: &mut Worker, ticket: u64) {
     let node = std::sync::Arc::clone(&worker.node);
     let Some(lookup) = node.states.tm.lookups.with(|waiting| waiting.remove(&ticket)) else { return };
     let Some(transaction) = &worker.run.tm.transaction else { return };
+    eprintln!("DBG resume open {} hop {:?}", transaction.is_open(), lookup.hop);
     if !transaction.is_open() {
         return;
     }
@@ -113,6 +116,7 @@ pub fn resume(worker: &mut Worker, ticket: u64) {
         Work::Branch(prepared) => send_reserved(worker, lookup.branch, prepared, hop),
         Work::Local(request) => super::local::send_reserved(worker, request, hop),
     });
+    eprintln!("DBG sent {sent:?}");
     let Err(code) = sent else { return };
     worker.log(-1, "tm", &format!("next hop {} cannot be used ({code})", lookup.name.host));
     match lookup.work {
@@ -125,7 +129,8 @@ fn status(code: i32) -> u16 {
     crate::sl::error_reply(code, "TM").0
 }
 
-/// The branch could not go out: what is left decides, as after a failure reply.
+/// The branch could not go out. It counts as never added: replies that were set aside for it may win again, as when
+/// `t_relay` fails at once (spec proxy-core 7.5.5).
 fn fail(worker: &mut Worker, branch: usize, code: i32) {
     let node = std::sync::Arc::clone(&worker.node);
     let settings = &node.states.tm.settings;
@@ -134,12 +139,15 @@ fn fail(worker: &mut Worker, branch: usize, code: i32) {
     let Some(transaction) = &mut worker.run.tm.transaction else { return };
     let (status, reason) = crate::sl::error_reply(code, "TM");
     transaction.last_error = Some((status, reason.into_boxed_str()));
-    let is_failed_already = transaction.branches.get(branch).is_none_or(|branch| branch.is_final());
-    let decision = if is_failed_already {
-        transaction.choose(now, settings, &mut actions)
-    } else {
-        transaction.fail_branch(now, branch, status, settings, &mut actions)
-    };
+    if transaction.branches.get(branch).is_some_and(|branch| !branch.is_final() && branch.endpoint.is_none()) {
+        transaction.branch_not_sent(now, branch, settings);
+    }
+    if settings.failure_replies == FailureReplies::DropIfBranchesAdded && transaction.branches.iter().all(|branch| branch.flags.dropped) {
+        for branch in transaction.branches.iter_mut().filter(|branch| branch.reply.is_some()) {
+            branch.flags.dropped = false;
+        }
+    }
+    let decision = transaction.choose(now, settings, &mut actions);
     perform_all(worker, &actions, None);
     super::relay_reply::carry_out(worker, decision, None);
 }

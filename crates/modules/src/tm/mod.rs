@@ -2,6 +2,7 @@
 
 mod actions;
 mod cancel;
+mod contacts;
 mod create;
 mod data;
 mod exports;

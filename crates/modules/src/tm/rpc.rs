@@ -28,8 +28,20 @@ pub static COMMANDS: &[Command] = &[
     Command { name: "tm.cancel", help: "Cancels a pending INVITE: Call-ID, CSeq.", is_array: false, run: cancel },
     Command { name: "tm.reply", help: "Replies to a transaction: code, reason, index:label, to-tag, body.", is_array: false, run: reply },
     Command { name: "tm.reply_callid", help: "Replies to a transaction: code, reason, Call-ID, CSeq.", is_array: false, run: reply_callid },
+    Command { name: "tm.retransmit_reply", help: "Sends the last reply again: index:label.", is_array: false, run: retransmit_reply },
+    Command { name: "tm.retransmit_reply_callid", help: "Sends the last reply again: Call-ID, CSeq.", is_array: false, run: retransmit_reply_callid },
     Command { name: "tm.t_uac_start", help: "Sends a request: method, ruri, nexthop, socket, headers, body.", is_array: false, run: uac_start },
-    Command { name: "tm.t_uac_wait_block", help: "As t_uac_start; answers when sent.", is_array: false, run: uac_start },
+    Command { name: "tm.t_uac_start_hex", help: "Sends a request: method, ruri, nexthop, socket, headers, body.", is_array: false, run: uac_start },
+    Command { name: "tm.t_uac_start_noack", help: "Sends a request: method, ruri, nexthop, socket, headers, body.", is_array: false, run: uac_start_without_ack },
+    Command { name: "tm.t_uac_start_noack_hex", help: "Sends a request: method, ruri, nexthop, socket, headers, body.", is_array: false, run: uac_start_without_ack },
+    Command { name: "tm.t_uac_wait", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start },
+    Command { name: "tm.t_uac_wait_hex", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start },
+    Command { name: "tm.t_uac_wait_noack", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start_without_ack },
+    Command { name: "tm.t_uac_wait_noack_hex", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start_without_ack },
+    Command { name: "tm.t_uac_wait_block", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start },
+    Command { name: "tm.t_uac_wait_block_hex", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start },
+    Command { name: "tm.t_uac_wait_block_noack", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start_without_ack },
+    Command { name: "tm.t_uac_wait_block_noack_hex", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start_without_ack },
 ];
 
 fn field(name: &'static str, value: u64) -> (Cow<'static, str>, Item) {
@@ -149,10 +161,8 @@ fn reply(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Faul
     let code = parameters.integer()?;
     let reason = parameters.text_converted()?;
     let name = parameters.text_converted()?;
-    let name = String::from_utf8_lossy(&name).into_owned();
-    let (slot, generation) = name.split_once(':').ok_or_else(|| Fault::new(400, "Invalid trans_id"))?;
-    let (Ok(slot), Ok(generation)) = (slot.parse(), generation.parse()) else { return Err(Fault::new(400, "Invalid trans_id")) };
-    if deliver(worker, TransactionId { slot, generation }, answer(code, reason)?) {
+    let id = identity(&name)?;
+    if deliver(worker, id, answer(code, reason)?) {
         Ok(Reply::empty())
     } else {
         Err(Fault::new(404, "Transaction not found"))
@@ -169,22 +179,57 @@ fn reply_callid(worker: &mut Worker, parameters: &mut Parameters) -> Result<Repl
     if deliver(worker, id, answer(code, reason)?) { Ok(Reply::empty()) } else { Err(missing()) }
 }
 
+/// `index:label`
+fn identity(name: &[u8]) -> Result<TransactionId, Fault> {
+    let bad = || Fault::new(400, "Invalid trans_id");
+    let name = std::str::from_utf8(name).map_err(|_| bad())?;
+    let (slot, generation) = name.split_once(':').ok_or_else(bad)?;
+    Ok(TransactionId { slot: slot.parse().map_err(|_| bad())?, generation: generation.parse().map_err(|_| bad())? })
+}
+
+fn retransmit(worker: &mut Worker, id: Option<TransactionId>) -> Result<Reply, Fault> {
+    match id {
+        Some(id) if deliver(worker, id, Event::Retransmission) => Ok(Reply::empty()),
+        _ => Err(Fault::new(404, "Transaction not found")),
+    }
+}
+
+fn retransmit_reply(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let id = identity(&parameters.text_converted()?)?;
+    retransmit(worker, Some(id))
+}
+
+fn retransmit_reply_callid(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let call_id = parameters.text_converted()?;
+    let cseq = number(&parameters.text_converted()?);
+    let id = find_by_call(worker, &call_id, cseq);
+    retransmit(worker, id)
+}
+
 fn uac_start(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    uac(worker, parameters, false)
+}
+
+fn uac_start_without_ack(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    uac(worker, parameters, true)
+}
+
+fn uac(worker: &mut Worker, parameters: &mut Parameters, without_ack: bool) -> Result<Reply, Fault> {
     let method = parameters.text_converted()?;
     let request_uri = parameters.text_converted()?;
     let next_hop = parameters.text_converted()?;
     let socket = parameters.text_converted()?;
     let headers = parameters.text_converted()?;
     let body = parameters.text_if_given()?.unwrap_or_default();
-    send_out_of_dialog(worker, method, request_uri, next_hop, socket, &headers, body).map_err(|text| Fault::new(400, text))?;
+    send_out_of_dialog(worker, Outside { method, request_uri, next_hop, socket, headers, body, without_ack }).map_err(|text| Fault::new(400, text))?;
     Ok(Reply::empty())
 }
 
 /// `t_uac_send(method, ruri, nexthop, socket, headers, body)`
 pub fn t_uac_send(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let text = |index: usize| arguments.get(index).map(|argument| argument.text().to_vec()).unwrap_or_default();
-    let headers = text(4);
-    match send_out_of_dialog(worker, text(0), text(1), text(2), text(3), &headers, text(5)) {
+    let (method, request_uri, next_hop, socket, headers, body) = (text(0), text(1), text(2), text(3), text(4), text(5));
+    match send_out_of_dialog(worker, Outside { method, request_uri, next_hop, socket, headers, body, without_ack: false }) {
         Ok(()) => Flow::Code(1),
         Err(reason) => {
             worker.log(-1, "tm", &reason);
@@ -193,18 +238,23 @@ pub fn t_uac_send(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     }
 }
 
-/// Sends a request outside any dialog; From and To come with the headers, Call-ID and CSeq are made when absent.
-fn send_out_of_dialog(
-    worker: &mut Worker,
+/// A request outside any dialog as a caller gives it.
+struct Outside {
     method: Vec<u8>,
     request_uri: Vec<u8>,
     next_hop: Vec<u8>,
     socket: Vec<u8>,
-    headers: &[u8],
+    headers: Vec<u8>,
     body: Vec<u8>,
-) -> Result<(), String> {
+    /// A 2xx to an INVITE is not acknowledged here.
+    without_ack: bool,
+}
+
+/// Sends a request outside any dialog; From and To come with the headers, Call-ID and CSeq are made when absent.
+fn send_out_of_dialog(worker: &mut Worker, outside: Outside) -> Result<(), String> {
+    let Outside { method, request_uri, next_hop, socket, headers, body, without_ack } = outside;
     let given = |text: &[u8]| !text.is_empty() && text != b"." && text != b"_";
-    let probe = [b"OPTIONS sip:probe SIP/2.0\r\n".as_slice(), headers, b"\r\n"].concat();
+    let probe = [b"OPTIONS sip:probe SIP/2.0\r\n".as_slice(), &headers, b"\r\n"].concat();
     let probe = Message::from_bytes(&probe).map_err(|_| "Invalid headers".to_owned())?;
     let (Some(from), Some(to)) = (probe.from(), probe.to()) else { return Err("Invalid headers".to_owned()) };
     let mut rest = Vec::new();
@@ -234,6 +284,7 @@ fn send_out_of_dialog(
         socket: if given(&socket) { worker.node.sockets.find_text(&socket) } else { None },
         next_hop: given(&next_hop).then_some(next_hop),
         purpose: Purpose::None,
+        without_ack,
     };
     send_local(worker, &request).map(|_| ()).map_err(|code| crate::sl::error_reply(code, "TM").1)
 }

@@ -124,6 +124,8 @@ impl State {
 pub struct RunState {
     /// The transaction this run works for, checked out of the table.
     pub transaction: Option<Box<Transaction<TransactionData>>>,
+    /// Transaction key of the run's request, kept since it was looked up before the script; None after the message changed.
+    pub key: Option<transaction::Key>,
     /// Routes armed before the transaction exists, or changed on it.
     pub armed: ArmedRoutes,
     /// Timer values set before the transaction exists; 0: unchanged.
@@ -176,6 +178,7 @@ impl RunState {
     /// Makes the state as new for the next message.
     pub fn clear(&mut self) {
         self.transaction = None;
+        self.key = None;
         self.armed = ArmedRoutes::default();
         self.timers = PendingTimers::default();
         self.auto_100 = None;

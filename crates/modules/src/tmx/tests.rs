@@ -83,7 +83,7 @@ fn a_failure_route_reads_the_picked_reply_and_the_request() {
 fn a_reply_route_reads_the_request_and_its_branch() {
     let routes = r#"request_route { t_on_reply("R"); t_relay(); }
         onreply_route[R] {
-            if (t_is_reply_route() && $T_branch_idx == 0 && $T_reply_code == 183 && $T_reply_reason == "Session" && $T_req($hdr(X-Asked)) == "yes") drop;
+            if (t_is_reply_route() && $T_branch_idx == 0 && $T_reply_code == 183 && $T_reply_reason == "Session" && $T_reply_last == 183 && $T_req($hdr(X-Asked)) == "yes") drop;
         }"#;
     let mut worker = worker(&format!("{MODULES}{routes}\n"));
     handle(&mut worker, &invite());
