@@ -28,7 +28,8 @@ pub fn run_seed_in(seed: u64, mode: Mode, hostile: &[Vec<u8>], print: bool) -> O
     if mode == Mode::Doublecheck && outcome.violations.is_empty() {
         let second = run_once(seed, mode, hostile, false);
         if second.hash != outcome.hash || second.events != outcome.events {
-            let text = format!("two runs differ: {:x} after {} events, {:x} after {}", outcome.hash, outcome.events, second.hash, second.events);
+            let text =
+                format!("two runs differ: {:x} after {} events, {:x} after {}", outcome.hash, outcome.events, second.hash, second.events);
             outcome.violations.push(Violation { invariant: "A2", at: 0, proxy: 0, text });
         }
     }

@@ -69,11 +69,7 @@ impl Files for OneFile {
 impl ProxyNode {
     /// Compiles the configuration and starts the proxy at time `now`.
     pub fn start(start: &Start, now: Now) -> Result<ProxyNode, String> {
-        let options = LoadOptions {
-            defines: start.defines.clone(),
-            module_parameters: start.parameters.clone(),
-            ..LoadOptions::default()
-        };
+        let options = LoadOptions { defines: start.defines.clone(), module_parameters: start.parameters.clone(), ..LoadOptions::default() };
         let checked = proxy::check("simulated.cfg", &mut OneFile(start.configuration), &options).map_err(|error| error.to_string())?;
         let sockets = Sockets { list: vec![Socket::new(Protocol::Udp, start.address, None, None)], ..Sockets::default() };
         let mut random = modules::worker::Random::new(start.seed);

@@ -30,7 +30,13 @@ impl Trace {
             let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
             let call = String::from_utf8_lossy(bytes);
             let of = |name: &str| call.lines().find(|line| line.starts_with(name)).unwrap_or("").to_owned();
-            println!("{at:>8} {from} > {to} {} | {} | {} | {}", String::from_utf8_lossy(first).trim(), of("Call-ID"), of("CSeq"), of("Via"));
+            println!(
+                "{at:>8} {from} > {to} {} | {} | {} | {}",
+                String::from_utf8_lossy(first).trim(),
+                of("Call-ID"),
+                of("CSeq"),
+                of("Via")
+            );
         }
     }
 

@@ -87,7 +87,8 @@ impl World {
         let Some(entrance) = self.proxies.first().map(|proxy| proxy.address) else { return };
         for plan in self.scenario.plans.clone() {
             let begin = plan.begin;
-            for (is_caller, address) in [(true, crate::scenario::CALLER), (false, crate::scenario::FIRST), (false, crate::scenario::SECOND)] {
+            for (is_caller, address) in [(true, crate::scenario::CALLER), (false, crate::scenario::FIRST), (false, crate::scenario::SECOND)]
+            {
                 self.places.insert((address, plan.call_id.clone().into_bytes()), self.parties.len());
                 if is_caller {
                     self.push(begin, Event::Alarm { party: self.parties.len(), alarm: Alarm::Begin });
@@ -249,7 +250,8 @@ impl World {
             self.trace.dialog(self.now, proxy, dialog, *occurrence);
         }
         // Lines come from routes that run between the reports of one step; created and answered are told first.
-        let (last, first): (Vec<_>, Vec<_>) = occurrences.iter().partition(|(_, occurrence)| occurrence.kind == dialog::OccurrenceKind::Destroyed);
+        let (last, first): (Vec<_>, Vec<_>) =
+            occurrences.iter().partition(|(_, occurrence)| occurrence.kind == dialog::OccurrenceKind::Destroyed);
         for (dialog, occurrence) in first {
             self.show(proxy, &Sight::Dialog { dialog, occurrence: *occurrence });
         }

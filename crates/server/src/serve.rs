@@ -9,10 +9,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use control::Caller;
+use modules::core_settings::CoreSettings;
 use modules::node::Process;
 use proxy::{Checked, Prepared, Proxy};
 use script::load::LoadOptions;
 use script::preprocess::Effect as Substitution;
+use transport::limits::StreamLimits;
 use transport::resolver::Resolver;
 use transport::tcp::stream_worker;
 use transport::udp::{UdpOptions, workers};
@@ -205,8 +207,7 @@ fn serve(line: &CommandLine) -> Result<(), String> {
     identity.assume().map_err(|error| format!("cannot change user or group: {error}"))?;
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     if has_tcp {
-        let (worker, streams) =
-            stream_worker(tcp, Arc::clone(&crew), transport::limits::StreamLimits::default(), None).map_err(|error| error.to_string())?;
+        let (worker, streams) = stream_worker(tcp, Arc::clone(&crew), stream_limits(&shell.proxy.node.core), None).map_err(|error| error.to_string())?;
         let _ = shell.streams.set(streams);
         let driver = TcpDriver::new(Arc::clone(&shell), 999, seed(&secret, 999), Some(Arc::clone(&caller)));
         threads.push(spawn("tcp", move || drop(worker.run(driver)))?);
@@ -218,7 +219,6 @@ fn serve(line: &CommandLine) -> Result<(), String> {
     }
     shell.log(0, level::INFO, format!("<core>: duolog {} listens on {}", env!("CARGO_PKG_VERSION"), listening.join(" ")).as_bytes());
     let _ = daemon::notify(&daemon::State::Ready);
-    let _ = daemon::notify(&daemon::State::Status(&format!("listens on {}", listening.join(" "))));
     let _ = daemon::notify(&daemon::State::Status(&format!("listens on {}", listening.join(" "))));
     wait_for_stop(&shell, &mut signals);
     let _ = daemon::notify(&daemon::State::Stopping);
@@ -234,6 +234,15 @@ fn serve(line: &CommandLine) -> Result<(), String> {
     drop(listeners);
     drop(pid_file);
     Ok(())
+}
+
+/// The bounds of streams that the configuration sets.
+fn stream_limits(core: &CoreSettings) -> StreamLimits {
+    StreamLimits {
+        lifetime: Duration::from_secs(u64::from(core.tcp_connection_lifetime)),
+        connections_max: usize::try_from(core.tcp_max_connections).unwrap_or(usize::MAX).max(1),
+        ..StreamLimits::default()
+    }
 }
 
 /// Local time minus UTC now; 0 when the system does not tell.

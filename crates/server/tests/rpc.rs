@@ -84,7 +84,7 @@ fn kamcmd_shows_faults_and_its_own_aliases_work() {
     assert!(said(&["dlg.profile_get_size", "nosuch"]).contains("error: "));
     let listed = said(&["listen"]);
     assert!(listed.contains(&path_text(&server.control)), "{listed}");
-    for alias in [&["uptime"][..], &["version"], &["ps"], &["ls"]] {
+    for alias in [&["version"][..], &["ps"], &["psx"], &["ls"]] {
         let answer = said(alias);
         assert!(!answer.contains("error") && !answer.trim().is_empty(), "{alias:?}: {answer}");
     }
@@ -114,7 +114,8 @@ fn kamctl_rpc_works_through_the_fifo() {
 
 #[test]
 fn our_own_rpc_command_asks_a_running_proxy() {
-    let server = Server::relay("modparam(\"jsonrpcs\", \"dgram_socket\", \"FOLDER/kamailio_rpc.sock\")");
+    let server = Server::relay("");
+    std::os::unix::fs::symlink(server.folder.path("rpc.sock"), server.folder.path("kamailio_rpc.sock")).unwrap();
     let ask = |words: &[&str]| finish(duolog().arg("-Y").arg(&server.folder.0).arg("rpc").args(words));
     let output = ask(&["core.echo", "a", "5", "s:5"]);
     assert!(output.status.success(), "{}", text(&output.stderr));

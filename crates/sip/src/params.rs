@@ -74,14 +74,17 @@ impl<'a> Iterator for Params<'a> {
     }
 }
 
+/// Shorter values are scanned byte by byte.
+const VECTOR_SEARCH_BYTES_MIN: usize = 24;
+
 /// The text up to the first separator outside quotes, where its equals sign is, and what follows the separator.
+#[inline]
 fn cut(text: &[u8], separator: u8) -> (&[u8], Option<usize>, &[u8]) {
-    // Names are short, values (branches) may be long: only these are worth setting up a vector search.
     let Some(at) = text.iter().position(|byte| *byte == separator || matches!(byte, b'=' | b'"')) else {
         return (text, None, b"");
     };
     let (equals, stop) = match text.get(at) {
-        Some(b'=') => (Some(at), memchr::memchr2(separator, b'"', after(text, at)).map(|width| at.saturating_add(1).saturating_add(width))),
+        Some(b'=') => (Some(at), value_end(after(text, at), separator).map(|width| at.saturating_add(1).saturating_add(width))),
         _ => (None, Some(at)),
     };
     match stop {
@@ -89,6 +92,15 @@ fn cut(text: &[u8], separator: u8) -> (&[u8], Option<usize>, &[u8]) {
         Some(stop) if text.get(stop) == Some(&separator) => (before(text, stop), equals, after(text, stop)),
         Some(quote) => cut_quoted(text, separator, quote, equals),
     }
+}
+
+/// Width of a value up to its separator or first quote. Only long texts (branches) are worth setting up a vector search.
+#[inline]
+fn value_end(text: &[u8], separator: u8) -> Option<usize> {
+    if text.len() >= VECTOR_SEARCH_BYTES_MIN {
+        return memchr::memchr2(separator, b'"', text);
+    }
+    text.iter().position(|byte| *byte == separator || *byte == b'"')
 }
 
 /// Goes on with `cut` at the first quote. An equals sign behind it belongs to the quoted text.

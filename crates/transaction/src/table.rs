@@ -305,8 +305,12 @@ impl<D: Default + Send> Table<D> {
         self.earliest.swap(u64::MAX, Ordering::AcqRel);
         let mut earliest = u64::MAX;
         for (number, place) in self.places.iter().enumerate() {
-            self.due_in(number, now, out);
-            earliest = earliest.min(place.earliest.load(Ordering::Acquire));
+            let mut bound = place.earliest.load(Ordering::Acquire);
+            if bound <= now.0 {
+                self.due_in(number, now, out);
+                bound = place.earliest.load(Ordering::Acquire);
+            }
+            earliest = earliest.min(bound);
         }
         self.earliest.fetch_min(earliest, Ordering::AcqRel);
     }
@@ -325,7 +329,11 @@ impl<D: Default + Send> Table<D> {
 
     /// A moment not later than the next due timer.
     pub fn next_deadline(&self) -> Option<Time> {
-        let earliest = self.earliest.load(Ordering::Acquire);
+        let mut earliest = self.earliest.load(Ordering::Acquire);
+        if earliest == u64::MAX {
+            // Nothing is armed, or another worker is in `due` just now: the shards know.
+            earliest = self.places.iter().map(|place| place.earliest.load(Ordering::Acquire)).min()?;
+        }
         (earliest != u64::MAX).then_some(Time(earliest))
     }
 

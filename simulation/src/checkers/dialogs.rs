@@ -25,6 +25,8 @@ struct Story {
     fails: u32,
     finished: u32,
     terminated: bool,
+    /// No liar spoke for its call before it was made.
+    is_honest: bool,
 }
 
 /// The family D at one proxy.
@@ -35,8 +37,8 @@ pub struct Dialogs {
     stories: BTreeMap<DialogId, Story>,
     /// (Call-ID, From tag) → when a dialog was created last.
     created: BTreeMap<(Vec<u8>, Vec<u8>), u64>,
-    /// Highest CSeq that came from (Call-ID, tag).
-    sequences: BTreeMap<(Vec<u8>, Vec<u8>), u32>,
+    /// Highest CSeq that came with (Call-ID, From tag, To tag): each fork counts for itself.
+    sequences: BTreeMap<(Vec<u8>, Vec<u8>, Vec<u8>), u32>,
     /// Branches of BYEs made here, by (Call-ID, From tag).
     byes: BTreeMap<(Vec<u8>, Vec<u8>), BTreeSet<Vec<u8>>>,
     /// Since when a lifetime is over.
@@ -65,7 +67,7 @@ impl Dialogs {
         let mut broken = |invariant, text: String| verdicts.add(invariant, at, proxy, format!("dialog {id} {text}"));
         match occurrence.kind {
             OccurrenceKind::Created => {
-                if self.stories.insert(id, Story { created: at, ..Story::default() }).is_some() {
+                if self.stories.insert(id, Story { created: at, is_honest, ..Story::default() }).is_some() {
                     broken("D5", String::from("was created while it exists"));
                 }
                 let last = self.created.insert((dialog.call_id.clone(), dialog.caller.tag.clone()), at);
@@ -134,7 +136,7 @@ impl Dialogs {
                 if story.ends > 0 {
                     verdicts.add("D4", at, proxy, format!("dialog {id} started after its end"));
                 }
-                if words.next() != Some("yes") {
+                if words.next() != Some("yes") && story.is_honest {
                     verdicts.add("D12", at, proxy, format!("dialog {id} lost the variable set before it was made"));
                 }
             }
@@ -152,7 +154,7 @@ impl Dialogs {
             return;
         }
         let Some(cseq) = message.cseq() else { return };
-        let highest = self.sequences.entry((message.call_id().to_vec(), message.from_tag().to_vec())).or_default();
+        let highest = self.sequences.entry((message.call_id().to_vec(), message.from_tag().to_vec(), message.to_tag().to_vec())).or_default();
         *highest = (*highest).max(cseq.number);
     }
 
@@ -171,7 +173,8 @@ impl Dialogs {
             return;
         }
         let number = message.cseq().map_or(0, |cseq| cseq.number);
-        let highest = self.sequences.get(&key).copied().unwrap_or(0);
+        let of = |to_tag: &[u8]| self.sequences.get(&(key.0.clone(), key.1.clone(), to_tag.to_vec())).copied().unwrap_or(0);
+        let highest = of(message.to_tag()).max(of(b""));
         if number <= highest {
             verdicts.add("D8", at, self.proxy, format!("BYE of {call} has CSeq {number}, {highest} was seen"));
         }
@@ -207,7 +210,10 @@ fn identity(name: &str) -> Option<DialogId> {
 
 /// May a dialog be seen in `new` some events after `old` (D1)? Several steps may lie between two looks.
 fn may_follow(old: State, new: State) -> bool {
-    old == new || new.number() > old.number() || (old == State::Deleted && new == State::ConfirmedNoAck) || (old == State::Deleted && new == State::Confirmed)
+    old == new
+        || new.number() > old.number()
+        || (old == State::Deleted && new == State::ConfirmedNoAck)
+        || (old == State::Deleted && new == State::Confirmed)
 }
 
 impl Checker for Dialogs {
@@ -246,7 +252,9 @@ impl Checker for Dialogs {
             verdicts.add("D9", at, proxy, format!("listing {recount:?}, walk {walked:?}, records {}", snapshot.records));
         }
         let counts = &snapshot.counts;
-        if (counts.unconfirmed, counts.early, counts.active) != (states.unconfirmed, states.early, states.confirmed_no_ack + states.confirmed) {
+        if (counts.unconfirmed, counts.early, counts.active)
+            != (states.unconfirmed, states.early, states.confirmed_no_ack + states.confirmed)
+        {
             let text = format!("statistics {}/{}/{}, recount {walked:?}", counts.unconfirmed, counts.early, counts.active);
             verdicts.add("D9", at, proxy, text);
         }

@@ -18,6 +18,7 @@ pub struct ProfileSize {
 pub struct TransactionSight {
     pub branch: Vec<u8>,
     pub sent_by: Vec<u8>,
+    pub call_id: Vec<u8>,
     /// Hash of Call-ID and CSeq number.
     pub call: u64,
     pub method: Method,
@@ -59,6 +60,7 @@ impl Snapshot {
             transactions.push(TransactionSight {
                 branch: via.as_ref().map_or_else(Vec::new, |via| via.branch.to_vec()),
                 sent_by: via.as_ref().map_or_else(Vec::new, |via| via.sent_by.to_vec()),
+                call_id: transaction.request.call_id().to_vec(),
                 call: transaction.call(),
                 method: transaction.method(),
                 is_local: transaction.is_local(),

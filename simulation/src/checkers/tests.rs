@@ -13,7 +13,7 @@ const PROMISES: Promises =
 /// A dialog as an engine shows it.
 fn dialog() -> DialogView {
     let engine = Engine::new(now_at(0), Settings::default());
-    let new = NewDialog { call_id: b"call-1@simulation", from_tag: b"A", cseq: 1, ..NewDialog::default() };
+    let new = NewDialog { call_id: b"call-1@simulation", from_tag: b"A", contact: b"sip:a@10.0.1.1", cseq: 1, ..NewDialog::default() };
     let Begin::Created(id) = engine.begin(now_at(0), &new) else { panic!("refused") };
     DialogView { script_flags: 1 << 3, ..engine.view(now_at(0), id).expect("the dialog exists") }
 }
@@ -121,8 +121,11 @@ fn d8_a_bye_with_an_old_cseq_and_a_second_bye_are_found() {
     let low = message("BYE sip:b@x SIP/2.0", "BYE", 101, "z9hG4bK2", "");
     let again = message("BYE sip:b@x SIP/2.0", "BYE", 601, "z9hG4bK3", "");
     let from = crate::scenario::CALLER;
-    let sights =
-        [(0, Sight::Received { message: &seen_request, from }), (1, Sight::Sent { message: &low, to: from }), (2, Sight::Sent { message: &again, to: from })];
+    let sights = [
+        (0, Sight::Received { message: &seen_request, from }),
+        (1, Sight::Sent { message: &low, to: from }),
+        (2, Sight::Sent { message: &again, to: from }),
+    ];
     assert_eq!(seen(&mut Dialogs::new(0, PROMISES), &sights), ["D8", "D8"]);
 }
 
@@ -135,7 +138,10 @@ fn d9_statistics_that_drift_are_found() {
 
 #[test]
 fn d12_a_lost_variable_and_a_lost_flag_are_found() {
-    assert_eq!(seen(&mut Dialogs::new(0, PROMISES), &[(0, Sight::Line("x: MARK start 1:2 <null>"))]), ["D12"]);
+    let view = dialog();
+    let created = Sight::Dialog { dialog: &view, occurrence: Occurrence::of(OccurrenceKind::Created) };
+    let line = format!("x: MARK start {} <null>", view.id);
+    assert_eq!(seen(&mut Dialogs::new(0, PROMISES), &[(0, created), (0, Sight::Line(&line))]), ["D12"]);
     let without = DialogView { script_flags: 0, ..dialog() };
     assert_eq!(inspected(&mut Dialogs::new(0, PROMISES), &snapshot(0, vec![without])), ["D12"]);
 }
@@ -156,7 +162,15 @@ fn p1_p2_p6_wrong_profiles_are_found() {
 
 #[test]
 fn t1_two_transactions_of_one_key_and_a_second_script_run_are_found() {
-    let one = TransactionSight { branch: b"z9hG4bKx".to_vec(), sent_by: b"h".to_vec(), call: 1, method: Method::Bye, is_local: false, created: 0 };
+    let one = TransactionSight {
+        branch: b"z9hG4bKx".to_vec(),
+        sent_by: b"h".to_vec(),
+        call_id: b"call-1@simulation".to_vec(),
+        call: 1,
+        method: Method::Bye,
+        is_local: false,
+        created: 0,
+    };
     let twice =
         Snapshot { transactions: vec![one.clone(), one], transaction_count: 2, transaction_deadline: Some(9), ..Snapshot::default() };
     assert_eq!(inspected(&mut Transactions::new(0), &twice), ["T1"]);
@@ -186,9 +200,23 @@ fn t4_t5_an_early_cancel_and_a_wrong_ack_are_found() {
 
 #[test]
 fn t6_t9_transactions_that_stay_are_found() {
-    let old = TransactionSight { branch: b"z9hG4bKx".to_vec(), sent_by: b"h".to_vec(), call: 1, method: Method::Bye, is_local: true, created: 0 };
-    let snapshot =
-        Snapshot { at: 500_000, transactions: vec![old], transaction_count: 1, parked: 1, transaction_deadline: Some(600_000), ..Snapshot::default() };
+    let old = TransactionSight {
+        branch: b"z9hG4bKx".to_vec(),
+        sent_by: b"h".to_vec(),
+        call_id: b"call-1@simulation".to_vec(),
+        call: 1,
+        method: Method::Bye,
+        is_local: true,
+        created: 0,
+    };
+    let snapshot = Snapshot {
+        at: 500_000,
+        transactions: vec![old],
+        transaction_count: 1,
+        parked: 1,
+        transaction_deadline: Some(600_000),
+        ..Snapshot::default()
+    };
     assert_eq!(inspected(&mut Transactions::new(0), &snapshot), ["T6"]);
     let mut verdicts = Verdicts::default();
     Transactions::new(0).settled(&snapshot, &mut verdicts);

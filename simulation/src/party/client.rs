@@ -35,7 +35,16 @@ pub struct Client {
 
 impl Party {
     /// Sends a new request. `head` is everything from To to the end of the headers, without CSeq.
-    pub(super) fn request(&mut self, step: &mut Step<'_>, method: &str, uri: &str, destination: SocketAddr, cseq: u32, head: &str, leg: Option<usize>) {
+    pub(super) fn request(
+        &mut self,
+        step: &mut Step<'_>,
+        method: &str,
+        uri: &str,
+        destination: SocketAddr,
+        cseq: u32,
+        head: &str,
+        leg: Option<usize>,
+    ) {
         if self.clients.len() >= TRANSACTIONS_OF_PARTY_MAX {
             return;
         }
@@ -114,7 +123,8 @@ impl Party {
             if method == Method::Invite && self.wants_cancel {
                 self.send_cancel(step, index);
             }
-            if self.plan.behaviour == Behaviour::EarlyBye && method == Method::Invite && self.legs.is_empty() && !reply.to_tag().is_empty() {
+            if self.plan.behaviour == Behaviour::EarlyBye && method == Method::Invite && self.legs.is_empty() && !reply.to_tag().is_empty()
+            {
                 let leg = self.open_called_leg(reply, 1);
                 self.hang_up(step, leg);
             }
@@ -156,9 +166,7 @@ impl Party {
         }
         let leg = match found {
             Some(leg) => leg,
-            None => {
-                self.open_called_leg(reply, client.cseq)
-            }
+            None => self.open_called_leg(reply, client.cseq),
         };
         self.acknowledge(step, leg, client.cseq);
         if client.leg.is_none() {
@@ -197,7 +205,10 @@ impl Party {
     /// The caller wants no answer any more: CANCEL as soon as a provisional reply allows it (RFC 3261 §9.1).
     pub(super) fn give_up(&mut self, step: &mut Step<'_>) {
         self.wants_cancel = true;
-        let proceeding = self.clients.iter().position(|client| client.method == Method::Invite && client.progress == Progress::Proceeding && client.leg.is_none());
+        let proceeding = self
+            .clients
+            .iter()
+            .position(|client| client.method == Method::Invite && client.progress == Progress::Proceeding && client.leg.is_none());
         if let Some(index) = proceeding {
             self.send_cancel(step, index);
         }
@@ -218,14 +229,7 @@ impl Party {
         let bytes = text.replace(" INVITE\r\n", " CANCEL\r\n").replacen("INVITE ", "CANCEL ", 1).into_bytes();
         step.send(client.destination, &bytes);
         step.wake(T1, Alarm::Request(self.clients.len()));
-        self.clients.push(Client {
-            method: Method::Cancel,
-            bytes,
-            progress: Progress::Trying,
-            began: step.now,
-            interval: T1,
-            ..client
-        });
+        self.clients.push(Client { method: Method::Cancel, bytes, progress: Progress::Trying, began: step.now, interval: T1, ..client });
     }
 }
 

@@ -37,8 +37,7 @@ impl Leg {
 
     /// The routes of a message: as they stand for the callee, reversed for the caller.
     pub fn routes_of(message: &Message, is_caller: bool) -> Vec<String> {
-        let mut routes: Vec<String> =
-            message.record_routes().map(|entry| String::from_utf8_lossy(entry.whole).trim().to_owned()).collect();
+        let mut routes: Vec<String> = message.record_routes().map(|entry| String::from_utf8_lossy(entry.whole).trim().to_owned()).collect();
         if is_caller {
             routes.reverse();
         }

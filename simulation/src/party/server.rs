@@ -72,14 +72,19 @@ impl Party {
                 self.reply(step, index, 200, "OK", "");
                 self.end_early(step, leg);
             }
-            Method::Invite if self.legs.get(leg).is_some_and(|leg| leg.is_over || !leg.is_answered) => self.reply(step, index, 481, "Call Is Over", ""),
+            Method::Invite if self.legs.get(leg).is_some_and(|leg| leg.is_over || !leg.is_answered) => {
+                self.reply(step, index, 481, "Call Is Over", "")
+            }
             _ => self.reply(step, index, 200, "OK", ""),
         }
     }
 
     /// A BYE before the answer ends the INVITE with 487 (RFC 3261 §15.1.2).
     fn end_early(&mut self, step: &mut Step<'_>, leg: usize) {
-        let waiting = self.servers.iter().position(|server| server.leg == Some(leg) && server.status == 0 && server.request.method() == Method::Invite);
+        let waiting = self
+            .servers
+            .iter()
+            .position(|server| server.leg == Some(leg) && server.status == 0 && server.request.method() == Method::Invite);
         if let Some(index) = waiting {
             self.reply(step, index, 487, "Request Terminated", "");
         }

@@ -110,7 +110,7 @@ impl Work<'_> {
             // Between the 2xx and its ACK only the CSeq is kept up, so that no later local request falls below it.
             State::ConfirmedNoAck if request.method != RequestMethod::Ack => self.raise_sequence(index, request),
             // A BYE that crosses the 2xx changes no state, but its CSeq is used up.
-            State::Early => self.raise_sequence(index, request),
+            State::Unconfirmed | State::Early if request.method == RequestMethod::Bye => self.raise_sequence(index, request),
             _ => {}
         }
         if let Some(occurrence) = finished.occurrence {

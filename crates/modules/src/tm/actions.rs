@@ -82,7 +82,14 @@ fn finish(transaction: &Transaction<TransactionData>, branch: usize, start: usiz
     }
 }
 
-fn send_cancel(node: &Node, now: sip::time::Time, transaction: &mut Transaction<TransactionData>, branch: usize, reason: CancelReason, outbox: &mut Outbox) {
+fn send_cancel(
+    node: &Node,
+    now: sip::time::Time,
+    transaction: &mut Transaction<TransactionData>,
+    branch: usize,
+    reason: CancelReason,
+    outbox: &mut Outbox,
+) {
     let Some(sent) = sent_invite(transaction, branch) else { return };
     let settings = &node.states.tm.settings;
     let headers = match reason {

@@ -3,8 +3,8 @@
 use script::exports::{Argument, Flow, Function, Kind, Routes};
 use script::syntax::ast::RouteKind;
 
-use super::{contacts, functions as f};
 use super::parameters::PARAMETERS;
+use super::{contacts, functions as f};
 use crate::registry::Module;
 use crate::worker::Worker;
 

@@ -231,7 +231,12 @@ fn route_argument(worker: &Worker, kind: script::syntax::ast::RouteKind, name: &
     worker.node.program.route(kind, name).map(|route| Some(route.0)).ok_or(())
 }
 
-fn arm(worker: &mut Worker, kind: script::syntax::ast::RouteKind, name: &[u8], place: fn(&mut transaction::ArmedRoutes) -> &mut Option<u32>) -> Flow {
+fn arm(
+    worker: &mut Worker,
+    kind: script::syntax::ast::RouteKind,
+    name: &[u8],
+    place: fn(&mut transaction::ArmedRoutes) -> &mut Option<u32>,
+) -> Flow {
     let Ok(route) = route_argument(worker, kind, name) else {
         worker.log(-1, "tm", &format!("no such route: {}", String::from_utf8_lossy(name)));
         return Flow::Code(-1);

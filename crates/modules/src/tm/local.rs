@@ -149,7 +149,9 @@ fn write(node: &Node, request: &LocalRequest, request_uri: &[u8], route_line: &[
     }
     write_sent_by(node, to.socket, (None, None), &mut out);
     let cseq = request.cseq.to_string();
-    for part in [b";branch=", branch, b"\r\nTo: ", &request.to, b"\r\nFrom: ", &request.from, b"\r\nCSeq: ", cseq.as_bytes(), b" ", &request.method] {
+    for part in
+        [b";branch=", branch, b"\r\nTo: ", &request.to, b"\r\nFrom: ", &request.from, b"\r\nCSeq: ", cseq.as_bytes(), b" ", &request.method]
+    {
         out.extend_from_slice(part);
     }
     for part in [b"\r\nCall-ID: ", &request.call_id[..], b"\r\n", route_line] {

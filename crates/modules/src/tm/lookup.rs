@@ -94,7 +94,6 @@ pub fn answered(worker: &mut Worker, ticket: u64, answer: Answer) -> bool {
         lookup.hop = Some(next_hop::of_answer(&addresses, lookup.name.port, lookup.name.protocol, &node.sockets));
         Some(lookup.transaction)
     });
-    eprintln!("DBG answered {ticket} {transaction:?} {addresses:?}");
     let Some(transaction) = transaction else { return false };
     if !super::deliver(worker, transaction, Event::Other(ticket)) {
         lookups.with(|waiting| waiting.remove(&ticket));
@@ -107,7 +106,6 @@ pub fn resume(worker: &mut Worker, ticket: u64) {
     let node = std::sync::Arc::clone(&worker.node);
     let Some(lookup) = node.states.tm.lookups.with(|waiting| waiting.remove(&ticket)) else { return };
     let Some(transaction) = &worker.run.tm.transaction else { return };
-    eprintln!("DBG resume open {} hop {:?}", transaction.is_open(), lookup.hop);
     if !transaction.is_open() {
         return;
     }
@@ -116,7 +114,6 @@ pub fn resume(worker: &mut Worker, ticket: u64) {
         Work::Branch(prepared) => send_reserved(worker, lookup.branch, prepared, hop),
         Work::Local(request) => super::local::send_reserved(worker, request, hop),
     });
-    eprintln!("DBG sent {sent:?}");
     let Err(code) = sent else { return };
     worker.log(-1, "tm", &format!("next hop {} cannot be used ({code})", lookup.name.host));
     match lookup.work {

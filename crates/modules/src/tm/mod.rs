@@ -20,6 +20,8 @@ mod rpc;
 mod sending;
 mod settle;
 mod state;
+#[cfg(test)]
+mod tests;
 mod timer;
 
 pub use actions::perform_all;

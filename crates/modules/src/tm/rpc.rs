@@ -29,19 +29,69 @@ pub static COMMANDS: &[Command] = &[
     Command { name: "tm.reply", help: "Replies to a transaction: code, reason, index:label, to-tag, body.", is_array: false, run: reply },
     Command { name: "tm.reply_callid", help: "Replies to a transaction: code, reason, Call-ID, CSeq.", is_array: false, run: reply_callid },
     Command { name: "tm.retransmit_reply", help: "Sends the last reply again: index:label.", is_array: false, run: retransmit_reply },
-    Command { name: "tm.retransmit_reply_callid", help: "Sends the last reply again: Call-ID, CSeq.", is_array: false, run: retransmit_reply_callid },
-    Command { name: "tm.t_uac_start", help: "Sends a request: method, ruri, nexthop, socket, headers, body.", is_array: false, run: uac_start },
-    Command { name: "tm.t_uac_start_hex", help: "Sends a request: method, ruri, nexthop, socket, headers, body.", is_array: false, run: uac_start },
-    Command { name: "tm.t_uac_start_noack", help: "Sends a request: method, ruri, nexthop, socket, headers, body.", is_array: false, run: uac_start_without_ack },
-    Command { name: "tm.t_uac_start_noack_hex", help: "Sends a request: method, ruri, nexthop, socket, headers, body.", is_array: false, run: uac_start_without_ack },
+    Command {
+        name: "tm.retransmit_reply_callid",
+        help: "Sends the last reply again: Call-ID, CSeq.",
+        is_array: false,
+        run: retransmit_reply_callid,
+    },
+    Command {
+        name: "tm.t_uac_start",
+        help: "Sends a request: method, ruri, nexthop, socket, headers, body.",
+        is_array: false,
+        run: uac_start,
+    },
+    Command {
+        name: "tm.t_uac_start_hex",
+        help: "Sends a request: method, ruri, nexthop, socket, headers, body.",
+        is_array: false,
+        run: uac_start,
+    },
+    Command {
+        name: "tm.t_uac_start_noack",
+        help: "Sends a request: method, ruri, nexthop, socket, headers, body.",
+        is_array: false,
+        run: uac_start_without_ack,
+    },
+    Command {
+        name: "tm.t_uac_start_noack_hex",
+        help: "Sends a request: method, ruri, nexthop, socket, headers, body.",
+        is_array: false,
+        run: uac_start_without_ack,
+    },
     Command { name: "tm.t_uac_wait", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start },
     Command { name: "tm.t_uac_wait_hex", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start },
-    Command { name: "tm.t_uac_wait_noack", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start_without_ack },
-    Command { name: "tm.t_uac_wait_noack_hex", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start_without_ack },
+    Command {
+        name: "tm.t_uac_wait_noack",
+        help: "As tm.t_uac_start: answers when the request is sent.",
+        is_array: false,
+        run: uac_start_without_ack,
+    },
+    Command {
+        name: "tm.t_uac_wait_noack_hex",
+        help: "As tm.t_uac_start: answers when the request is sent.",
+        is_array: false,
+        run: uac_start_without_ack,
+    },
     Command { name: "tm.t_uac_wait_block", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start },
-    Command { name: "tm.t_uac_wait_block_hex", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start },
-    Command { name: "tm.t_uac_wait_block_noack", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start_without_ack },
-    Command { name: "tm.t_uac_wait_block_noack_hex", help: "As tm.t_uac_start: answers when the request is sent.", is_array: false, run: uac_start_without_ack },
+    Command {
+        name: "tm.t_uac_wait_block_hex",
+        help: "As tm.t_uac_start: answers when the request is sent.",
+        is_array: false,
+        run: uac_start,
+    },
+    Command {
+        name: "tm.t_uac_wait_block_noack",
+        help: "As tm.t_uac_start: answers when the request is sent.",
+        is_array: false,
+        run: uac_start_without_ack,
+    },
+    Command {
+        name: "tm.t_uac_wait_block_noack_hex",
+        help: "As tm.t_uac_start: answers when the request is sent.",
+        is_array: false,
+        run: uac_start_without_ack,
+    },
 ];
 
 fn field(name: &'static str, value: u64) -> (Cow<'static, str>, Item) {
@@ -162,11 +212,7 @@ fn reply(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Faul
     let reason = parameters.text_converted()?;
     let name = parameters.text_converted()?;
     let id = identity(&name)?;
-    if deliver(worker, id, answer(code, reason)?) {
-        Ok(Reply::empty())
-    } else {
-        Err(Fault::new(404, "Transaction not found"))
-    }
+    if deliver(worker, id, answer(code, reason)?) { Ok(Reply::empty()) } else { Err(Fault::new(404, "Transaction not found")) }
 }
 
 fn reply_callid(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
@@ -221,7 +267,8 @@ fn uac(worker: &mut Worker, parameters: &mut Parameters, without_ack: bool) -> R
     let socket = parameters.text_converted()?;
     let headers = parameters.text_converted()?;
     let body = parameters.text_if_given()?.unwrap_or_default();
-    send_out_of_dialog(worker, Outside { method, request_uri, next_hop, socket, headers, body, without_ack }).map_err(|text| Fault::new(400, text))?;
+    send_out_of_dialog(worker, Outside { method, request_uri, next_hop, socket, headers, body, without_ack })
+        .map_err(|text| Fault::new(400, text))?;
     Ok(Reply::empty())
 }
 

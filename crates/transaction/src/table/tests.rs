@@ -290,3 +290,34 @@ fn nothing_is_left_when_thousands_have_ended() {
     table.for_each(|_| left += 1);
     assert_eq!(left, 0);
 }
+
+#[test]
+fn timers_armed_while_another_worker_looks_for_due_ones_are_all_found() {
+    const CALLS: usize = 2_000;
+    let table = Table::<Vec<u64>>::new(SECRET, 16, NOW);
+    let end = Time(10_000);
+    let is_done = std::sync::atomic::AtomicBool::new(false);
+    let mut found = Vec::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..CALLS {
+                let call = format!("Call-ID: call-{number}");
+                let text = String::from_utf8_lossy(plain("OPTIONS").bytes()).replace("Call-ID: call-1", &call);
+                let mut transaction = new(&table, &parse(&text));
+                transaction.release(NOW, &Settings::default(), &mut Actions::new());
+                assert!(matches!(table.check_in(transaction), CheckIn::Done));
+            }
+            is_done.store(true, Ordering::Release);
+        });
+        while !is_done.load(Ordering::Acquire) {
+            table.due(end, &mut found);
+        }
+    });
+    // What is left now must be announced: a lost bound would leave timers that nobody asks for.
+    while table.next_deadline().is_some_and(|deadline| deadline <= end) {
+        table.due(end, &mut found);
+    }
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found.len(), CALLS);
+}
