@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::limits::{CONNECTION_IDLE_SECONDS, HTTP_HEAD_BYTES_MAX, JSON_REQUEST_BYTES_MAX};
+use crate::limits::{CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, HTTP_HEAD_BYTES_MAX, JSON_REQUEST_BYTES_MAX};
 use crate::listener::{Listeners, spawn};
 use crate::{Caller, json};
 
@@ -15,11 +15,21 @@ impl Listeners {
         let listener = TcpListener::bind(address)?;
         let bound = listener.local_addr()?;
         let caller = Arc::clone(caller);
+        let seats = Arc::new(());
         spawn("ctl-http", move || {
             for stream in listener.incoming().flatten() {
                 let _ = stream.set_read_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
-                let caller = Arc::clone(&caller);
-                let _ = spawn("ctl-http-conn", move || serve(stream, is_pretty, &caller));
+                let _ = stream.set_write_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
+                // The clone in the thread is the connection's seat; it is given back when the thread ends or never starts.
+                if Arc::strong_count(&seats) > CONNECTIONS_MAX {
+                    caller.log(0, "too many HTTP control connections; one was closed");
+                    continue;
+                }
+                let (caller, seat) = (Arc::clone(&caller), Arc::clone(&seats));
+                let _ = spawn("ctl-http-conn", move || {
+                    serve(stream, is_pretty, &caller);
+                    drop(seat);
+                });
             }
         })?;
         Ok(bound)

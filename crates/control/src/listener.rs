@@ -55,6 +55,7 @@ impl Listeners {
                     let open = Arc::new(AtomicUsize::new(0));
                     for stream in listener.incoming().flatten() {
                         let _ = stream.set_read_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
+                        let _ = stream.set_write_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                         accept(stream, &open, &caller);
                     }
                 })
@@ -65,6 +66,7 @@ impl Listeners {
                     let open = Arc::new(AtomicUsize::new(0));
                     for stream in listener.incoming().flatten() {
                         let _ = stream.set_read_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
+                        let _ = stream.set_write_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                         accept(stream, &open, &caller);
                     }
                 })

@@ -175,7 +175,8 @@ impl CoreSettings {
             "onsend_route_reply" => self.onsend_route_reply = is_on,
             "received_route_mode" => self.received_route_mode = i32::try_from(number).unwrap_or(0),
             "disable_tcp" => self.disable_tcp = is_on,
-            "tcp_connection_lifetime" => self.tcp_connection_lifetime = unsigned,
+            // Negative means never.
+            "tcp_connection_lifetime" => self.tcp_connection_lifetime = if number < 0 { u32::MAX } else { unsigned },
             "tcp_max_connections" => self.tcp_max_connections = unsigned,
             "tcp_accept_no_cl" => self.tcp_accept_no_cl = is_on,
             "exit_timeout" | "ser_kill_timeout" => self.exit_timeout = unsigned,

@@ -52,9 +52,12 @@ fn kamcmd_works_through_every_binrpc_door() {
     }
     let (server, port, _) = with_doors();
     let folder = path_text(&server.folder.0);
-    for door in
-        [format!("unixs:{folder}/ctl"), format!("unixd:{folder}/ctl_dgram"), format!("tcp:127.0.0.1:{port}"), format!("udp:127.0.0.1:{port}")]
-    {
+    for door in [
+        format!("unixs:{folder}/ctl"),
+        format!("unixd:{folder}/ctl_dgram"),
+        format!("tcp:127.0.0.1:{port}"),
+        format!("udp:127.0.0.1:{port}"),
+    ] {
         for (method, arguments, expected) in COMMANDS {
             let words: Vec<&str> = std::iter::once(method).chain(arguments.iter()).copied().collect();
             let output = server.kamcmd(&door, &words);
@@ -147,7 +150,8 @@ fn http(port: u16, request: &[u8]) -> String {
 }
 
 fn post(body: &str) -> Vec<u8> {
-    format!("POST /RPC HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    format!("POST /RPC HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        .into_bytes()
 }
 
 #[test]
@@ -247,9 +251,12 @@ fn nonsense_on_every_door_leaves_it_open_for_the_next_call() {
     assert!(!reply.exists());
     if is_installed("kamcmd") {
         let folder = path_text(&server.folder.0);
-        for door in
-            [format!("unixs:{folder}/ctl"), format!("unixd:{folder}/ctl_dgram"), format!("tcp:127.0.0.1:{port}"), format!("udp:127.0.0.1:{port}")]
-        {
+        for door in [
+            format!("unixs:{folder}/ctl"),
+            format!("unixd:{folder}/ctl_dgram"),
+            format!("tcp:127.0.0.1:{port}"),
+            format!("udp:127.0.0.1:{port}"),
+        ] {
             let output = server.kamcmd(&door, &["core.uptime"]);
             assert!(text(&output.stdout).contains("up_since"), "{door}: {}{}", text(&output.stdout), text(&output.stderr));
         }
@@ -317,4 +324,15 @@ fn a_control_socket_for_other_machines_needs_permission() {
     let mut server = Server::start(port, &listen, &more, RELAY, |_| {});
     TcpStream::connect(("127.0.0.1", control)).unwrap();
     server.assert_serves("a permitted remote socket");
+}
+
+#[test]
+fn idle_http_connections_beyond_the_bound_are_closed_and_later_ones_served_again() {
+    let (mut server, _, port) = with_doors();
+    let many: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+    until("the refusal in the log", || server.log().contains("too many HTTP control connections").then_some(()));
+    drop(many);
+    let request = post(r#"{"jsonrpc":"2.0","method":"core.uptime","id":1}"#);
+    until("a connection that is served", || http(port, &request).contains("up_since").then_some(()));
+    server.assert_serves("a hundred HTTP connections");
 }

@@ -129,7 +129,9 @@ fn a_request_that_is_a_body_stays_a_body() {
 fn an_endless_header_and_an_endless_body_are_cut_off() {
     let mut server = Server::relay("");
     let before = server.memory();
-    for (number, head) in ["OPTIONS sip:x SIP/2.0\r\nX: ", "", "OPTIONS sip:x SIP/2.0\r\nContent-Length: 2147483647\r\n\r\n"].iter().enumerate() {
+    for (number, head) in
+        ["OPTIONS sip:x SIP/2.0\r\nX: ", "", "OPTIONS sip:x SIP/2.0\r\nContent-Length: 2147483647\r\n\r\n"].iter().enumerate()
+    {
         let Party::Tcp(mut stream, _) = Party::tcp(proxy(&server)) else { unreachable!() };
         use std::io::Write;
         stream.set_write_timeout(Some(Duration::from_secs(5))).unwrap();

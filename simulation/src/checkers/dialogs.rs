@@ -154,7 +154,8 @@ impl Dialogs {
             return;
         }
         let Some(cseq) = message.cseq() else { return };
-        let highest = self.sequences.entry((message.call_id().to_vec(), message.from_tag().to_vec(), message.to_tag().to_vec())).or_default();
+        let highest =
+            self.sequences.entry((message.call_id().to_vec(), message.from_tag().to_vec(), message.to_tag().to_vec())).or_default();
         *highest = (*highest).max(cseq.number);
     }
 

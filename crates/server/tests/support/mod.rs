@@ -244,7 +244,8 @@ impl Server {
     pub fn stop(&mut self) -> (ExitStatus, Duration) {
         let began = Instant::now();
         self.signal("-TERM");
-        let status = ended(&mut self.child).unwrap_or_else(|| panic!("no end after SIGTERM:\n{}", text(&fs::read(self.folder.path("log")).unwrap_or_default())));
+        let status = ended(&mut self.child)
+            .unwrap_or_else(|| panic!("no end after SIGTERM:\n{}", text(&fs::read(self.folder.path("log")).unwrap_or_default())));
         (status, began.elapsed())
     }
 

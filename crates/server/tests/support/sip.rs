@@ -172,7 +172,8 @@ impl Call {
     pub fn request(&self, from: &Party, method: &str, number: u32, uri: &str, to_tag: &str, routes: &[String], body: &str) -> String {
         let (address, transport) = (from.address(), from.transport());
         let tag = if to_tag.is_empty() { String::new() } else { format!(";tag={to_tag}") };
-        let mut out = format!("{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {address};rport;branch=z9hG4bK{}-{number}-{method}\r\n", self.id);
+        let mut out =
+            format!("{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {address};rport;branch=z9hG4bK{}-{number}-{method}\r\n", self.id);
         for route in routes {
             out.push_str(&format!("Route: {route}\r\n"));
         }
