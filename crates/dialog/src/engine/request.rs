@@ -55,6 +55,14 @@ impl Work<'_> {
         {
             record.internal_flags |= internal_flag::PRACK;
         }
+        // A BYE after the failure still ends the call for good: a late 2xx must not revive it (invariant D2).
+        if verdict == Verdict::Stayed
+            && new == State::Deleted
+            && request.method == RequestMethod::Bye
+            && let Some(record) = self.record_mut(index)
+        {
+            record.dialog_flags |= dialog_flag::HAS_BYE;
+        }
         if verdict == Verdict::Moved {
             if new == State::Deleted {
                 if let Some(record) = self.record_mut(index) {

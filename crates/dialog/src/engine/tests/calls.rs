@@ -84,6 +84,19 @@ fn a_200_that_crosses_the_cancel_revives_the_call() {
 }
 
 #[test]
+fn a_bye_after_the_failure_forbids_the_revival() {
+    let engine = engine(&[]);
+    let id = create(&engine, at(0.0), b"rb@x");
+    reply(&engine, at(0.1), id, 180);
+    assert_eq!(reply(&engine, at(0.2), id, 487).0, Some(EventRoute::Failed));
+    assert_eq!(bye(&engine, at(0.3), id).0, None);
+    let change = engine.reply_begin(at(0.4), id, ReplyKind::Success).unwrap();
+    assert_eq!((change.verdict, change.new), (Verdict::Bogus, State::Deleted));
+    engine.reply_finish(at(0.4), change, None);
+    assert_recount(&engine);
+}
+
+#[test]
 fn bye_in_early_state_changes_nothing() {
     let engine = engine(&[]);
     let id = create(&engine, at(0.0), b"b@x");
