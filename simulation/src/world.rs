@@ -260,7 +260,7 @@ impl World {
             self.show(proxy, &Sight::Dialog { dialog, occurrence: *occurrence });
         }
         self.arm(proxy);
-        if self.handled % self.scenario.inspect_every == 0 {
+        if self.handled.is_multiple_of(self.scenario.inspect_every) {
             self.inspect(proxy);
         }
     }

@@ -141,7 +141,10 @@ mod tests {
     #[test]
     fn an_answer_has_one_key_a_line_when_pretty() {
         let reply = Reply::many(vec![Item::Integer(5), Item::text("a")]);
-        assert_eq!(result(Some(json!(1)), reply.clone(), true, true), "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[5, \"a\"],\n\t\"id\":\t1\n}\n");
+        assert_eq!(
+            result(Some(json!(1)), reply.clone(), true, true),
+            "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[5, \"a\"],\n\t\"id\":\t1\n}\n"
+        );
         assert_eq!(result(None, reply, false, false), r#"{"jsonrpc":"2.0","result":"a"}"#);
         assert_eq!(error(None, &Fault::new(404, "No"), false), r#"{"jsonrpc":"2.0","error":{"code":404,"message":"No"}}"#);
     }

@@ -4,9 +4,9 @@
 //! received message: that is the room `proxy`. It offers the machinery both share: [`worker::Worker`], [`node::Node`], [`run::Run`].
 
 pub mod attributes;
+pub mod core_settings;
 #[cfg(test)]
 pub(crate) mod fixture;
-pub mod core_settings;
 pub mod json_rpc;
 pub mod next_hop;
 pub mod node;

@@ -40,7 +40,11 @@ pub mod error {
 pub enum NextHop {
     Address(Hop),
     /// A name: addresses must be looked up first.
-    Name { host: String, port: u16, protocol: Protocol },
+    Name {
+        host: String,
+        port: u16,
+        protocol: Protocol,
+    },
 }
 
 /// Protocol and remote address.

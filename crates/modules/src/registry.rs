@@ -95,7 +95,10 @@ fn accepts(function: &Function<Worker>, arguments: usize) -> bool {
 
 impl script::exports::Catalogue<Worker> for Loaded {
     fn function(&self, name: &str, arguments: usize) -> Option<&'static Function<Worker>> {
-        self.modules.iter().flat_map(|module| module.functions.iter()).find(|function| function.name == name && accepts(function, arguments))
+        self.modules
+            .iter()
+            .flat_map(|module| module.functions.iter())
+            .find(|function| function.name == name && accepts(function, arguments))
     }
 
     fn functions_named(&self, name: &str) -> Vec<(&'static str, &'static Function<Worker>, bool)> {

@@ -95,9 +95,10 @@ impl Sockets {
             bound || advertised
         });
         of_socket
-            || self.aliases.iter().any(|alias| {
-                host.eq_ignore_ascii_case(alias.host.as_bytes()) && alias.port.is_none_or(|alias_port| alias_port == port)
-            })
+            || self
+                .aliases
+                .iter()
+                .any(|alias| host.eq_ignore_ascii_case(alias.host.as_bytes()) && alias.port.is_none_or(|alias_port| alias_port == port))
     }
 
     /// The socket bound to this address and port with this protocol (None: any).
@@ -130,10 +131,10 @@ impl Sockets {
             Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port.parse::<u16>().ok()?),
             _ => (rest, DEFAULT_PORT),
         };
-        if let Some(address) = parse_address(host.as_bytes()) {
-            if let Some(index) = self.find(protocol, address, port) {
-                return Some(index);
-            }
+        if let Some(address) = parse_address(host.as_bytes())
+            && let Some(index) = self.find(protocol, address, port)
+        {
+            return Some(index);
         }
         self.list
             .iter()

@@ -31,6 +31,8 @@ pub struct Worker {
     pub number: u32,
     /// Messages received so far by this worker.
     pub messages: u64,
+    /// Boxed, because a run moves between the worker, its spares and the parked ones.
+    #[allow(clippy::vec_box)]
     spare: Vec<Box<Run>>,
     nested: usize,
     tickets: u64,

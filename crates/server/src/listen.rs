@@ -124,9 +124,10 @@ fn addresses(host: &str) -> Result<Vec<IpAddr>, String> {
         return Ok(vec![address]);
     }
     if let Ok(found) = transport::interfaces::addresses_of(host)
-        && !found.is_empty() {
-            return Ok(found);
-        }
+        && !found.is_empty()
+    {
+        return Ok(found);
+    }
     let found: Vec<IpAddr> =
         (host, 0_u16).to_socket_addrs().map_err(|error| format!("listen on `{host}`: {error}"))?.map(|address| address.ip()).collect();
     found.first().map(|address| vec![*address]).ok_or_else(|| format!("listen on `{host}`: no such address or interface"))

@@ -207,7 +207,8 @@ fn serve(line: &CommandLine) -> Result<(), String> {
     identity.assume().map_err(|error| format!("cannot change user or group: {error}"))?;
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     if has_tcp {
-        let (worker, streams) = stream_worker(tcp, Arc::clone(&crew), stream_limits(&shell.proxy.node.core), None).map_err(|error| error.to_string())?;
+        let (worker, streams) =
+            stream_worker(tcp, Arc::clone(&crew), stream_limits(&shell.proxy.node.core), None).map_err(|error| error.to_string())?;
         let _ = shell.streams.set(streams);
         let driver = TcpDriver::new(Arc::clone(&shell), 999, seed(&secret, 999), Some(Arc::clone(&caller)));
         threads.push(spawn("tcp", move || drop(worker.run(driver)))?);

@@ -60,7 +60,9 @@ impl Shell {
     pub fn handle(&self, worker: &mut Worker, now: Now, input: Input<'_>) {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.proxy.handle(worker, now, input)));
         if outcome.is_err() {
-            self.logger.write(worker.number as usize, level::ALERT,
+            self.logger.write(
+                worker.number as usize,
+                level::ALERT,
                 "<core>",
                 "a message was given up after a fault of the proxy itself (please report the panic above)",
             );

@@ -141,10 +141,10 @@ fn http(port: u16, request: &[u8]) -> String {
         }
         let so_far = text(&found);
         let length = support::sip::header(&so_far, "Content-Length").and_then(|value| value.parse::<usize>().ok());
-        if let (Some((_, body)), Some(length)) = (so_far.split_once("\r\n\r\n"), length) {
-            if body.len() >= length {
-                return so_far;
-            }
+        if let (Some((_, body)), Some(length)) = (so_far.split_once("\r\n\r\n"), length)
+            && body.len() >= length
+        {
+            return so_far;
         }
     }
 }

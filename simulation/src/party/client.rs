@@ -155,14 +155,13 @@ impl Party {
         let Some(client) = self.clients.get(index).cloned() else { return };
         let tag = wire::text(reply.to_tag());
         let found = client.leg.or_else(|| self.legs.iter().position(|leg| leg.remote_tag == tag));
-        if let Some(leg) = found.and_then(|leg| self.legs.get(leg)) {
-            if let Some((to, ack, cseq)) = &leg.ack {
-                if *cseq == client.cseq {
-                    let (to, ack) = (*to, ack.clone());
-                    step.send(to, &ack);
-                    return;
-                }
-            }
+        if let Some(leg) = found.and_then(|leg| self.legs.get(leg))
+            && let Some((to, ack, cseq)) = &leg.ack
+            && *cseq == client.cseq
+        {
+            let (to, ack) = (*to, ack.clone());
+            step.send(to, &ack);
+            return;
         }
         let leg = match found {
             Some(leg) => leg,

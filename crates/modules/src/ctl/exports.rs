@@ -33,11 +33,21 @@ pub static MODULE: Module = Module {
         parameter("binrpc_max_body_size", ParameterKind::Integer, ParameterDefault::Integer(32), NO_LIMIT),
         parameter("binrpc_struct_max_body_size", ParameterKind::Integer, ParameterDefault::Integer(8), NO_LIMIT),
         parameter("binrpc_buffer_size", ParameterKind::Integer, ParameterDefault::Integer(1024), NO_LIMIT),
-        parameter("allow_remote", ParameterKind::Integer, ParameterDefault::Integer(0), "our own: 1 lets `binrpc` listen on addresses that are not loopback"),
+        parameter(
+            "allow_remote",
+            ParameterKind::Integer,
+            ParameterDefault::Integer(0),
+            "our own: 1 lets `binrpc` listen on addresses that are not loopback",
+        ),
     ],
     commands: &[
         Command { name: "ctl.who", help: "Lists the open connections of the control sockets.", is_array: true, run: rpc::who },
-        Command { name: "ctl.connections", help: "Counts the open connections of the control sockets.", is_array: false, run: rpc::connections },
+        Command {
+            name: "ctl.connections",
+            help: "Counts the open connections of the control sockets.",
+            is_array: false,
+            run: rpc::connections,
+        },
         Command { name: "ctl.listen", help: "Lists the control sockets.", is_array: true, run: rpc::listen },
     ],
     statistics: &[],

@@ -15,7 +15,12 @@ const fn text(name: &'static str, default: &'static str) -> Parameter {
 }
 
 const fn owner(name: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Any, default: ParameterDefault::Unset, note: "accepted, no effect: the socket belongs to the user the proxy runs as" }
+    Parameter {
+        name,
+        kind: ParameterKind::Any,
+        default: ParameterDefault::Unset,
+        note: "accepted, no effect: the socket belongs to the user the proxy runs as",
+    }
 }
 
 const fn noted(parameter: Parameter, note: &'static str) -> Parameter {
@@ -37,7 +42,14 @@ pub static MODULE: Module = Module {
             call: functions::dispatch,
             note: "answers -1: HTTP is served on `http_address`, not from a route",
         },
-        Function { name: "jsonrpc_exec", arity: (1, 1), arguments: &[Kind::Format], routes: Routes::ANY, call: functions::execute, note: "" },
+        Function {
+            name: "jsonrpc_exec",
+            arity: (1, 1),
+            arguments: &[Kind::Format],
+            routes: Routes::ANY,
+            call: functions::execute,
+            note: "",
+        },
     ],
     variables: &[Variable {
         name: "jsonrpl",

@@ -166,10 +166,10 @@ pub fn absorb_ack(worker: &mut Worker) -> bool {
     let settings = &node.states.tm.settings;
     let key = transaction::key::request_key(secret, &worker.run.message, settings);
     let by_via = key.and_then(|key| node.transactions.find(&key));
-    if let Some(id) = by_via {
-        if acknowledge(worker, id, true) {
-            return true;
-        }
+    if let Some(id) = by_via
+        && acknowledge(worker, id, true)
+    {
+        return true;
     }
     let call = key.map(|key| key.call).or_else(|| transaction::key::call_hash(secret, &worker.run.message));
     let Some(call) = call else { return false };

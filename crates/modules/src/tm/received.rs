@@ -71,7 +71,7 @@ pub fn process(worker: &mut Worker, index: usize) -> Received {
         Some(transaction) => {
             let routed = RoutedReply { message: &worker.run.message, code, dropped: is_dropped };
             transaction.decide(now, index, routed, settings, &mut actions)
-        },
+        }
         None => return Received::Consumed,
     };
     perform_with_message(worker, &actions);

@@ -149,16 +149,16 @@ fn save_edits(worker: &mut Worker) {
     if run.route_set.meets(Routes::FAILURE) {
         return;
     }
-    if let Some(transaction) = &mut run.tm.transaction {
-        if transaction.branches.is_empty() {
-            // `msg_apply_changes` and in-place changes after `t_newtran`: the edits fit the message as it is now.
-            if transaction.request.bytes() != run.message.bytes() {
-                transaction.request = run.message.clone();
-            }
-            transaction.edits = run.edits.clone();
-            transaction.data.record_route = run.rr.plan.clone();
-            transaction.data.reply_headers.clone_from(&run.reply_headers);
+    if let Some(transaction) = &mut run.tm.transaction
+        && transaction.branches.is_empty()
+    {
+        // `msg_apply_changes` and in-place changes after `t_newtran`: the edits fit the message as it is now.
+        if transaction.request.bytes() != run.message.bytes() {
+            transaction.request = run.message.clone();
         }
+        transaction.edits = run.edits.clone();
+        transaction.data.record_route = run.rr.plan.clone();
+        transaction.data.reply_headers.clone_from(&run.reply_headers);
     }
 }
 
@@ -247,10 +247,10 @@ fn resolved(worker: &mut Worker, answer: Answer) -> Flow {
         _ => None,
     });
     for branch in &mut pending.branches {
-        if let Ok(NextHop::Name { host, port, protocol }) = &branch.hop {
-            if Some(host) == asked.as_ref() {
-                branch.hop = next_hop::of_answer(&addresses, *port, *protocol, &worker.node.sockets).map(NextHop::Address);
-            }
+        if let Ok(NextHop::Name { host, port, protocol }) = &branch.hop
+            && Some(host) == asked.as_ref()
+        {
+            branch.hop = next_hop::of_answer(&addresses, *port, *protocol, &worker.node.sockets).map(NextHop::Address);
         }
     }
     resolve_or_launch(worker, pending)

@@ -91,10 +91,11 @@ pub fn reply_with(worker: &mut Worker, code: u16, reason: &[u8], headers: &[u8])
         node.transactions.statistics().reply_sent(true);
     }
     perform_all(worker, &actions, None);
-    if is_sent && code >= 200 {
-        if let Some(route) = node.states.tm.local_response_route {
-            worker.run_route_id(route);
-        }
+    if is_sent
+        && code >= 200
+        && let Some(route) = node.states.tm.local_response_route
+    {
+        worker.run_route_id(route);
     }
     is_sent
 }

@@ -82,10 +82,10 @@ pub fn process_queued(worker: &mut Worker, event: Event) {
             super::received::process(worker, branch);
         }
         Event::Retransmission => {
-            if let Some(transaction) = &worker.run.tm.transaction {
-                if let Some((endpoint, bytes)) = transaction.on_retransmission().and_then(|buffer| transaction.buffer(buffer)) {
-                    worker.outbox.send(endpoint, bytes);
-                }
+            if let Some(transaction) = &worker.run.tm.transaction
+                && let Some((endpoint, bytes)) = transaction.on_retransmission().and_then(|buffer| transaction.buffer(buffer))
+            {
+                worker.outbox.send(endpoint, bytes);
             }
         }
         Event::Acknowledge { message, by_via, .. } => {

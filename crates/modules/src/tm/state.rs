@@ -96,7 +96,6 @@ impl State {
             copy_cancel_reason: integer("e2e_cancel_reason") != 0,
             // `max_branches` of the core is looked at when a branch is added.
             branches_max: transaction::limits::BRANCHES_MAX,
-            ..TransactionSettings::default()
         };
         let list = |name: &str| text(name).filter(|name| !name.is_empty()).map(|name| list_name(&name));
         let named = |name: &str| text(name).and_then(|route| program.route(RouteKind::OnReply, &route));

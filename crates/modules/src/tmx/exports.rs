@@ -1,6 +1,8 @@
 //! The export table of `tmx`.
 
-use script::exports::{Argument, Default as ParameterDefault, Flow, Function, Index, Inner, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
+use script::exports::{
+    Argument, Default as ParameterDefault, Flow, Function, Index, Inner, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable,
+};
 use script::value::Value;
 
 use super::{functions, precheck, remote, statistics, suspend, variables};

@@ -31,10 +31,8 @@ fn handle(worker: &mut Worker, text: &str) -> i64 {
 
 /// Receives a reply to a request that was sent.
 fn answer(worker: &mut Worker, to: &str, status: &str) {
-    let kept: Vec<&str> = to
-        .lines()
-        .filter(|line| ["Via:", "From:", "To:", "Call-ID:", "CSeq:"].iter().any(|name| line.starts_with(name)))
-        .collect();
+    let kept: Vec<&str> =
+        to.lines().filter(|line| ["Via:", "From:", "To:", "Call-ID:", "CSeq:"].iter().any(|name| line.starts_with(name))).collect();
     receive(worker, &format!("SIP/2.0 {status}\n{}\nX-Answered: indeed\nContent-Length: 0\n\n", kept.join("\n")));
     tm::receive_reply(worker);
 }
@@ -130,7 +128,8 @@ fn a_request_that_another_worker_has_is_seen() {
 
 #[test]
 fn a_call_is_cancelled_by_its_call_id() {
-    let mut worker = worker(&format!("{MODULES}request_route {{ t_relay(); }}\nroute[C] {{ t_cancel_callid(\"call1\", \"1\", \"7\", \"200\"); }}\n"));
+    let mut worker =
+        worker(&format!("{MODULES}request_route {{ t_relay(); }}\nroute[C] {{ t_cancel_callid(\"call1\", \"1\", \"7\", \"200\"); }}\n"));
     handle(&mut worker, &invite());
     let sent_invite = relayed(&mut worker);
     answer(&mut worker, &sent_invite, "180 Ringing");

@@ -42,7 +42,9 @@ pub(super) fn branch_index(worker: &mut Worker, _: &Inner, _: Option<Index>) -> 
     match run.route {
         RouteKind::Branch | RouteKind::OnReply => run.tm.reply.branch.map_or(Value::Integer(-1), count),
         RouteKind::Request => count(run.branches.len()),
-        _ if is_after_failure(run) => count(run.tm.transaction.as_ref().map_or(0, |transaction| transaction.branches.len()) + run.branches.len()),
+        _ if is_after_failure(run) => {
+            count(run.tm.transaction.as_ref().map_or(0, |transaction| transaction.branches.len()) + run.branches.len())
+        }
         _ => Value::Integer(-1),
     }
 }

@@ -88,7 +88,7 @@ pub fn duolog() -> Command {
 /// Runs a command that must end by itself.
 pub fn finish(command: &mut Command) -> Output {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut outputs = [child.stdout.take().map(reader), child.stderr.take().map(|pipe| reader(pipe))];
+    let mut outputs = [child.stdout.take().map(reader), child.stderr.take().map(reader)];
     let status = ended(&mut child);
     let mut texts = outputs.iter_mut().map(|output| output.take().and_then(|thread| thread.join().ok()).unwrap_or_default());
     let (stdout, stderr) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());

@@ -76,10 +76,10 @@ impl Party {
     pub fn next_within(&mut self, patience: Duration) -> Option<String> {
         let end = Instant::now() + patience;
         loop {
-            if let Party::Tcp(_, buffer) = self {
-                if let Some(message) = cut(buffer) {
-                    return Some(message);
-                }
+            if let Party::Tcp(_, buffer) = self
+                && let Some(message) = cut(buffer)
+            {
+                return Some(message);
             }
             let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
             let mut chunk = [0; 65_536];
