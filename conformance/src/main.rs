@@ -5,9 +5,11 @@
 
 mod agent;
 mod case;
+mod edits;
 mod message;
 mod normalise;
 mod runner;
+mod sipp;
 mod subject;
 mod template;
 mod timeline;
@@ -28,16 +30,23 @@ pub struct Options {
     pub record: bool,
     pub verbose: bool,
     pub jobs: usize,
+    /// Cases played by SIPp are skipped without it.
+    pub has_sipp: bool,
 }
 
 /// How one case ended.
 enum Outcome {
     Passed,
-    Skipped,
+    /// Why it cannot run here; empty when the case is for the other subject.
+    Skipped(String),
     Failed(String),
 }
 
 fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|word| word == "edits") {
+        return if edits::run(&arguments) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let options = options();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut paths = Vec::new();
@@ -57,8 +66,15 @@ fn main() -> ExitCode {
 }
 
 fn options() -> Options {
-    let mut options =
-        Options { subject: "duolog".to_owned(), program: None, filter: None, record: false, verbose: false, jobs: JOBS_DEFAULT };
+    let mut options = Options {
+        subject: "duolog".to_owned(),
+        program: None,
+        filter: None,
+        record: false,
+        verbose: false,
+        jobs: JOBS_DEFAULT,
+        has_sipp: sipp::is_installed(),
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -99,7 +115,12 @@ fn run_all(cases: &[(String, PathBuf)], options: &Options) -> (usize, usize, usi
                         println!("ok   {name}");
                     }
                 }
-                Outcome::Skipped => skipped += 1,
+                Outcome::Skipped(reason) => {
+                    skipped += 1;
+                    if !reason.is_empty() || options.verbose {
+                        println!("skip {name}: {reason}");
+                    }
+                }
                 Outcome::Failed(reason) => {
                     failed += 1;
                     println!("FAIL {name}\n     {}", reason.replace('\n', "\n     "));
@@ -116,7 +137,10 @@ fn run_one(name: &str, path: &Path, options: &Options) -> Outcome {
         Err(reason) => return Outcome::Failed(reason),
     };
     if case.only.as_ref().is_some_and(|only| *only != options.subject) {
-        return Outcome::Skipped;
+        return Outcome::Skipped(String::new());
+    }
+    if runner::needs_sipp(&case) && !options.has_sipp {
+        return Outcome::Skipped("sipp is not installed (package sip-tester)".to_owned());
     }
     match runner::run(name, path, &case, options) {
         Ok(()) => Outcome::Passed,

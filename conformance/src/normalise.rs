@@ -50,7 +50,7 @@ fn addresses(line: &str, marks: &BTreeMap<String, String>) -> String {
     let mut line = line.to_owned();
     for (name, address) in marks {
         line = line.replace(address, name);
-        if let Some((_, port)) = address.split_once(':') {
+        if let Some((_, port)) = address.rsplit_once(':') {
             line = line.replace(&format!("rport={port}"), &format!("rport=({name})"));
         }
     }

@@ -9,6 +9,7 @@ use crate::agent::{Agent, PATIENCE};
 use crate::case::Case;
 use crate::message::Message;
 use crate::normalise::{normalise, normalise_answer};
+use crate::sipp::{Player, Script, Transport};
 use crate::subject::{ENDED_AT_START, Subject, free_port};
 use crate::template::fill;
 use crate::timeline::{self, Kind, Step};
@@ -29,8 +30,15 @@ pub fn run(name: &str, path: &Path, case: &Case, options: &Options) -> Result<()
     if case.configuration.contains("@SECOND@") {
         marks.insert("SECOND".to_owned(), format!("127.0.0.1:{}", free_port()?));
     }
+    if case.configuration.contains("@PROXY6@") {
+        marks.insert("PROXY6".to_owned(), format!("{}:{}", Transport::Udp6.host(), free_port()?));
+    }
     let mut agents: BTreeMap<String, Agent> = BTreeMap::new();
     for agent_name in agent_names(case, &steps) {
+        if let Some(script) = script_of(&agent_name, &steps)? {
+            marks.insert(agent_name.to_uppercase(), format!("{}:{}", script.transport.host(), free_port()?));
+            continue;
+        }
         let agent = Agent::new(&agent_name, &proxy, &format!("call-{}", name.replace('/', "-")))?;
         marks.insert(agent_name.to_uppercase(), agent.address.clone());
         agents.insert(agent_name, agent);
@@ -44,10 +52,17 @@ pub fn run(name: &str, path: &Path, case: &Case, options: &Options) -> Result<()
         };
     }
     let mut subject = started?;
+    let mut players: BTreeMap<String, Player> = BTreeMap::new();
     let mut trace = String::new();
     for step in &steps {
-        play(step, &mut agents, &subject, &marks, &mut trace)
-            .map_err(|reason| format!("line {}: {reason}\nlog:\n{}", step.line, subject.log_tail()))?;
+        match &step.kind {
+            Kind::Sipp { agent, scenario } => start_player(agent, scenario, step, path, &subject, &marks).map(|player| {
+                players.insert(agent.clone(), player);
+            }),
+            Kind::Ends { agent } => end_player(players.get_mut(agent), step, &marks, &mut trace),
+            _ => play(step, &mut agents, &subject, &marks, &mut trace),
+        }
+        .map_err(|reason| format!("line {}: {reason}\nlog:\n{}", step.line, subject.log_tail()))?;
     }
     if !subject.is_alive() {
         return Err(format!("the subject died:\n{}", subject.log_tail()));
@@ -69,6 +84,45 @@ fn agent_names(case: &Case, steps: &[Step]) -> Vec<String> {
     names
 }
 
+/// Does any step need SIPp?
+pub fn needs_sipp(case: &Case) -> bool {
+    timeline::read(&case.timeline).is_ok_and(|steps| steps.iter().any(|step| matches!(step.kind, Kind::Sipp { .. })))
+}
+
+/// What SIPp plays for this agent, when it is not one of the runner's own.
+fn script_of(name: &str, steps: &[Step]) -> Result<Option<Script>, String> {
+    steps
+        .iter()
+        .find_map(|step| match &step.kind {
+            Kind::Sipp { agent, scenario } if agent == name => Some(Script::read(scenario, &step.details)),
+            _ => None,
+        })
+        .transpose()
+}
+
+fn start_player(
+    name: &str,
+    scenario: &str,
+    step: &Step,
+    case: &Path,
+    subject: &Subject,
+    marks: &BTreeMap<String, String>,
+) -> Result<Player, String> {
+    let script = Script::read(scenario, &step.details)?;
+    let mark = if script.transport == Transport::Udp6 { "PROXY6" } else { "PROXY" };
+    let proxy = marks.get(mark).ok_or("over: udp6 needs a listen on @PROXY6@")?;
+    Player::start(name, case, &script, &subject.folder, proxy, marks)
+}
+
+fn end_player(player: Option<&mut Player>, step: &Step, marks: &BTreeMap<String, String>, trace: &mut String) -> Result<(), String> {
+    let player = player.ok_or("SIPp does not play this agent")?;
+    let received = player.finish(&step.details, marks)?;
+    if !step.details.iter().any(|detail| detail == UNTRACED) {
+        trace.push_str(&received);
+    }
+    Ok(())
+}
+
 fn agent_of(kind: &Kind) -> Option<&str> {
     match kind {
         Kind::SendRequest { agent, .. }
@@ -78,6 +132,8 @@ fn agent_of(kind: &Kind) -> Option<&str> {
         | Kind::Raw { agent }
         | Kind::Expect { agent, .. }
         | Kind::Again { agent }
+        | Kind::Sipp { agent, .. }
+        | Kind::Ends { agent }
         | Kind::Silent { agent, .. } => Some(agent),
         Kind::Rpc { .. } | Kind::Log { .. } | Kind::Wait { .. } | Kind::Refused => None,
     }

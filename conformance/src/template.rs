@@ -7,7 +7,7 @@ pub fn fill(text: &str, marks: &BTreeMap<String, String>) -> String {
     let mut filled = text.to_owned();
     for (name, value) in marks {
         filled = filled.replace(&format!("@{name}@"), value);
-        if let Some((_, port)) = value.split_once(':') {
+        if let Some((_, port)) = value.rsplit_once(':') {
             filled = filled.replace(&format!("@{name}_PORT@"), port);
         }
     }

@@ -46,6 +46,15 @@ pub enum Kind {
     Again {
         agent: String,
     },
+    /// `bob sipp answers.xml`: the agent is played by SIPp from now on; details say how many calls and over what.
+    Sipp {
+        agent: String,
+        scenario: String,
+    },
+    /// `bob ends`: the SIPp of this agent has done all its calls.
+    Ends {
+        agent: String,
+    },
     /// `bob silent 300`.
     Silent {
         agent: String,
@@ -122,6 +131,8 @@ fn step(text: &str) -> Option<Kind> {
         "repeat" => Some(Kind::Repeat { agent }),
         "raw" => Some(Kind::Raw { agent }),
         "again" => Some(Kind::Again { agent }),
+        "sipp" => Some(Kind::Sipp { agent, scenario: third? }),
+        "ends" => Some(Kind::Ends { agent }),
         "silent" => Some(Kind::Silent { agent, milliseconds: third?.parse().ok()? }),
         _ => None,
     }

@@ -290,6 +290,7 @@ impl World {
                     self.trace.line(self.now, proxy, *level, &text);
                     self.show(proxy, &Sight::Line(&text));
                 }
+                Effect::Answer { .. } => {}
                 Effect::Stop => self.verdicts.add("A2", self.now, proxy, String::from("the proxy wants to stop")),
                 Effect::StreamSend { .. } | Effect::StreamClose { .. } => {}
             }

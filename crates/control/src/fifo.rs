@@ -85,11 +85,21 @@ fn answer(text: &[u8], reply_folder: &Path, is_pretty: bool, caller: &Arc<dyn Ca
     let request = modules::json_rpc::decode(text).map_err(|fault| fault.text)?;
     let name = request.reply_name.clone().ok_or("no reply_name")?;
     let path = reply_path(&name, reply_folder)?;
-    let answer = json::answer_request(caller.as_ref(), &request, is_pretty);
+    let caller = Arc::clone(caller);
+    json::answer_request(caller.as_ref(), request, is_pretty).hand_over(move |answer| {
+        if let Err(reason) = write(&path, answer.text.as_bytes()) {
+            caller.log(0, &format!("FIFO request not answered: {reason}"));
+        }
+    });
+    Ok(())
+}
+
+/// Writes an answer into the caller's FIFO.
+fn write(path: &Path, text: &[u8]) -> Result<(), String> {
     for _ in 0..FIFO_REPLY_TRIES {
         // Non-blocking: a caller that is gone must not hold the others up.
-        match OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&path) {
-            Ok(mut fifo) => return fifo.write_all(answer.text.as_bytes()).map_err(|error| error.to_string()),
+        match OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path) {
+            Ok(mut fifo) => return fifo.write_all(text).map_err(|error| error.to_string()),
             Err(error) if error.raw_os_error() == Some(libc::ENXIO) => {
                 thread::sleep(Duration::from_millis(FIFO_REPLY_PAUSE_MILLISECONDS));
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::limits::{CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, HTTP_HEAD_BYTES_MAX, JSON_REQUEST_BYTES_MAX};
 use crate::listener::{Listeners, spawn};
-use crate::{Caller, json};
+use crate::{Caller, Outcome, json};
 
 impl Listeners {
     /// Serves JSON-RPC over HTTP on a TCP address.
@@ -42,7 +42,7 @@ fn serve(mut stream: TcpStream, is_pretty: bool, caller: &Arc<dyn Caller>) {
     loop {
         match take(&mut buffer) {
             Taken::Request(body, is_kept) => {
-                let answer = answer(&body, is_pretty, caller.as_ref());
+                let answer = answer(&body, is_pretty, caller.as_ref()).wait();
                 if stream.write_all(&answer).is_err() || !is_kept {
                     return;
                 }
@@ -106,8 +106,11 @@ fn take(buffer: &mut Vec<u8>) -> Taken {
 }
 
 /// The whole HTTP answer to a JSON-RPC body.
-pub fn answer(body: &[u8], is_pretty: bool, caller: &dyn Caller) -> Vec<u8> {
-    let answer = json::answer(caller, body, is_pretty);
+pub fn answer(body: &[u8], is_pretty: bool, caller: &dyn Caller) -> Outcome<Vec<u8>> {
+    json::answer(caller, body, is_pretty).map(|answer| write(&answer))
+}
+
+fn write(answer: &json::Answer) -> Vec<u8> {
     format!(
         "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nServer: duolog\r\nContent-Length: {}\r\n\r\n{}",
         answer.http_status,

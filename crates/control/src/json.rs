@@ -1,9 +1,9 @@
 //! JSON-RPC calls: a request's text in, the answer's text and HTTP status out (spec proxy-core 13.2, 13.6).
 
 use modules::json_rpc::{self, Request};
-use modules::rpc::{Fault, Parameters, Wire};
+use modules::rpc::{Parameters, Wire};
 
-use crate::Caller;
+use crate::{Caller, Outcome};
 
 /// The answer and the HTTP status that goes with it.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,46 +14,43 @@ pub struct Answer {
 }
 
 /// Runs a request and writes its answer.
-pub fn answer(caller: &dyn Caller, text: &[u8], is_pretty: bool) -> Answer {
+pub fn answer(caller: &dyn Caller, text: &[u8], is_pretty: bool) -> Outcome<Answer> {
     match json_rpc::decode(text) {
-        Ok(request) => answer_request(caller, &request, is_pretty),
-        Err(fault) => {
-            let nobody = Request { method: String::new(), parameters: Vec::new(), id: None, reply_name: None };
-            error(&nobody, fault, is_pretty)
-        }
+        Ok(request) => answer_request(caller, request, is_pretty),
+        Err(fault) => Outcome::Done(Answer {
+            text: json_rpc::error(None, &fault, is_pretty),
+            http_status: http_status(fault.code),
+            http_reason: fault.text,
+        }),
     }
 }
 
 /// Runs a request that was read and writes its answer.
-pub fn answer_request(caller: &dyn Caller, request: &Request, is_pretty: bool) -> Answer {
-    let Some(is_array) = caller.is_array(&request.method) else { return error(request, Fault::new(500, "Method Not Found"), is_pretty) };
-    match caller.call(&request.method, &mut Parameters::new(Wire::Json, request.parameters.clone())) {
-        Ok(reply) => Answer {
-            text: json_rpc::result(request.id.clone(), reply, is_array, is_pretty),
-            http_status: 200,
-            http_reason: "OK".to_owned(),
-        },
-        Err(Fault { code: 0, .. }) => error(request, Fault::new(-32_000, "Execution Error"), is_pretty),
-        Err(fault) => error(request, fault, is_pretty),
-    }
+pub fn answer_request(caller: &dyn Caller, request: Request, is_pretty: bool) -> Outcome<Answer> {
+    let is_array = caller.is_array(&request.method);
+    let outcome = caller.call(&request.method, &mut Parameters::new(Wire::Json, request.parameters));
+    outcome.map(move |outcome| {
+        let answered = json_rpc::answer(request.id, outcome, is_array, is_pretty);
+        Answer { text: answered.body, http_status: http_status(answered.code), http_reason: answered.text }
+    })
 }
 
-fn error(request: &Request, fault: Fault, is_pretty: bool) -> Answer {
-    let http_status = u16::try_from(fault.code).ok().filter(|code| (101..1000).contains(code)).unwrap_or(500);
-    Answer { text: json_rpc::error(request.id.clone(), &fault, is_pretty), http_status, http_reason: fault.text }
+/// The code when it is an HTTP status, else 500 (spec proxy-core 13.6).
+fn http_status(code: i32) -> u16 {
+    u16::try_from(code).ok().filter(|code| (101..1000).contains(code)).unwrap_or(500)
 }
 
 #[cfg(test)]
 mod tests {
-    use modules::rpc::{Item, Parameter, Reply};
+    use modules::rpc::{Fault, Item, Parameter, Reply};
 
     use super::*;
 
     struct Echo;
 
     impl Caller for Echo {
-        fn call(&self, name: &str, parameters: &mut Parameters) -> Result<Reply, Fault> {
-            match name {
+        fn call(&self, name: &str, parameters: &mut Parameters) -> Outcome<Result<Reply, Fault>> {
+            Outcome::Done(match name {
                 "fail" => Err(Fault::new(404, "Not found")),
                 "nothing" => Ok(Reply::empty()),
                 _ => Ok(Reply::many(
@@ -67,7 +64,7 @@ mod tests {
                         })
                         .collect(),
                 )),
-            }
+            })
         }
 
         fn is_array(&self, name: &str) -> Option<bool> {
@@ -82,7 +79,7 @@ mod tests {
     }
 
     fn compact(request: &str) -> String {
-        answer(&Echo, request.as_bytes(), false).text
+        answer(&Echo, request.as_bytes(), false).wait().text
     }
 
     #[test]
@@ -95,7 +92,7 @@ mod tests {
     #[test]
     fn faults_and_unknown_methods_are_error_objects() {
         assert_eq!(compact(r#"{"method":"fail","id":2}"#), r#"{"jsonrpc":"2.0","error":{"code":404,"message":"Not found"},"id":2}"#);
-        let unknown = answer(&Echo, br#"{"method":"no.such","id":3}"#, false);
+        let unknown = answer(&Echo, br#"{"method":"no.such","id":3}"#, false).wait();
         assert_eq!(unknown.text, r#"{"jsonrpc":"2.0","error":{"code":500,"message":"Method Not Found"},"id":3}"#);
         assert_eq!(unknown.http_status, 500);
     }
@@ -108,7 +105,7 @@ mod tests {
 
     #[test]
     fn pretty_text_has_one_key_a_line() {
-        let text = answer(&Echo, br#"{"method":"echo","params":[1,2],"id":7}"#, true).text;
+        let text = answer(&Echo, br#"{"method":"echo","params":[1,2],"id":7}"#, true).wait().text;
         assert_eq!(text, "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[1, 2],\n\t\"id\":\t7\n}\n");
     }
 }

@@ -10,13 +10,16 @@ pub mod http;
 pub mod json;
 pub mod limits;
 pub mod listener;
+pub mod outcome;
 
 use modules::rpc::{Fault, Parameters, Reply};
 
+pub use outcome::Outcome;
+
 /// Who runs commands. One call at a time is enough; implementations may serialise.
 pub trait Caller: Send + Sync + 'static {
-    /// Runs a command.
-    fn call(&self, name: &str, parameters: &mut Parameters) -> Result<Reply, Fault>;
+    /// Runs a command. Its answer may come later, within a time the caller bounds.
+    fn call(&self, name: &str, parameters: &mut Parameters) -> Outcome<Result<Reply, Fault>>;
     /// Is the command declared to answer an array? None: no such command.
     fn is_array(&self, name: &str) -> Option<bool>;
     /// A line for the log: level -1 error .. 3 debug.

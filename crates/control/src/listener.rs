@@ -16,7 +16,7 @@ use modules::rpc::{Fault, Parameters, Reply, Wire};
 use crate::address::ControlAddress;
 use crate::binrpc::{self, Decoded, Request};
 use crate::limits::{BINRPC_REQUEST_BYTES_MAX, CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, DATAGRAM_BYTES_MAX};
-use crate::{Caller, json};
+use crate::{Caller, Outcome, json};
 
 /// What is spoken on a datagram socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,25 +73,27 @@ impl Listeners {
             }
             ControlAddress::UnixDatagram(path) => {
                 make_room(path)?;
-                let socket = UnixDatagram::bind(path)?;
+                let socket = Arc::new(UnixDatagram::bind(path)?);
                 self.keep(path, mode)?;
                 spawn("ctl-dgram", move || {
                     let mut buffer = vec![0_u8; DATAGRAM_BYTES_MAX];
                     while let Ok((length, from)) = socket.recv_from(&mut buffer) {
                         let answer = answer(&caller, buffer.get(..length).unwrap_or_default(), speech);
-                        if let (Some(answer), Some(path)) = (answer, from.as_pathname()) {
-                            let _ = socket.send_to(&answer, path);
+                        if let (Some(answer), Some(path)) = (answer, from.as_pathname().map(Path::to_path_buf)) {
+                            let socket = Arc::clone(&socket);
+                            answer.hand_over(move |answer| drop(socket.send_to(&answer, path)));
                         }
                     }
                 })
             }
             ControlAddress::Udp(address) => {
-                let socket = UdpSocket::bind(address)?;
+                let socket = Arc::new(UdpSocket::bind(address)?);
                 spawn("ctl-udp", move || {
                     let mut buffer = vec![0_u8; DATAGRAM_BYTES_MAX];
                     while let Ok((length, from)) = socket.recv_from(&mut buffer) {
                         if let Some(answer) = answer(&caller, buffer.get(..length).unwrap_or_default(), speech) {
-                            let _ = socket.send_to(&answer, from);
+                            let socket = Arc::clone(&socket);
+                            answer.hand_over(move |answer| drop(socket.send_to(&answer, from)));
                         }
                     }
                 })
@@ -145,7 +147,7 @@ fn serve<S: Read + Write>(mut stream: S, caller: &Arc<dyn Caller>) {
         match binrpc::decode(&buffer) {
             Decoded::Request(request, used) => {
                 buffer.drain(..used);
-                if stream.write_all(&run(caller, request)).is_err() {
+                if stream.write_all(&run(caller, request).wait()).is_err() {
                     return;
                 }
                 continue;
@@ -164,21 +166,22 @@ fn serve<S: Read + Write>(mut stream: S, caller: &Arc<dyn Caller>) {
     }
 }
 
-fn run(caller: &Arc<dyn Caller>, request: Request) -> Vec<u8> {
-    let answer: Result<Reply, Fault> = match request.method {
+fn run(caller: &Arc<dyn Caller>, request: Request) -> Outcome<Vec<u8>> {
+    let outcome: Outcome<Result<Reply, Fault>> = match request.method {
         Ok(method) => caller.call(&method, &mut Parameters::new(Wire::Binrpc, request.parameters)),
-        Err(reason) => Err(Fault::new(400, format!("bad request method: {reason}"))),
+        Err(reason) => Outcome::Done(Err(Fault::new(400, format!("bad request method: {reason}")))),
     };
-    binrpc::encode(request.cookie, &answer)
+    let cookie = request.cookie;
+    outcome.map(move |answer| binrpc::encode(cookie, &answer))
 }
 
 /// The answer to one datagram; None: it was nonsense.
-fn answer(caller: &Arc<dyn Caller>, bytes: &[u8], speech: Speech) -> Option<Vec<u8>> {
+fn answer(caller: &Arc<dyn Caller>, bytes: &[u8], speech: Speech) -> Option<Outcome<Vec<u8>>> {
     match speech {
         Speech::Binrpc => match binrpc::decode(bytes) {
             Decoded::Request(request, _) => Some(run(caller, request)),
             Decoded::Incomplete | Decoded::Broken(_) => None,
         },
-        Speech::Json { is_pretty } => Some(json::answer(caller.as_ref(), bytes, is_pretty).text.into_bytes()),
+        Speech::Json { is_pretty } => Some(json::answer(caller.as_ref(), bytes, is_pretty).map(|answer| answer.text.into_bytes())),
     }
 }

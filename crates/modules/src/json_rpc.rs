@@ -41,6 +41,40 @@ fn parameter(value: &Value) -> Parameter {
     }
 }
 
+/// An answer as text, with the code and text that HTTP and `$jsonrpl` show of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// 200, or the error's code.
+    pub code: i32,
+    /// `OK`, or the error's message.
+    pub text: String,
+    /// The whole JSON answer.
+    pub body: String,
+}
+
+/// The code of a fault that carries none.
+const EXECUTION_ERROR: i32 = -32_000;
+
+/// The answer to a call. `is_array`: whether the command answers arrays; None: there is no such command.
+pub fn answer(id: Option<Value>, outcome: Result<Reply, Fault>, is_array: Option<bool>, is_pretty: bool) -> Answered {
+    let outcome = match outcome {
+        Err(fault) if fault.is_unread => Ok(Reply::empty()),
+        other => other,
+    };
+    match (outcome, is_array) {
+        (Ok(reply), Some(is_array)) => {
+            Answered { code: 200, text: "OK".to_owned(), body: result(id, reply, is_array, is_pretty) }
+        }
+        (_, None) => failed(id, Fault::new(500, "Method Not Found"), is_pretty),
+        (Err(Fault { code: 0, .. }), _) => failed(id, Fault::new(EXECUTION_ERROR, "Execution Error"), is_pretty),
+        (Err(fault), _) => failed(id, fault, is_pretty),
+    }
+}
+
+fn failed(id: Option<Value>, fault: Fault, is_pretty: bool) -> Answered {
+    Answered { code: fault.code, body: error(id, &fault, is_pretty), text: fault.text }
+}
+
 /// The answer with a result: all items as an array, or the last one; nothing gives `{}`.
 pub fn result(id: Option<Value>, reply: Reply, is_array: bool, is_pretty: bool) -> String {
     let mut items = reply.items;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use transaction::{Endpoint, Protocol};
 
 /// One thing for the shell to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// A datagram from the local socket with this index.
     Send { socket: u16, destination: SocketAddr, bytes: Range<usize> },
@@ -18,6 +18,8 @@ pub enum Effect {
     Resolve { ticket: u64, host: String, port: u16 },
     /// Answer the ticket at this time (monotonic milliseconds): `sleep()`.
     Wake { ticket: u64, at: sip::time::Time },
+    /// The answer to a remote call that waits for it ([`crate::rpc::Reply::later`]).
+    Answer { ticket: u64, answer: Result<crate::rpc::Reply, crate::rpc::Fault> },
     /// A log line: level -5 alert .. 3 debug.
     Log { level: i32, facility: Option<u8>, text: Vec<u8> },
     /// Stop the process (`core.kill`, `abort()`).

@@ -18,12 +18,15 @@ pub struct Command {
 pub struct Fault {
     pub code: i32,
     pub text: String,
+    /// A parameter could not be read and the command says nothing of its own about it: BINRPC shows this fault, JSON answers
+    /// as if the command had added nothing (spec proxy-core 13.2).
+    pub is_unread: bool,
 }
 
 impl Fault {
     /// A fault with a code and text.
     pub fn new(code: i32, text: impl Into<String>) -> Fault {
-        Fault { code, text: text.into() }
+        Fault { code, text: text.into(), is_unread: false }
     }
 }
 
@@ -53,6 +56,8 @@ impl Item {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reply {
     pub items: Vec<Item>,
+    /// The answer comes later, as [`crate::outbox::Effect::Answer`] with this ticket; the items are empty then.
+    pub awaited: Option<u64>,
 }
 
 impl Reply {
@@ -63,12 +68,17 @@ impl Reply {
 
     /// One item.
     pub fn one(item: Item) -> Reply {
-        Reply { items: vec![item] }
+        Reply { items: vec![item], awaited: None }
     }
 
     /// Several items.
     pub fn many(items: Vec<Item>) -> Reply {
-        Reply { items }
+        Reply { items, awaited: None }
+    }
+
+    /// The answer comes later under this ticket. Only where [`Parameters::may_wait`] allows it.
+    pub fn later(ticket: u64) -> Reply {
+        Reply { items: Vec::new(), awaited: Some(ticket) }
     }
 }
 
@@ -92,13 +102,17 @@ pub enum Wire {
 pub struct Parameters {
     pub wire: Wire,
     pub values: Vec<Parameter>,
+    /// The caller can take an answer that comes later ([`Reply::later`]).
+    pub may_wait: bool,
+    /// `ctl` parameter `autoconversion`: every BINRPC parameter is converted to what the command wants.
+    pub converts: bool,
     next: usize,
 }
 
 impl Parameters {
     /// Parameters of a call.
     pub fn new(wire: Wire, values: Vec<Parameter>) -> Parameters {
-        Parameters { wire, values, next: 0 }
+        Parameters { wire, values, may_wait: false, converts: false, next: 0 }
     }
 
     /// How many are left.
@@ -116,44 +130,57 @@ impl Parameters {
 
     /// `d`: an integer. JSON text reads as 0; BINRPC text is a fault; absent is a fault.
     pub fn integer(&mut self) -> Result<i64, Fault> {
-        let number = self.next + 1;
+        let place = self.next;
         match (self.take(), self.wire) {
             (Some(Parameter::Integer(value)), _) => Ok(value),
             (Some(Parameter::Double(value)), Wire::Json) => Ok(value as i64),
             (Some(Parameter::Text(_)), Wire::Json) => Ok(0),
-            (Some(_), Wire::Binrpc) => Err(mismatch(number, "integer", "record doesn't match type")),
-            (None, _) => Err(mismatch(number, "integer", "end of packet encountered")),
+            (Some(Parameter::Double(value)), Wire::Binrpc) if self.converts => Ok(value as i64),
+            (Some(Parameter::Text(text)), Wire::Binrpc) if self.converts => {
+                script::value::parse_integer(&text).ok_or_else(|| unread(place, "integer", "record doesn't match type"))
+            }
+            (Some(_), Wire::Binrpc) => Err(unread(place, "integer", "record doesn't match type")),
+            (None, _) => Err(unread(place, "integer", "end of packet encountered")),
         }
     }
 
     /// `S`: text without conversion: a number is a fault.
     pub fn text(&mut self) -> Result<Vec<u8>, Fault> {
-        let number = self.next + 1;
+        if self.converts {
+            return self.text_converted();
+        }
+        let place = self.next;
         match self.take() {
             Some(Parameter::Text(text)) => Ok(text),
-            Some(_) => Err(mismatch(number, "string", "record doesn't match type")),
-            None => Err(mismatch(number, "string", "end of packet encountered")),
+            Some(_) => Err(unread(place, "string", "record doesn't match type")),
+            None => Err(unread(place, "string", "end of packet encountered")),
         }
     }
 
-    /// `.S`: text, numbers are converted.
+    /// `.S`: text, integers are converted.
     pub fn text_converted(&mut self) -> Result<Vec<u8>, Fault> {
-        let number = self.next + 1;
-        match self.take() {
-            Some(Parameter::Text(text)) => Ok(text),
-            Some(Parameter::Integer(value)) => Ok(value.to_string().into_bytes()),
-            Some(Parameter::Double(_)) => Err(mismatch(number, "string", "internal error")),
-            None => Err(mismatch(number, "string", "end of packet encountered")),
+        let place = self.next;
+        match (self.take(), self.wire) {
+            (Some(Parameter::Text(text)), _) => Ok(text),
+            (Some(Parameter::Integer(value)), _) => Ok(value.to_string().into_bytes()),
+            (Some(Parameter::Double(value)), Wire::Json) => Ok((value as i64).to_string().into_bytes()),
+            (Some(Parameter::Double(_)), Wire::Binrpc) => Err(unread(place, "float", "bug -- internal error")),
+            (None, _) => Err(unread(place, "string", "end of packet encountered")),
         }
     }
 
-    /// `S` of a command that says nothing itself when it is absent: JSON then answers nothing, BINRPC with its reader's fault.
-    pub fn text_or_nothing(&mut self) -> Result<Option<Vec<u8>>, Fault> {
-        match (self.left(), self.wire) {
-            (0, Wire::Json) => Ok(None),
-            (0, Wire::Binrpc) => Err(mismatch(0, "any", "end of packet encountered")),
-            _ => self.text_converted().map(Some),
+    /// A command that reads parameters until none is left: what `item` makes of each. One that cannot be read ends the list; as
+    /// the first it is the fault.
+    pub fn each(&mut self, item: impl Fn(&mut Parameters) -> Result<Item, Fault>) -> Result<Reply, Fault> {
+        let mut items = Vec::new();
+        while self.left() > 0 {
+            match item(self) {
+                Ok(item) => items.push(item),
+                Err(fault) if items.is_empty() => return Err(fault),
+                Err(_) => break,
+            }
         }
+        Ok(Reply::many(items))
     }
 
     /// `*d`: an optional integer.
@@ -161,9 +188,14 @@ impl Parameters {
         if self.left() == 0 { Ok(None) } else { self.integer().map(Some) }
     }
 
-    /// `*.S`: optional text, numbers converted.
+    /// `*.S`: optional text, integers converted.
     pub fn text_if_given(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         if self.left() == 0 { Ok(None) } else { self.text_converted().map(Some) }
+    }
+
+    /// `*S` of a command that takes what it cannot read as not given.
+    pub fn text_or_none(&mut self) -> Option<Vec<u8>> {
+        self.text().ok()
     }
 
     /// The next parameter as it is.
@@ -172,6 +204,6 @@ impl Parameters {
     }
 }
 
-fn mismatch(number: usize, kind: &str, reason: &str) -> Fault {
-    Fault::new(400, format!("error at parameter {number}: expected {kind} type but {reason}"))
+fn unread(place: usize, kind: &str, reason: &str) -> Fault {
+    Fault { is_unread: true, ..Fault::new(400, format!("error at parameter {place}: expected {kind} type but {reason}")) }
 }

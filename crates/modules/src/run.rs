@@ -60,6 +60,8 @@ pub struct Run {
     /// Which route kind runs, as scripts and functions see it.
     pub route: RouteKind,
     pub route_set: Routes,
+    /// The instruction the script is at: `$cfg(line)` ([`script::Program::source_at`]).
+    pub position: u32,
     /// `$rc`.
     pub return_code: i64,
     /// Last internal error (`-477` ..), for `sl_reply_error` and the delayed reply.
@@ -126,6 +128,7 @@ impl Default for Run {
             advertised_port: None,
             route: RouteKind::Request,
             route_set: Routes::REQUEST,
+            position: 0,
             return_code: 1,
             last_error: 0,
             variables: Vec::new(),

@@ -144,6 +144,10 @@ impl Host for Worker {
         Worker::log(self, level, place, text);
     }
 
+    fn reached(&mut self, position: u32) {
+        self.run.position = position;
+    }
+
     fn return_code(&self) -> i64 {
         self.run.return_code
     }

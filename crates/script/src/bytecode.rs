@@ -205,6 +205,18 @@ impl<H: Host> Program<H> {
         self.routes.get(route.0 as usize).map(|route| self.place(route.span)).unwrap_or_default()
     }
 
+    /// Where an instruction comes from, as [`crate::exports::Host::reached`] tells it: the file and the line (from 1).
+    pub fn source_at(&self, position: u32) -> Option<(&str, u32)> {
+        let span = self.spans.get(position as usize)?;
+        Some((self.paths.get(span.file.0 as usize)?, span.line))
+    }
+
+    /// The route block an instruction belongs to.
+    pub fn route_at(&self, position: u32) -> Option<RouteId> {
+        let found = self.routes.iter().enumerate().filter(|(_, route)| route.start <= position).max_by_key(|(_, route)| route.start);
+        found.map(|(number, _)| RouteId(number as u32))
+    }
+
     /// Compiles a variable at run time; the error is a sentence.
     pub fn compile_reference(&self, text: &[u8]) -> Result<Reference, String> {
         crate::variable::parse(text, &Known(&*self.catalogue))

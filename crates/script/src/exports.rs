@@ -14,6 +14,8 @@ pub trait Host: Sized + 'static {
     fn log_level(&self) -> i32;
     /// A log line of the interpreter itself: level -5 alert .. 3 debug, place `file:line`.
     fn log(&mut self, level: i32, place: &str, text: &str);
+    /// The machine is about to carry out the instruction at this position ([`crate::Program::source_at`]).
+    fn reached(&mut self, _position: u32) {}
     /// `$rc`.
     fn return_code(&self) -> i64;
     /// Sets `$rc`.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use control::Caller;
+use control::{Caller, Outcome};
 use control::address::{self, ControlAddress};
 use control::listener::{Listeners, Speech};
 use modules::Worker;
@@ -28,11 +28,14 @@ impl ControlRoom {
 }
 
 impl Caller for ControlRoom {
-    fn call(&self, name: &str, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    fn call(&self, name: &str, parameters: &mut Parameters) -> Outcome<Result<Reply, Fault>> {
         let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         let (total, used) = memory();
         self.shell.proxy.node.states.core.memory.set(total, used);
+        parameters.may_wait = self.shell.waiting.has_room();
         let answer = self.shell.proxy.call(&mut worker, self.shell.clock.now(), name, parameters);
+        // Before anything leaves: the answer may be back at once, on another thread.
+        let awaited = answer.as_ref().ok().and_then(|reply| reply.awaited).map(|ticket| self.shell.waiting.expect(ticket));
         let crew = self.shell.crew.get();
         self.shell.carry_out(&mut worker, &mut |socket, destination, bytes| {
             if let Some(socket) = crew.and_then(|crew| crew.sockets().get(socket)) {
@@ -42,7 +45,10 @@ impl Caller for ControlRoom {
         if let Some(crew) = crew {
             crew.wake();
         }
-        answer
+        match awaited {
+            None => Outcome::Done(answer),
+            Some(awaited) => Outcome::Waiting(Box::new(move || awaited.wait())),
+        }
     }
 
     fn is_array(&self, name: &str) -> Option<bool> {

@@ -15,6 +15,7 @@ mod shell;
 mod signals;
 mod tcp_driver;
 mod udp_driver;
+mod waiting_calls;
 
 use std::process::ExitCode;
 

@@ -18,6 +18,7 @@ use transport::tcp::{Streams, Target};
 
 use crate::clock::Clock;
 use crate::logging::{Logger, level};
+use crate::waiting_calls::WaitingCalls;
 
 /// Most scripts that sleep at one time.
 const SLEEPERS_MAX: usize = 10_000;
@@ -33,6 +34,8 @@ pub struct Shell {
     pub resolver: OnceLock<Resolver>,
     pub streams: OnceLock<Streams>,
     pub crew: OnceLock<Arc<Crew>>,
+    /// Remote calls whose answer comes later.
+    pub waiting: WaitingCalls,
     /// Who waits until when.
     sleepers: Mutex<BTreeSet<(Time, u64)>>,
     pub is_stopping: AtomicBool,
@@ -50,6 +53,7 @@ impl Shell {
             resolver: OnceLock::new(),
             streams: OnceLock::new(),
             crew: OnceLock::new(),
+            waiting: WaitingCalls::default(),
             sleepers: Mutex::new(BTreeSet::new()),
             is_stopping: AtomicBool::new(false),
         }
@@ -108,6 +112,7 @@ impl Shell {
                         self.sleep(*ticket, Time(0));
                     }
                 }
+                Effect::Answer { ticket, answer } => self.waiting.answer(*ticket, answer.clone()),
                 Effect::Wake { ticket, at } => self.sleep(*ticket, *at),
                 Effect::Log { level, text, .. } => self.log(worker.number, *level, text),
                 Effect::Stop => self.is_stopping.store(true, Ordering::Release),

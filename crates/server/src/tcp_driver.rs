@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use control::Caller;
+use control::{Caller, Outcome};
 use modules::Worker;
 use proxy::Input;
 use sip::time::Now;
@@ -41,14 +41,18 @@ impl StreamDriver for TcpDriver {
     }
 
     fn http_request(&mut self, bytes: &[u8], source: SocketAddr, _socket: usize, connection: ConnectionId) {
-        let Some(streams) = self.shell.streams.get() else { return };
+        let shell = Arc::clone(&self.shell);
         let body = bytes.windows(4).position(|window| window == b"\r\n\r\n").and_then(|at| bytes.get(at + 4..)).unwrap_or_default();
         let answer = match &self.caller {
             // Only this machine may command the proxy through a SIP port.
             Some(caller) if source.ip().is_loopback() && bytes.starts_with(b"POST ") => control::http::answer(body, true, caller.as_ref()),
-            _ => b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
+            _ => Outcome::Done(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()),
         };
-        let _ = streams.send(Target::connection(connection), &answer);
+        answer.hand_over(move |answer| {
+            if let Some(streams) = shell.streams.get() {
+                let _ = streams.send(Target::connection(connection), &answer);
+            }
+        });
     }
 
     fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {

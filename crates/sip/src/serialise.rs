@@ -52,8 +52,8 @@ struct Stop<'a> {
     text: &'a [u8],
 }
 
-/// Appends the request to `out`. On a stream (`is_stream`) Content-Length is added or put right; on UDP it is put right
-/// only when edits change the body's length, and never added (spec proxy-core 4.5).
+/// Appends the request to `out`. A Content-Length that is there always tells the length of the body written; on a stream
+/// (`is_stream`) a missing one is added, on UDP never (spec proxy-core 4.5, invariant M3).
 pub fn write_request(out: &mut Vec<u8>, message: &Message, edits: &[&Edits], head: &RequestHead<'_>, is_stream: bool) {
     write_request_line(out, message, head);
     out.extend_from_slice(head.before_headers);
@@ -192,16 +192,12 @@ fn is_deleted(edits: &[&Edits], span: Span) -> bool {
 
 fn wanted_length(message: &Message, edits: &[&Edits], is_stream: bool) -> Length {
     let touched = edits.iter().any(|list| list.touches_body(message.headers_end()));
-    if !touched && !is_stream {
-        return Length::Keep;
-    }
     let length = if touched { edited_body_length(message, edits) } else { message.body().len() };
     if message.headers_of(HeaderId::ContentLength).all(|header| is_deleted(edits, header.line)) {
         return if is_stream { Length::Add(length) } else { Length::Keep };
     }
     match message.content_length_state() {
         ContentLength::Bytes(now) if now as usize == length => Length::Keep,
-        _ if !is_stream && length == message.body().len() => Length::Keep,
         _ => Length::Replace(length),
     }
 }

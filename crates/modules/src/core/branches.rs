@@ -27,12 +27,15 @@ pub fn current(run: &Run) -> Target {
     Target { uri: Some(Text::from(run.request_uri())), ..run.target.clone() }
 }
 
-/// `append_branch([uri[, q]])`.
+/// `append_branch([uri[, q]])`: the branch takes next hop, path, socket and flags of the request, also with a URI of its own.
+/// Without one the request has given them away: they are empty afterwards.
 pub fn append_branch(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    let mut target = match arguments.first().map(Argument::text).filter(|uri| !uri.is_empty()) {
-        Some(uri) => Target { uri: Some(uri), flags: worker.run.target.flags, socket: worker.run.target.socket, ..Target::default() },
-        None => current(&worker.run),
-    };
+    let given = arguments.first().map(Argument::text).filter(|uri| !uri.is_empty());
+    let is_current = given.is_none();
+    let mut target = current(&worker.run);
+    if let Some(uri) = given {
+        target = Target { uri: Some(uri), instance: None, ruid: None, user_agent: None, q: None, ..target };
+    }
     if let Some(q) = arguments.get(1).map(Argument::text).filter(|q| !q.is_empty()) {
         let Some(thousandths) = parse_q(&q) else {
             let text = format!("append_branch: bad q value {q}");
@@ -41,7 +44,12 @@ pub fn append_branch(worker: &mut Worker, arguments: &[Argument]) -> Flow {
         };
         target.q = Some(thousandths);
     }
-    Flow::from(append(worker, target))
+    let is_added = append(worker, target);
+    if is_added && is_current {
+        let uri = worker.run.target.uri.take();
+        worker.run.target = Target { uri, q: worker.run.target.q, ..Target::default() };
+    }
+    Flow::from(is_added)
 }
 
 /// A q value in thousandths: `0.5` is 500, `1` is 1000 (RFC 3261 §20.10).

@@ -4,13 +4,11 @@ use script::exports::{Argument, Flow, Index, Inner};
 use script::value::{Text, Value};
 
 use crate::json_rpc;
-use crate::rpc::{Command, Fault, Parameters, Wire};
+use crate::rpc::{Command, Parameters, Reply, Wire};
 use crate::worker::Worker;
 
 /// Longest request a script may execute, in bytes.
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
-/// What a fault without a code is answered with.
-const EXECUTION_ERROR: i32 = -32_000;
 
 /// The outcome of a call made by a script.
 #[derive(Debug, Clone)]
@@ -39,30 +37,18 @@ pub(super) fn execute(worker: &mut Worker, arguments: &[Argument]) -> Flow {
         return Flow::Code(-1);
     };
     let is_pretty = worker.node.states.jsonrpcs.is_pretty;
-    let executed = match find(worker, &request.method) {
+    let command = find(worker, &request.method);
+    let outcome = match command {
+        Some(command) => (command.run)(worker, &mut Parameters::new(Wire::Json, request.parameters)),
         None => {
             worker.log(-1, "jsonrpcs", &format!("no such RPC command: {}", request.method));
-            failed(&request, &Fault::new(500, "Method Not Found"), is_pretty)
-        }
-        Some(command) => {
-            let mut parameters = Parameters::new(Wire::Json, request.parameters.clone());
-            match (command.run)(worker, &mut parameters) {
-                Ok(reply) => {
-                    let body = json_rpc::result(request.id, reply, command.is_array, is_pretty);
-                    ExecutedCall { code: 200, text: Text::from("OK"), body: Text::from(body) }
-                }
-                Err(fault) if fault.code == 0 => failed(&request, &Fault::new(EXECUTION_ERROR, "Execution Error"), is_pretty),
-                Err(fault) => failed(&request, &fault, is_pretty),
-            }
+            Ok(Reply::empty())
         }
     };
-    worker.run.jsonrpcs.executed = Some(executed);
+    let answered = json_rpc::answer(request.id, outcome, command.map(|command| command.is_array), is_pretty);
+    worker.run.jsonrpcs.executed =
+        Some(ExecutedCall { code: answered.code, text: Text::from(answered.text), body: Text::from(answered.body) });
     Flow::Code(1)
-}
-
-fn failed(request: &json_rpc::Request, fault: &Fault, is_pretty: bool) -> ExecutedCall {
-    let body = json_rpc::error(request.id.clone(), fault, is_pretty);
-    ExecutedCall { code: fault.code, text: Text::from(fault.text.as_str()), body: Text::from(body) }
 }
 
 fn find(worker: &Worker, name: &str) -> Option<&'static Command> {

@@ -59,6 +59,7 @@ impl Machine {
                 return Run::Done(Finish { code: -1, how: Ended::Exit });
             }
             self.steps -= 1;
+            host.reached(self.position as u32);
             self.position += 1;
             match self.step(program, host, instruction) {
                 Step::Next => {}
