@@ -23,6 +23,8 @@ pub struct Agent {
     pub last_reply_received: Option<Message>,
     /// The reply that set the dialog up, on the calling side.
     pub answer: Option<Message>,
+    /// The route set of the dialog: fixed when it began, whatever later INVITEs record (RFC 3261 §12.2.1.2).
+    routes: Vec<String>,
     tag: String,
     call_id: String,
     cseq: u32,
@@ -46,6 +48,7 @@ impl Agent {
             invite_received: None,
             last_reply_received: None,
             answer: None,
+            routes: Vec::new(),
             tag: format!("tag-{name}"),
             call_id: call_id.to_owned(),
             cseq: 0,
@@ -55,7 +58,11 @@ impl Agent {
 
     /// Sends bytes to the proxy.
     pub fn send_raw(&self, bytes: &[u8]) -> Result<(), String> {
-        self.socket.send_to(bytes, &self.proxy).map(|_| ()).map_err(|error| error.to_string())
+        self.send_bytes(bytes, &self.proxy)
+    }
+
+    fn send_bytes(&self, bytes: &[u8], destination: &str) -> Result<(), String> {
+        self.socket.send_to(bytes, destination).map(|_| ()).map_err(|error| error.to_string())
     }
 
     fn branch(&mut self) -> String {
@@ -84,16 +91,13 @@ impl Agent {
 
     /// A request inside the dialog of the last INVITE, from either side.
     pub fn request_within(&mut self, method: &str) -> Result<Message, String> {
-        let (from, to, target, routes, invite_cseq) = if let Some(answer) = &self.answer {
-            let mut routes: Vec<String> = answer.values("Record-Route").iter().flat_map(|value| split_entries(value)).collect();
-            routes.reverse();
+        let (from, to, target, invite_cseq) = if let Some(answer) = &self.answer {
             let cseq = answer.value("CSeq").and_then(|value| value.split(' ').next()?.parse::<u32>().ok()).unwrap_or(1);
             let target = answer.value("Contact").map(uri_of).unwrap_or_default().to_owned();
-            (own(answer, "From"), own(answer, "To"), target, routes, cseq)
+            (own(answer, "From"), own(answer, "To"), target, cseq)
         } else if let Some(invite) = &self.invite_received {
-            let routes = invite.values("Record-Route").iter().flat_map(|value| split_entries(value)).collect();
             let target = invite.value("Contact").map(uri_of).unwrap_or_default().to_owned();
-            (format!("{};tag={}", own(invite, "To"), self.tag), own(invite, "From"), target, routes, 1)
+            (format!("{};tag={}", own(invite, "To"), self.tag), own(invite, "From"), target, 1)
         } else {
             return Err(format!("{} is in no dialog", self.name));
         };
@@ -105,7 +109,7 @@ impl Agent {
         };
         let branch = self.branch();
         let mut headers = vec![("Via".to_owned(), format!("SIP/2.0/UDP {};branch={branch}", self.address))];
-        headers.extend(routes.into_iter().map(|route| ("Route".to_owned(), route)));
+        headers.extend(self.routes.iter().map(|route| ("Route".to_owned(), route.clone())));
         headers.push(("From".to_owned(), from));
         headers.push(("To".to_owned(), to));
         headers.push(("Call-ID".to_owned(), self.call_id.clone()));
@@ -163,9 +167,14 @@ impl Agent {
         Ok(Message { first: format!("SIP/2.0 {code} {reason}"), headers, body: String::new() })
     }
 
-    /// Sends and remembers.
+    /// Sends to the proxy and remembers.
     pub fn send(&mut self, message: &Message) -> Result<(), String> {
-        self.send_raw(&message.to_bytes())?;
+        self.send_to(message, None)
+    }
+
+    /// Sends to an address, the proxy's unless given, and remembers.
+    pub fn send_to(&mut self, message: &Message, destination: Option<&str>) -> Result<(), String> {
+        self.send_bytes(&message.to_bytes(), destination.unwrap_or(&self.proxy))?;
         if message.status().is_none() {
             if message.method() == "INVITE" {
                 self.last_invite_sent = Some(message.clone());
@@ -222,6 +231,9 @@ impl Agent {
         match message.status() {
             None => {
                 if message.method() == "INVITE" {
+                    if parameter(&own(message, "To"), "tag").is_none() {
+                        self.routes = recorded_routes(message);
+                    }
                     self.invite_received = Some(message.clone());
                 }
                 if message.method() != "ACK" {
@@ -231,6 +243,11 @@ impl Agent {
             Some(code) => {
                 self.last_reply_received = Some(message.clone());
                 if message.method() == "INVITE" && (101..300).contains(&code) && parameter(&own(message, "To"), "tag").is_some() {
+                    let is_first = self.last_invite_sent.as_ref().is_none_or(|invite| parameter(&own(invite, "To"), "tag").is_none());
+                    if is_first {
+                        self.routes = recorded_routes(message);
+                        self.routes.reverse();
+                    }
                     self.answer = Some(message.clone());
                 }
             }
@@ -240,6 +257,10 @@ impl Agent {
 
 fn own(message: &Message, name: &str) -> String {
     message.value(name).unwrap_or_default().to_owned()
+}
+
+fn recorded_routes(message: &Message) -> Vec<String> {
+    message.values("Record-Route").iter().flat_map(|value| split_entries(value)).collect()
 }
 
 fn split_entries(value: &str) -> Vec<String> {

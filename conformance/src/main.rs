@@ -5,7 +5,10 @@
 
 mod agent;
 mod case;
+mod differential;
 mod edits;
+mod generate;
+mod json_door;
 mod message;
 mod normalise;
 mod runner;
@@ -22,7 +25,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How many cases run side by side unless `--jobs` says otherwise.
 const JOBS_DEFAULT: usize = 6;
 
+/// Generated configurations compared at the end of a whole run.
+const GENERATED: usize = 12;
+
 /// What the command line asks for.
+#[derive(Clone)]
 pub struct Options {
     pub subject: String,
     pub program: Option<PathBuf>,
@@ -32,6 +39,20 @@ pub struct Options {
     pub jobs: usize,
     /// Cases played by SIPp are skipped without it.
     pub has_sipp: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            subject: "duolog".to_owned(),
+            program: None,
+            filter: None,
+            record: false,
+            verbose: false,
+            jobs: JOBS_DEFAULT,
+            has_sipp: false,
+        }
+    }
 }
 
 /// How one case ended.
@@ -47,7 +68,10 @@ fn main() -> ExitCode {
     if arguments.first().is_some_and(|word| word == "edits") {
         return if edits::run(&arguments) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let options = options();
+    if arguments.first().is_some_and(|word| word == "language") {
+        return if differential::command(&arguments, &options(&[])) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let options = options(&arguments);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut paths = Vec::new();
     collect(&folder, &mut paths);
@@ -61,21 +85,14 @@ fn main() -> ExitCode {
     }
     let (passed, failed, skipped) = run_all(&cases, &options);
     println!("conformance on {}:", options.subject);
+    let agrees = options.filter.is_some() || options.subject == "kamailio" || differential::run(1, GENERATED, &options);
     println!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 && passed > 0 && agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn options() -> Options {
-    let mut options = Options {
-        subject: "duolog".to_owned(),
-        program: None,
-        filter: None,
-        record: false,
-        verbose: false,
-        jobs: JOBS_DEFAULT,
-        has_sipp: sipp::is_installed(),
-    };
-    let mut arguments = std::env::args().skip(1);
+fn options(arguments: &[String]) -> Options {
+    let mut options = Options { has_sipp: sipp::is_installed(), ..Options::default() };
+    let mut arguments = arguments.iter().cloned();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--subject" => options.subject = arguments.next().unwrap_or_default(),

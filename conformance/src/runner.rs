@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::Options;
 use crate::agent::{Agent, PATIENCE};
 use crate::case::Case;
+use crate::json_door;
 use crate::message::Message;
 use crate::normalise::{normalise, normalise_answer};
 use crate::sipp::{Player, Script, Transport};
@@ -19,6 +20,8 @@ const UNTRACED: &str = "untraced";
 
 /// How many lines of a difference are shown.
 const DIFFERENCE_LINES: usize = 8;
+/// The detail of a sent request that names another address than the proxy's first.
+const DESTINATION: &str = "destination: ";
 /// The detail of an RPC that puts its whole answer into the trace.
 const TRACED: &str = "traced";
 
@@ -135,7 +138,7 @@ fn agent_of(kind: &Kind) -> Option<&str> {
         | Kind::Sipp { agent, .. }
         | Kind::Ends { agent }
         | Kind::Silent { agent, .. } => Some(agent),
-        Kind::Rpc { .. } | Kind::Log { .. } | Kind::Wait { .. } | Kind::Refused => None,
+        Kind::Rpc { .. } | Kind::Json { .. } | Kind::Log { .. } | Kind::Wait { .. } | Kind::Refused => None,
     }
 }
 
@@ -152,19 +155,8 @@ fn play(
         return play_agent(step, &details, agent, marks, trace);
     }
     match &step.kind {
-        Kind::Rpc { words } => {
-            let words: Vec<String> = words.iter().map(|word| fill(word, marks)).collect();
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let mut answer = String::new();
-            until(|| {
-                answer = subject.rpc(&words)?;
-                check_text(&answer, &details)
-            })?;
-            if details.iter().any(|detail| detail == TRACED) {
-                trace.push_str(&format!("--- rpc {}\n{}", words.join(" "), normalise_answer(&answer, marks)));
-            }
-            Ok(())
-        }
+        Kind::Rpc { words } => call("rpc", words, &details, marks, trace, |words| subject.rpc(words)),
+        Kind::Json { words } => call("json", words, &details, marks, trace, |words| json_door::call(&subject.folder, words)),
         Kind::Log { text, is_absent: true } => {
             if subject.log().contains(&fill(text, marks)) {
                 Err(format!("the log has: {text}"))
@@ -182,6 +174,28 @@ fn play(
         }
         _ => Ok(()),
     }
+}
+
+/// Calls a command until the details hold, and writes the answer into the trace when that is wanted.
+fn call(
+    door: &str,
+    words: &[String],
+    details: &[String],
+    marks: &BTreeMap<String, String>,
+    trace: &mut String,
+    run: impl Fn(&[&str]) -> Result<String, String>,
+) -> Result<(), String> {
+    let words: Vec<String> = words.iter().map(|word| fill(word, marks)).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut answer = String::new();
+    until(|| {
+        answer = run(&words)?;
+        check_text(&answer, details)
+    })?;
+    if details.iter().any(|detail| detail == TRACED) {
+        trace.push_str(&format!("--- {door} {}\n{}", words.join(" "), normalise_answer(&answer, marks)));
+    }
+    Ok(())
 }
 
 fn until(mut check: impl FnMut() -> Result<(), String>) -> Result<(), String> {
@@ -223,7 +237,7 @@ fn play_agent(
                 let uri = uri.as_ref().map_or_else(|| "sip:bob@example.com".to_owned(), |uri| fill(uri, marks));
                 agent.new_request(method, &uri)
             };
-            agent.send(&changed(message, details))
+            agent.send_to(&changed(message, details), details.iter().find_map(|detail| detail.strip_prefix(DESTINATION)))
         }
         Kind::SendReply { code, reason, method, .. } => {
             let message = agent.reply(*code, reason, method.as_deref())?;
@@ -276,6 +290,8 @@ fn changed(mut message: Message, details: &[String]) -> Message {
             message.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
         } else if let Some(first) = detail.strip_prefix("first: ") {
             message.first = first.to_owned();
+        } else if detail.starts_with(DESTINATION) {
+            continue;
         } else if let Some(body) = detail.strip_prefix("body: ") {
             message.body = body.replace("\\r\\n", "\r\n");
             let length = message.body.len().to_string();

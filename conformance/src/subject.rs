@@ -46,6 +46,17 @@ pub fn free_port() -> Result<u16, String> {
 impl Subject {
     /// Starts the subject on a configuration and waits until its control socket answers.
     pub fn start(options: &Options, name: &str, configuration: &str, proxy: &str) -> Result<Subject, String> {
+        Subject::start_with_files(options, name, configuration, proxy, &[])
+    }
+
+    /// The same with files, name and text, beside the configuration, which may include them.
+    pub fn start_with_files(
+        options: &Options,
+        name: &str,
+        configuration: &str,
+        proxy: &str,
+        files: &[(String, String)],
+    ) -> Result<Subject, String> {
         let folder = std::env::temp_dir().join(format!("duolog-conformance-{}-{}", std::process::id(), name.replace('/', "-")));
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         let control = folder.join("ctl").display().to_string();
@@ -54,6 +65,9 @@ impl Subject {
              loadmodule \"ctl\"\nmodparam(\"ctl\", \"binrpc\", \"unixs:{control}\")\n{configuration}",
             options.subject.to_uppercase()
         );
+        for (file, text) in files {
+            std::fs::write(folder.join(file), text).map_err(|error| error.to_string())?;
+        }
         let path = folder.join("case.cfg");
         std::fs::write(&path, text).map_err(|error| error.to_string())?;
         let log = folder.join("log");

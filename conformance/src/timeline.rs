@@ -64,6 +64,10 @@ pub enum Kind {
     Rpc {
         words: Vec<String>,
     },
+    /// `json METHOD ARGS`: the same through the JSON datagram socket of `jsonrpcs`.
+    Json {
+        words: Vec<String>,
+    },
     /// `log TEXT` / `nolog TEXT`.
     Log {
         text: String,
@@ -103,6 +107,7 @@ fn step(text: &str) -> Option<Kind> {
     let first = (*words.first()?).to_owned();
     match (first.as_str(), words.get(1).copied()) {
         ("rpc", Some(_)) => return Some(Kind::Rpc { words: quoted_words(text.strip_prefix("rpc ")?) }),
+        ("json", Some(_)) => return Some(Kind::Json { words: quoted_words(text.strip_prefix("json ")?) }),
         ("log", Some(_)) => return Some(Kind::Log { text: text.strip_prefix("log ")?.to_owned(), is_absent: false }),
         ("nolog", Some(_)) => return Some(Kind::Log { text: text.strip_prefix("nolog ")?.to_owned(), is_absent: true }),
         ("refused", None) => return Some(Kind::Refused),

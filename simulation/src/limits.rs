@@ -10,3 +10,11 @@ pub const TRANSACTIONS_OF_PARTY_MAX: usize = 64;
 pub const OVERHEARD_MAX: usize = 32;
 /// Largest datagram the network carries.
 pub const DATAGRAM_BYTES_MAX: usize = 65_507;
+/// Most stream connections open at one time in a world.
+pub const STREAMS_MAX: usize = 256;
+/// Most places at which one write to a stream is cut.
+pub const PIECES_MAX: u64 = 4;
+/// Lines of the trace shown with a broken invariant.
+pub const STORY_LINES_MAX: usize = 40;
+/// Most worlds run to make a failing one smaller.
+pub const SHRINK_RUNS_MAX: usize = 400;

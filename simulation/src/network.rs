@@ -17,22 +17,24 @@ pub struct Weather {
     pub delay_long: u64,
     /// Chance, each virtual second, that a partition begins.
     pub partition: u64,
+    /// Chance that a piece of a stream meets a reset connection instead.
+    pub reset: u64,
 }
 
 impl Weather {
     /// A network that loses nothing.
     pub fn calm() -> Weather {
-        Weather { loss: 0, duplication: 0, reordering: 0, delay_short: 5, delay_long: 20, partition: 0 }
+        Weather { loss: 0, duplication: 0, reordering: 0, delay_short: 5, delay_long: 20, partition: 0, reset: 0 }
     }
 
     /// One of several kinds of bad networks.
     pub fn of_seed(random: &mut Random) -> Weather {
         match random.below(5) {
             0 => Weather::calm(),
-            1 => Weather { loss: 50, ..Weather::calm() },
-            2 => Weather { loss: 20, duplication: 100, reordering: 200, delay_short: 40, delay_long: 900, partition: 0 },
-            3 => Weather { loss: 300, duplication: 20, reordering: 50, delay_short: 100, delay_long: 1_500, partition: 0 },
-            _ => Weather { loss: 100, duplication: 50, reordering: 100, delay_short: 60, delay_long: 2_500, partition: 20 },
+            1 => Weather { loss: 50, reset: 5, ..Weather::calm() },
+            2 => Weather { loss: 20, duplication: 100, reordering: 200, delay_short: 40, delay_long: 900, partition: 0, reset: 0 },
+            3 => Weather { loss: 300, duplication: 20, reordering: 50, delay_short: 100, delay_long: 1_500, partition: 0, reset: 30 },
+            _ => Weather { loss: 100, duplication: 50, reordering: 100, delay_short: 60, delay_long: 2_500, partition: 20, reset: 20 },
         }
     }
 }
@@ -84,6 +86,16 @@ impl Network {
         self.carried += 1;
         let copies = if random.below(1_000) < self.weather.duplication { 2 } else { 1 };
         (0..copies).map(|_| self.delay(random)).collect()
+    }
+
+    /// The next piece of a stream: its delay, or None when the connection is reset.
+    pub fn carry_piece(&mut self, random: &mut Random) -> Option<u64> {
+        if random.below(1_000) < self.weather.reset {
+            self.lost += 1;
+            return None;
+        }
+        self.carried += 1;
+        Some(self.delay(random))
     }
 
     fn delay(&self, random: &mut Random) -> u64 {

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::checkers::Violation;
 use crate::scenario::{Mode, Scenario};
+use crate::trace::{Lines, Trace};
 use crate::world::World;
 
 /// What came of a seed.
@@ -15,18 +16,20 @@ pub struct Outcome {
     pub events: usize,
     /// Dialogs created at the first proxy.
     pub dialogs: u64,
+    /// The last lines before the end, when they were asked for.
+    pub story: Vec<String>,
 }
 
 /// Runs a seed in the mode it stands for.
-pub fn run_seed(seed: u64, hostile: &[Vec<u8>], print: bool) -> Outcome {
-    run_seed_in(seed, Mode::of_seed(seed), hostile, print)
+pub fn run_seed(seed: u64, hostile: &[Vec<u8>], lines: Lines) -> Outcome {
+    run_seed_in(seed, Mode::of_seed(seed), hostile, lines)
 }
 
 /// Runs a seed in a mode.
-pub fn run_seed_in(seed: u64, mode: Mode, hostile: &[Vec<u8>], print: bool) -> Outcome {
-    let mut outcome = run_once(seed, mode, hostile, print);
+pub fn run_seed_in(seed: u64, mode: Mode, hostile: &[Vec<u8>], lines: Lines) -> Outcome {
+    let mut outcome = run_scenario(Scenario::of_seed(seed, mode, hostile), lines);
     if mode == Mode::Doublecheck && outcome.violations.is_empty() {
-        let second = run_once(seed, mode, hostile, false);
+        let second = run_scenario(Scenario::of_seed(seed, mode, hostile), Lines::Hashed);
         if second.hash != outcome.hash || second.events != outcome.events {
             let text =
                 format!("two runs differ: {:x} after {} events, {:x} after {}", outcome.hash, outcome.events, second.hash, second.events);
@@ -36,15 +39,15 @@ pub fn run_seed_in(seed: u64, mode: Mode, hostile: &[Vec<u8>], print: bool) -> O
     outcome
 }
 
-fn run_once(seed: u64, mode: Mode, hostile: &[Vec<u8>], print: bool) -> Outcome {
-    let scenario = Scenario::of_seed(seed, mode, hostile);
-    let name = format!("{mode:?} {}", scenario.name);
+/// Lets a scenario happen once. A panic is a broken A8.
+pub fn run_scenario(scenario: Scenario, lines: Lines) -> Outcome {
+    let name = format!("{:?} {}", scenario.mode, scenario.name);
     let run = catch_unwind(AssertUnwindSafe(|| {
-        let mut world = World::new(scenario, print)?;
+        let mut world = World::new(scenario, Trace::new(lines))?;
         world.run();
         let dialogs = world.proxies.first().map_or(0, |proxy| proxy.proxy.node.dialogs.statistics().processed);
-        let violations = std::mem::take(&mut world.verdicts.list);
-        Ok::<_, String>((violations, world.trace.hash(), world.handled, dialogs))
+        let (violations, events, hash) = (std::mem::take(&mut world.verdicts.list), world.handled, world.trace.hash());
+        Ok::<_, String>(Outcome { name: name.clone(), violations, hash, events, dialogs, story: world.trace.story() })
     }));
     let failed = |invariant, text: String| Outcome {
         name: name.clone(),
@@ -52,7 +55,7 @@ fn run_once(seed: u64, mode: Mode, hostile: &[Vec<u8>], print: bool) -> Outcome 
         ..Outcome::default()
     };
     match run {
-        Ok(Ok((violations, hash, events, dialogs))) => Outcome { name, violations, hash, events, dialogs },
+        Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => failed("start", error),
         Err(cause) => {
             let text = cause.downcast_ref::<String>().cloned().or_else(|| cause.downcast_ref::<&str>().map(|text| (*text).to_owned()));

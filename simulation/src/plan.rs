@@ -11,6 +11,8 @@ pub enum Behaviour {
     BothHangUp,
     Busy,
     Declined,
+    /// Each callee refuses with a code of its own.
+    Refused,
     /// Rings until the caller's proxy gives up.
     NoAnswer,
     /// The caller cancels while it rings.
@@ -23,6 +25,14 @@ pub enum Behaviour {
     EarlyBye,
     /// A re-INVITE each way, then BYE.
     Renegotiated,
+    /// Re-INVITEs of both sides cross and are refused with 491 (RFC 3261 §14.1).
+    Glare,
+    /// The provisional reply is reliable (RFC 3262).
+    Reliable,
+    /// UPDATE and INFO from both sides.
+    Churn,
+    /// REFER and its NOTIFY within the dialog (RFC 3515).
+    Referred,
     /// The callee never says anything.
     MuteCallee,
     /// The callee is gone once it has sent its first 200.
@@ -33,6 +43,31 @@ pub enum Behaviour {
     Endless,
     /// The request comes through the first proxy twice.
     Spiral,
+    /// The script suspends the call, before its dialog is made.
+    Suspended,
+    /// The same, once its dialog is made.
+    Held,
+    /// The script sleeps with the transaction in its hands.
+    Napping,
+    /// The next hop has a name.
+    Named,
+    /// The next hop has a name nobody knows.
+    Lost,
+}
+
+impl Behaviour {
+    /// What the user part of the first request begins with: workload.cfg reads it.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Behaviour::Spiral => "spiral-",
+            Behaviour::Suspended => "wait-",
+            Behaviour::Held => "hold-",
+            Behaviour::Napping => "nap-",
+            Behaviour::Named => "named-",
+            Behaviour::Lost => "lost-",
+            _ => "",
+        }
+    }
 }
 
 /// Behaviours with their weights.
@@ -42,18 +77,31 @@ const WEIGHTS: &[(Behaviour, u64)] = &[
     (Behaviour::BothHangUp, 3),
     (Behaviour::Busy, 3),
     (Behaviour::Declined, 1),
+    (Behaviour::Refused, 4),
     (Behaviour::NoAnswer, 2),
     (Behaviour::Cancelled, 3),
     (Behaviour::CancelledAtAnswer, 4),
     (Behaviour::ByeAtAnswer, 2),
     (Behaviour::EarlyBye, 1),
     (Behaviour::Renegotiated, 2),
+    (Behaviour::Glare, 2),
+    (Behaviour::Reliable, 2),
+    (Behaviour::Churn, 2),
+    (Behaviour::Referred, 1),
     (Behaviour::MuteCallee, 2),
     (Behaviour::CalleeVanishes, 2),
     (Behaviour::CallerVanishes, 2),
     (Behaviour::Endless, 3),
     (Behaviour::Spiral, 3),
+    (Behaviour::Suspended, 2),
+    (Behaviour::Held, 2),
+    (Behaviour::Napping, 2),
+    (Behaviour::Named, 2),
+    (Behaviour::Lost, 1),
 ];
+
+/// Codes callees refuse with.
+const REFUSALS: &[u16] = &[302, 401, 404, 407, 410, 415, 480, 486, 500, 503, 600, 603];
 
 /// One call.
 #[derive(Clone, Debug)]
@@ -66,15 +114,23 @@ pub struct Plan {
     pub ring: Option<u64>,
     pub answer: u64,
     pub talk: u64,
+    /// What either callee refuses with.
+    pub refusals: [u16; 2],
+    /// The lifetime the script is asked for, seconds.
+    pub lifetime: Option<u64>,
+    /// The caller speaks over TCP.
+    pub is_stream: bool,
 }
 
 impl Plan {
-    /// The plan of call `number`, which begins before `latest`.
-    pub fn of_seed(number: usize, latest: u64, may_spiral: bool, random: &mut Random) -> Plan {
+    /// The plan of call `number`, which begins before `latest`. `has_prefixes`: the first proxy runs workload.cfg.
+    pub fn of_seed(number: usize, latest: u64, has_prefixes: bool, random: &mut Random) -> Plan {
         let mut behaviour = pick(random);
-        if behaviour == Behaviour::Spiral && !may_spiral {
+        if !behaviour.prefix().is_empty() && !has_prefixes {
             behaviour = Behaviour::CallerHangsUp;
         }
+        let mut refusal = || REFUSALS.get(random.below(REFUSALS.len() as u64) as usize).copied().unwrap_or(486);
+        let refusals = [refusal(), refusal()];
         Plan {
             call_id: format!("call-{number}@simulation"),
             account: format!("account{}", random.below(3)),
@@ -83,6 +139,9 @@ impl Plan {
             ring: (random.below(4) != 0).then(|| random.below(300)),
             answer: 200 + random.below(4_000),
             talk: random.below(15_000),
+            refusals,
+            lifetime: (random.below(5) == 0).then(|| 2 + random.below(8)),
+            is_stream: random.below(5) == 0,
         }
     }
 }

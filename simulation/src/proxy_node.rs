@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dialog::{DialogView, Observer, Occurrence};
 use modules::Worker;
 use modules::node::Process;
+use modules::rpc::Parameters;
 use modules::sockets::{Socket, Sockets};
 use proxy::{Input, Prepared, Proxy};
 use script::load::LoadOptions;
@@ -17,9 +18,14 @@ use transaction::Protocol;
 /// Unix time at which every world begins, milliseconds.
 const DATE_OF_BEGINNING: u64 = 1_800_000_000_000;
 
-/// The time a world shows its proxies.
+/// The time a world shows its proxies. `jumped`: how far the date was set off, milliseconds.
+pub fn now_with(milliseconds: u64, jumped: i64) -> Now {
+    Now { time: Time(milliseconds), date: Date((DATE_OF_BEGINNING + milliseconds).saturating_add_signed(jumped)) }
+}
+
+/// The time of a world whose date never jumped.
 pub fn now_at(milliseconds: u64) -> Now {
-    Now { time: Time(milliseconds), date: Date(DATE_OF_BEGINNING + milliseconds) }
+    now_with(milliseconds, 0)
 }
 
 /// How to start a proxy.
@@ -42,6 +48,10 @@ pub struct ProxyNode {
     pub workers: Vec<Worker>,
     /// Moment for which the earliest tick is in the heap.
     pub tick_at: Option<u64>,
+    /// It crashed and is not back yet.
+    pub is_down: bool,
+    /// How often it was started: answers to what a former start asked for are nobody's.
+    pub starts: u32,
     journal: Arc<Journal>,
 }
 
@@ -71,7 +81,8 @@ impl ProxyNode {
     pub fn start(start: &Start, now: Now) -> Result<ProxyNode, String> {
         let options = LoadOptions { defines: start.defines.clone(), module_parameters: start.parameters.clone(), ..LoadOptions::default() };
         let checked = proxy::check("simulated.cfg", &mut OneFile(start.configuration), &options).map_err(|error| error.to_string())?;
-        let sockets = Sockets { list: vec![Socket::new(Protocol::Udp, start.address, None, None)], ..Sockets::default() };
+        let sockets = [Protocol::Udp, Protocol::Tcp].map(|protocol| Socket::new(protocol, start.address, None, None));
+        let sockets = Sockets { list: sockets.into(), ..Sockets::default() };
         let mut random = modules::worker::Random::new(start.seed);
         let mut secret = [0; 32];
         secret.iter_mut().for_each(|byte| *byte = random.next_u64() as u8);
@@ -82,7 +93,7 @@ impl ProxyNode {
         node.dialogs.observe(Arc::clone(&journal) as Arc<dyn Observer>);
         let proxy = Proxy::new(node);
         let workers = (0..start.workers).map(|number| proxy.worker(number, start.seed ^ (u64::from(number) << 32), now)).collect();
-        Ok(ProxyNode { address: start.address, proxy, workers, tick_at: None, journal })
+        Ok(ProxyNode { address: start.address, proxy, workers, tick_at: None, is_down: false, starts: 1, journal })
     }
 
     /// Gives one input to one worker; its outbox holds the effects afterwards.
@@ -90,6 +101,13 @@ impl ProxyNode {
         let count = self.workers.len().max(1);
         if let Some(worker) = self.workers.get_mut(worker % count) {
             self.proxy.handle(worker, now, input);
+        }
+    }
+
+    /// Runs an RPC command on one worker; a refusal of the command is an answer too.
+    pub fn command(&mut self, worker: usize, now: Now, name: &str, mut parameters: Parameters) {
+        if let Some(worker) = self.workers.get_mut(worker) {
+            let _ = self.proxy.call(worker, now, name, &mut parameters);
         }
     }
 

@@ -21,7 +21,7 @@ const CALL_LIMIT: &str = include_str!("../../examples/call-limit.cfg");
 /// After the faults stop everything has to be over within this time, milliseconds: a call, its BYEs, all waits.
 const SETTLE: u64 = 900_000;
 
-const fn place(network: u8, host: u8) -> SocketAddr {
+pub const fn place(network: u8, host: u8) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, network, host)), 5060)
 }
 
@@ -47,6 +47,19 @@ impl Mode {
     }
 }
 
+/// Something that goes wrong, or that an operator does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A damaged or hostile message comes in; `is_stream`: over a connection of its own.
+    Lie { is_stream: bool },
+    /// A proxy loses its memory and is away for some milliseconds.
+    Crash { proxy: usize, away: u64 },
+    /// The date of all proxies jumps by this many milliseconds; time goes on.
+    DateJump(i64),
+    /// An RPC command at a proxy.
+    Command { proxy: usize },
+}
+
 /// A proxy and what its configuration promises.
 #[derive(Clone, Debug)]
 pub struct ProxyPlan {
@@ -63,7 +76,8 @@ pub struct Scenario {
     pub proxies: Vec<ProxyPlan>,
     pub plans: Vec<Plan>,
     pub weather: Weather,
-    pub lies: u64,
+    /// Milliseconds from the beginning.
+    pub faults: Vec<(u64, Fault)>,
     pub hostile: Vec<Vec<u8>>,
     /// Milliseconds from the beginning.
     pub faults_until: u64,
@@ -87,22 +101,33 @@ impl Scenario {
             plan.0
         });
         let proxies: Vec<ProxyPlan> = proxies.collect();
-        let may_spiral = proxies.first().is_some_and(|proxy| proxy.promises.marks);
+        let has_prefixes = proxies.first().is_some_and(|proxy| proxy.promises.marks);
         let weather = Weather::of_seed(&mut random);
         let calls = 3 + random.below(18) as usize;
         let faults_until = 60_000;
-        let plans = (0..calls).map(|number| Plan::of_seed(number, 30_000, may_spiral, &mut random)).collect::<Vec<_>>();
-        let lies = if random.below(3) == 0 { random.below(60) } else { 0 };
-        debug_assert!(plans.iter().all(|plan| may_spiral || plan.behaviour != Behaviour::Spiral));
+        let mut plans = (0..calls).map(|number| Plan::of_seed(number, 30_000, has_prefixes, &mut random)).collect::<Vec<_>>();
+        if random.below(4) == 0 {
+            storm(&mut plans, &mut random);
+            name.push_str("storm ");
+        }
+        let faults = faults(count, faults_until, &mut random);
+        let lies = faults.iter().filter(|(_, fault)| matches!(fault, Fault::Lie { .. })).count();
+        let crashes = faults.iter().filter(|(_, fault)| matches!(fault, Fault::Crash { .. })).count();
         let must_settle = mode == Mode::Liveness;
         Scenario {
             seed,
             mode,
-            name: format!("{}calls={calls} lies={lies} loss={} delay={}", name, weather.loss, weather.delay_long),
+            name: format!(
+                "{}calls={calls} lies={lies} crashes={crashes} others={} loss={} delay={}",
+                name,
+                faults.len() - lies - crashes,
+                weather.loss,
+                weather.delay_long
+            ),
             proxies,
             plans,
             weather,
-            lies,
+            faults,
             hostile: hostile.to_vec(),
             faults_until,
             until: if must_settle { faults_until + SETTLE } else { 180_000 },
@@ -110,6 +135,44 @@ impl Scenario {
             inspect_every: 1 + random.below(4) as usize,
         }
     }
+}
+
+/// Many calls of one account at the same moment, which nobody ends soon: a limit of K has to let exactly K of them in.
+fn storm(plans: &mut [Plan], random: &mut Random) {
+    let begin = random.below(20_000);
+    for plan in plans {
+        if random.below(5) == 0 {
+            continue;
+        }
+        plan.account = String::from("storm");
+        plan.begin = begin + random.below(30);
+        if random.below(3) != 0 {
+            plan.behaviour = Behaviour::Endless;
+        }
+    }
+}
+
+/// What goes wrong, in the order of time.
+fn faults(proxies: usize, until: u64, random: &mut Random) -> Vec<(u64, Fault)> {
+    let mut count = |one_in: u64, most: u64| if random.below(one_in) == 0 { random.below(most) + 1 } else { 0 };
+    let (lies, crashes, jumps, commands) = (count(3, 60), count(5, 2), count(4, 4), count(3, 8));
+    let mut faults = Vec::new();
+    for _ in 0..lies {
+        faults.push((random.below(until), Fault::Lie { is_stream: random.below(4) == 0 }));
+    }
+    for _ in 0..crashes {
+        let proxy = random.below(proxies as u64) as usize;
+        faults.push((2_000 + random.below(until - 20_000), Fault::Crash { proxy, away: 50 + random.below(5_000) }));
+    }
+    for _ in 0..jumps {
+        let by = 1 + random.below(3_600_000) as i64;
+        faults.push((random.below(until), Fault::DateJump(if random.below(2) == 0 { by } else { -by })));
+    }
+    for _ in 0..commands {
+        faults.push((1_000 + random.below(until), Fault::Command { proxy: random.below(proxies as u64) as usize }));
+    }
+    faults.sort_by_key(|(at, _)| *at);
+    faults
 }
 
 fn proxy(number: usize, gateway: Option<SocketAddr>, call_seconds: u64, random: &mut Random) -> (ProxyPlan, String) {

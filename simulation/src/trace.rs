@@ -1,20 +1,38 @@
 //! What happened, as a hash that two runs of one seed must share, and as lines for a reader.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use dialog::{DialogView, Occurrence};
 
-/// A running hash (FNV-1a) and, when wanted, lines on standard output.
+use crate::limits::STORY_LINES_MAX;
+
+/// What is done with the lines of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    Hashed,
+    Printed,
+    /// The last ones are kept, to tell how an invariant came to break.
+    Kept,
+}
+
+/// A running hash (FNV-1a) and, when wanted, lines for a reader.
 #[derive(Debug)]
 pub struct Trace {
     hash: u64,
-    print: bool,
+    lines: Lines,
+    kept: VecDeque<String>,
 }
 
 impl Trace {
-    /// A trace; `print` writes each line.
-    pub fn new(print: bool) -> Trace {
-        Trace { hash: 0xcbf2_9ce4_8422_2325, print }
+    /// A trace of nothing yet.
+    pub fn new(lines: Lines) -> Trace {
+        Trace { hash: 0xcbf2_9ce4_8422_2325, lines, kept: VecDeque::new() }
+    }
+
+    /// The lines kept.
+    pub fn story(self) -> Vec<String> {
+        self.kept.into()
     }
 
     /// The hash of everything so far.
@@ -22,22 +40,18 @@ impl Trace {
         self.hash
     }
 
-    /// A datagram arrives.
-    pub fn datagram(&mut self, at: u64, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+    /// A message arrives.
+    pub fn message(&mut self, at: u64, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         self.mix(&at.to_le_bytes());
         self.mix(bytes);
-        if self.print {
-            let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let call = String::from_utf8_lossy(bytes);
-            let of = |name: &str| call.lines().find(|line| line.starts_with(name)).unwrap_or("").to_owned();
-            println!(
-                "{at:>8} {from} > {to} {} | {} | {} | {}",
-                String::from_utf8_lossy(first).trim(),
-                of("Call-ID"),
-                of("CSeq"),
-                of("Via")
-            );
+        if self.lines == Lines::Hashed {
+            return;
         }
+        let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let call = String::from_utf8_lossy(bytes);
+        let of = |name: &str| call.lines().find(|line| line.starts_with(name)).unwrap_or("").to_owned();
+        let (first, via) = (String::from_utf8_lossy(first), of("Via"));
+        self.tell(format!("{at:>8} {from} > {to} {} | {} | {} | {via}", first.trim(), of("Call-ID"), of("CSeq")));
     }
 
     /// A dialog reports.
@@ -58,9 +72,20 @@ impl Trace {
 
     fn note_text(&mut self, text: &str) {
         self.mix(text.as_bytes());
-        if self.print {
-            println!("{text}");
+        if self.lines != Lines::Hashed {
+            self.tell(text.to_owned());
         }
+    }
+
+    fn tell(&mut self, line: String) {
+        if self.lines == Lines::Printed {
+            println!("{line}");
+            return;
+        }
+        if self.kept.len() >= STORY_LINES_MAX {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(line);
     }
 
     fn mix(&mut self, bytes: &[u8]) {

@@ -1,41 +1,48 @@
 //! The world of one seed: event heap, clock, proxies, parties, network, checkers. No threads, no real time.
 
+mod faults;
+mod traffic;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use modules::outbox::{Effect, Outbox};
 use modules::run::Answer;
 use modules::worker::Random;
 use proxy::Input;
 use sip::message::Message;
-use transaction::Endpoint;
+use sip::time::Now;
 
 use crate::checkers::{self, Checker, Sight, Snapshot, Verdicts};
-use crate::limits::{EVENTS_MAX, OVERHEARD_MAX};
+use crate::limits::EVENTS_MAX;
 use crate::network::Network;
 use crate::party::{Alarm, Party, Step};
-use crate::proxy_node::{ProxyNode, now_at};
-use crate::scenario::Scenario;
+use crate::proxy_node::{ProxyNode, now_at, now_with};
+use crate::scenario::{Fault, Scenario};
+use crate::streams::{Streams, Towards};
 use crate::trace::Trace;
 
 /// First moment of every world, milliseconds.
-const BEGINNING: u64 = 10_000;
+pub const BEGINNING: u64 = 10_000;
 
 /// One thing that happens.
 #[derive(Debug)]
 enum Event {
     Datagram { from: SocketAddr, to: SocketAddr, bytes: Vec<u8> },
+    Piece { stream: u64, towards: Towards, bytes: Vec<u8> },
     Tick { proxy: usize },
-    Answer { proxy: usize, worker: usize, ticket: u64, answer: Answer },
+    Answer { proxy: usize, start: u32, worker: usize, ticket: u64, answer: Answer },
     Alarm { party: usize, alarm: Alarm },
-    Lie,
+    Fault(Fault),
+    Restart { proxy: usize },
     Second,
 }
 
 /// A world on its way.
 pub struct World {
     now: u64,
+    /// How far the date was set off, milliseconds.
+    jumped: i64,
     sequence: u64,
     heap: BinaryHeap<Reverse<(u64, u64)>>,
     events: BTreeMap<u64, Event>,
@@ -45,6 +52,7 @@ pub struct World {
     /// Parties by address and Call-ID.
     places: BTreeMap<(SocketAddr, Vec<u8>), usize>,
     network: Network,
+    streams: Streams,
     random: Random,
     scenario: Scenario,
     overheard: Vec<Vec<u8>>,
@@ -55,15 +63,16 @@ pub struct World {
 
 impl World {
     /// Starts the proxies and plans the calls.
-    pub fn new(scenario: Scenario, print: bool) -> Result<World, String> {
+    pub fn new(scenario: Scenario, trace: Trace) -> Result<World, String> {
         let mut proxies = Vec::new();
         let mut families = Vec::new();
-        for (number, start) in scenario.proxies.iter().enumerate() {
-            proxies.push(ProxyNode::start(&start.start, now_at(BEGINNING))?);
-            families.push(checkers::all(number, start.promises));
+        for (number, plan) in scenario.proxies.iter().enumerate() {
+            proxies.push(ProxyNode::start(&plan.start, now_at(BEGINNING))?);
+            families.push(checkers::all(number, plan.start.address, plan.promises));
         }
         let mut world = World {
             now: BEGINNING,
+            jumped: 0,
             sequence: 0,
             heap: BinaryHeap::new(),
             events: BTreeMap::new(),
@@ -72,10 +81,11 @@ impl World {
             parties: Vec::new(),
             places: BTreeMap::new(),
             network: Network::new(scenario.weather.clone()),
+            streams: Streams::default(),
             random: Random::new(scenario.seed ^ 0x5EED),
             overheard: Vec::new(),
             verdicts: Verdicts::default(),
-            trace: Trace::new(print),
+            trace,
             handled: 0,
             scenario,
         };
@@ -96,9 +106,8 @@ impl World {
                 self.parties.push(Party::new(plan.clone(), is_caller, address, entrance));
             }
         }
-        for _ in 0..self.scenario.lies {
-            let delay = self.random.below(self.scenario.faults_until);
-            self.push(delay, Event::Lie);
+        for (at, fault) in self.scenario.faults.clone() {
+            self.push(at, Event::Fault(fault));
         }
         self.push(1_000, Event::Second);
         for proxy in 0..self.proxies.len() {
@@ -110,6 +119,11 @@ impl World {
         self.sequence += 1;
         self.heap.push(Reverse((self.now + delay, self.sequence)));
         self.events.insert(self.sequence, event);
+    }
+
+    /// The present moment as proxies see it.
+    fn clock(&self) -> Now {
+        now_with(self.now, self.jumped)
     }
 
     /// Lets things happen until the end of the scenario, then looks at what is left.
@@ -148,17 +162,23 @@ impl World {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Datagram { from, to, bytes } => self.deliver(from, to, &bytes),
+            Event::Piece { stream, towards, bytes } => self.deliver_piece(stream, towards, &bytes),
             Event::Tick { proxy } => {
                 let Some(node) = self.proxies.get_mut(proxy) else { return };
-                if node.tick_at != Some(self.now) {
+                if node.tick_at != Some(self.now) || node.is_down {
                     return;
                 }
                 node.tick_at = None;
-                self.input(proxy, None, Input::Tick);
+                self.input(proxy, None, Input::Tick, None);
             }
-            Event::Answer { proxy, worker, ticket, answer } => self.input(proxy, Some(worker), Input::Answer { ticket, answer }),
+            Event::Answer { proxy, start, worker, ticket, answer } => {
+                if self.proxies.get(proxy).is_some_and(|node| node.starts == start && !node.is_down) {
+                    self.input(proxy, Some(worker), Input::Answer { ticket, answer }, None);
+                }
+            }
             Event::Alarm { party, alarm } => self.step(party, |party, step| party.woken(step, alarm)),
-            Event::Lie => self.lie(),
+            Event::Fault(fault) => self.go_wrong(fault),
+            Event::Restart { proxy } => self.restart(proxy),
             Event::Second => self.second(),
         }
     }
@@ -177,38 +197,9 @@ impl World {
         self.push(1_000, Event::Second);
     }
 
-    fn deliver(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        self.trace.datagram(self.now, from, to, bytes);
-        if let Some(proxy) = self.proxies.iter().position(|proxy| proxy.address == to) {
-            if let Ok(message) = Message::from_bytes(bytes) {
-                self.show(proxy, &Sight::Received { message: &message, from });
-            }
-            return self.input(proxy, None, Input::Message { bytes, from: Endpoint::udp(from, 0) });
-        }
-        let Ok(message) = Message::from_bytes(bytes) else { return };
-        let known = self.places.get(&(to, message.call_id().to_vec())).copied();
-        match known {
-            Some(party) => self.step(party, |party, step| party.receive(step, &message)),
-            None => self.refuse(to, &message),
-        }
-    }
-
-    /// A callee that knows nothing of the call, such as one a liar made.
-    fn refuse(&mut self, own: SocketAddr, message: &Message) {
-        use sip::method::Method;
-        if !message.is_request() || message.method() == Method::Ack {
-            return;
-        }
-        let code = if message.method() == Method::Invite { 404 } else { 481 };
-        if let Some(to) = crate::party::reply_address(message) {
-            let reply = crate::party::reply_bytes(message, code, "Not Here", "nobody", "");
-            self.transmit(own, to, &reply);
-        }
-    }
-
     fn step(&mut self, party: usize, work: impl FnOnce(&mut Party, &mut Step<'_>)) {
         let Some(acting) = self.parties.get_mut(party) else { return };
-        let own = acting.address;
+        let (own, is_stream) = (acting.address, acting.is_stream());
         let was_gone = acting.is_gone;
         let mut step = Step::new(self.now, &mut self.random);
         work(acting, &mut step);
@@ -217,35 +208,32 @@ impl World {
             return;
         }
         for (to, bytes) in sends {
-            self.transmit(own, to, &bytes);
+            if is_stream {
+                self.transmit_on_stream(own, to, &bytes);
+            } else {
+                self.transmit(own, to, &bytes);
+            }
         }
         for (delay, alarm) in alarms {
             self.push(delay, Event::Alarm { party, alarm });
         }
     }
 
-    fn transmit(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        if self.overheard.len() < OVERHEARD_MAX {
-            self.overheard.push(bytes.to_vec());
-        } else if let Some(place) = self.overheard.get_mut(self.random.below(OVERHEARD_MAX as u64 * 8) as usize) {
-            *place = bytes.to_vec();
-        }
-        for delay in self.network.carry(from, to, bytes.len(), &mut self.random) {
-            self.push(delay, Event::Datagram { from, to, bytes: bytes.to_vec() });
-        }
+    /// One input to one worker of a proxy, its effects, and a look at what happened.
+    fn input(&mut self, proxy: usize, worker: Option<usize>, input: Input<'_>, cause: Option<&Message>) {
+        let now = self.clock();
+        self.work(proxy, worker, cause, |node, worker| node.handle(worker, now, input));
     }
 
-    /// One input to one worker of a proxy, its effects, and a look at what happened.
-    fn input(&mut self, proxy: usize, worker: Option<usize>, input: Input<'_>) {
-        let now = now_at(self.now);
+    /// Lets one worker do something; everything that comes of it is carried out and shown to the checkers.
+    fn work(&mut self, proxy: usize, worker: Option<usize>, cause: Option<&Message>, work: impl FnOnce(&mut ProxyNode, usize)) {
         let chosen = worker.unwrap_or_else(|| self.random.below(64) as usize);
         let Some(node) = self.proxies.get_mut(proxy) else { return };
         let chosen = chosen % node.workers.len().max(1);
-        node.handle(chosen, now, input);
+        work(node, chosen);
         let Some(worker) = node.workers.get_mut(chosen) else { return };
         let outbox = std::mem::take(&mut worker.outbox);
         let occurrences = node.occurrences();
-        let own = node.address;
         for (dialog, occurrence) in &occurrences {
             self.trace.dialog(self.now, proxy, dialog, *occurrence);
         }
@@ -253,47 +241,16 @@ impl World {
         let (last, first): (Vec<_>, Vec<_>) =
             occurrences.iter().partition(|(_, occurrence)| occurrence.kind == dialog::OccurrenceKind::Destroyed);
         for (dialog, occurrence) in first {
-            self.show(proxy, &Sight::Dialog { dialog, occurrence: *occurrence });
+            self.show(proxy, &Sight::Dialog { dialog, occurrence: *occurrence, cause });
         }
-        self.carry_out(proxy, chosen, own, &outbox);
+        self.carry_out(proxy, chosen, &outbox, cause);
         for (dialog, occurrence) in last {
-            self.show(proxy, &Sight::Dialog { dialog, occurrence: *occurrence });
+            self.show(proxy, &Sight::Dialog { dialog, occurrence: *occurrence, cause });
         }
+        self.show(proxy, &Sight::StepOver);
         self.arm(proxy);
-        if self.handled.is_multiple_of(self.scenario.inspect_every) {
+        if std::mem::take(&mut self.verdicts.wants_look) || self.handled.is_multiple_of(self.scenario.inspect_every) {
             self.inspect(proxy);
-        }
-    }
-
-    fn carry_out(&mut self, proxy: usize, worker: usize, own: SocketAddr, outbox: &Outbox) {
-        for effect in &outbox.effects {
-            match effect {
-                Effect::Send { destination, bytes, .. } => {
-                    let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
-                    match Message::from_bytes(bytes) {
-                        Ok(message) => self.show(proxy, &Sight::Sent { message: &message, to: *destination }),
-                        Err(error) => self.trace.note(self.now, &format!("proxy {proxy} sends what does not parse: {error}")),
-                    }
-                    self.transmit(own, *destination, bytes);
-                }
-                Effect::Resolve { ticket, host, .. } => {
-                    let addresses = if host.len() % 2 == 0 { vec![IpAddr::V4(Ipv4Addr::new(10, 0, 2, 1))] } else { Vec::new() };
-                    let delay = self.random.below(3_000);
-                    self.push(delay, Event::Answer { proxy, worker, ticket: *ticket, answer: Answer::Addresses(addresses) });
-                }
-                Effect::Wake { ticket, at } => {
-                    let delay = at.0.saturating_sub(self.now);
-                    self.push(delay, Event::Answer { proxy, worker, ticket: *ticket, answer: Answer::Awake });
-                }
-                Effect::Log { text, level, .. } => {
-                    let text = String::from_utf8_lossy(text);
-                    self.trace.line(self.now, proxy, *level, &text);
-                    self.show(proxy, &Sight::Line(&text));
-                }
-                Effect::Answer { .. } => {}
-                Effect::Stop => self.verdicts.add("A2", self.now, proxy, String::from("the proxy wants to stop")),
-                Effect::StreamSend { .. } | Effect::StreamClose { .. } => {}
-            }
         }
     }
 
@@ -309,30 +266,6 @@ impl World {
         }
     }
 
-    fn lie(&mut self) {
-        let mut bytes = if self.random.below(2) == 0 || self.overheard.is_empty() {
-            let count = self.scenario.hostile.len() as u64;
-            self.scenario.hostile.get(self.random.below(count) as usize).cloned().unwrap_or_default()
-        } else {
-            let place = self.random.below(self.overheard.len() as u64) as usize;
-            self.overheard.get(place).cloned().unwrap_or_default()
-        };
-        for _ in 0..self.random.below(4) {
-            let place = self.random.below(bytes.len() as u64) as usize;
-            let value = self.random.next_u64() as u8;
-            if let Some(byte) = bytes.get_mut(place) {
-                *byte = value;
-            }
-        }
-        let target = self.random.below(self.proxies.len() as u64) as usize;
-        if let Some(to) = self.proxies.get(target).map(|proxy| proxy.address) {
-            if let Ok(message) = Message::from_bytes(&bytes) {
-                self.verdicts.tainted.insert(message.call_id().to_vec());
-            }
-            self.deliver(crate::scenario::LIAR, to, &bytes);
-        }
-    }
-
     fn show(&mut self, proxy: usize, sight: &Sight<'_>) {
         for checker in self.checkers.get_mut(proxy).into_iter().flatten() {
             checker.see(self.now, sight, &mut self.verdicts);
@@ -341,10 +274,13 @@ impl World {
 
     fn snapshot(&self, proxy: usize) -> Snapshot {
         let profiles = self.scenario.proxies.get(proxy).map_or(&[][..], |start| start.promises.profiles);
-        self.proxies.get(proxy).map_or_else(Snapshot::default, |node| Snapshot::of(&node.proxy, now_at(self.now), profiles))
+        self.proxies.get(proxy).map_or_else(Snapshot::default, |node| Snapshot::of(&node.proxy, self.clock(), profiles))
     }
 
     fn inspect(&mut self, proxy: usize) {
+        if self.proxies.get(proxy).is_none_or(|node| node.is_down) {
+            return;
+        }
         let snapshot = self.snapshot(proxy);
         for checker in self.checkers.get_mut(proxy).into_iter().flatten() {
             checker.inspect(&snapshot, &mut self.verdicts);

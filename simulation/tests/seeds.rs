@@ -2,12 +2,13 @@
 
 use simulation::run_seed_in;
 use simulation::scenario::{Mode, hostile_datagrams};
+use simulation::trace::Lines;
 
 fn run(mode: Mode, seeds: std::ops::Range<u64>) {
     let hostile = hostile_datagrams();
     let mut dialogs = 0;
     for seed in seeds {
-        let outcome = run_seed_in(seed, mode, &hostile, false);
+        let outcome = run_seed_in(seed, mode, &hostile, Lines::Hashed);
         assert!(outcome.violations.is_empty(), "seed {seed} [{}]: {:?}", outcome.name, outcome.violations);
         dialogs += outcome.dialogs;
     }
@@ -31,7 +32,7 @@ fn the_same_seed_gives_the_same_bytes() {
 
 #[test]
 fn different_seeds_give_different_worlds() {
-    let first = run_seed_in(1, Mode::Safety, &[], false);
-    let second = run_seed_in(2, Mode::Safety, &[], false);
+    let first = run_seed_in(1, Mode::Safety, &[], Lines::Hashed);
+    let second = run_seed_in(2, Mode::Safety, &[], Lines::Hashed);
     assert_ne!(first.hash, second.hash);
 }

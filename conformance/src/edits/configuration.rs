@@ -25,8 +25,11 @@ request_route {
 }
 "#;
 
+/// Every sequence begins alike: variables and iterators live longer than a message.
+const START: &str = "$var(out) = 0; $var(uri) = \"sip:u@h.example\"; hf_iterator_start(\"h\"); bl_iterator_start(\"b\");\n";
+
 /// What is printed when a sequence is through: what scripts see of the message.
-const SEEN: &str = "xlog(\"L_ERR\", \"@@end ru=$ru du=$du a=$hdr(X-A) n=$hdrc(X-A) m=$hdr(Contact) fu=$fu tu=$tu body=$(rb{s.len}) type=$cT length=$ml out=$(var(out){s.encode.hexa}) uri=$var(uri) h=$hfitname(h):$hfitbody(h) b=$(blitval(b){s.encode.hexa}) pcv=$pcv(all)\\n\");";
+const SEEN: &str = "xlog(\"L_ERR\", \"@@end ru=$ru du=$du a=$hdr(X-A) n=$hdrc(X-A) m=$hdr(Contact) fu=$fu tu=$tu body=$(rb{s.len}) type=$cT out=$(var(out){s.encode.hexa}) uri=$var(uri) h=$hfitname(h):$hfitbody(h) b=$(blitval(b){s.encode.hexa})\\n\");";
 
 /// The configuration of a batch.
 pub fn configuration(sequences: &[Sequence]) -> String {
@@ -60,9 +63,12 @@ pub fn configuration(sequences: &[Sequence]) -> String {
 
 /// The statements, each followed by its return code.
 fn body(sequence: &Sequence) -> String {
-    let mut text = "$var(out) = 0; $var(uri) = \"sip:u@h.example\";\n".to_owned();
+    let mut text = START.to_owned();
     for (index, statement) in sequence.statements.iter().enumerate() {
-        text.push_str(&format!("{statement};\nxlog(\"L_ERR\", \"@@{index} $rc\\n\");\n"));
+        text.push_str(&format!("{statement};\n"));
+        if !statement.starts_with('$') {
+            text.push_str(&format!("xlog(\"L_ERR\", \"@@{index} $rc\\n\");\n"));
+        }
     }
     text
 }

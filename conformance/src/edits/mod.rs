@@ -40,7 +40,13 @@ impl Sequence {
         let count = 1 + random.below(STATEMENTS_MAX);
         let statements = (0..count).map(|_| statements::statement(&mut random, route)).collect();
         let ending = if route == Route::Request {
-            random.choose(&["forward();", "t_relay();", "t_relay();", "sl_send_reply(\"200\", \"OK\");", "t_newtran(); t_reply(\"404\", \"No\");"])
+            random.choose(&[
+                "forward();",
+                "t_relay();",
+                "t_relay();",
+                "sl_send_reply(\"200\", \"OK\");",
+                "t_newtran(); t_reply(\"404\", \"No\");",
+            ])
         } else {
             "t_relay();"
         };
@@ -55,34 +61,49 @@ impl Sequence {
     }
 }
 
-/// `edits [--seed N] [--count N] [--only N] [--keep]`: true when both subjects did the same.
+/// `edits [--seed N] [--count N] [--each | --only N] [--whole] [--verbose]`: true when both subjects did the same.
 pub fn run(arguments: &[String]) -> bool {
     let number = |name: &str| arguments.iter().position(|word| word == name).and_then(|at| arguments.get(at + 1)?.parse::<u64>().ok());
     let seed = number("--seed").unwrap_or(SEED_DEFAULT);
     let count = number("--count").and_then(|count| usize::try_from(count).ok()).unwrap_or(COUNT_DEFAULT);
     let sequences: Vec<Sequence> = match number("--only") {
         Some(only) => vec![Sequence::new(seed, only)],
+        None if arguments.iter().any(|word| word == "--each") => each(seed),
         None => (0..count as u64).map(|index| Sequence::new(seed, index)).collect(),
     };
-    let mut differing = 0;
+    let mut differing = Vec::new();
+    let is_verbose = arguments.iter().any(|word| word == "--verbose");
     for batch in sequences.chunks(BATCH) {
         match compare(batch) {
-            Ok(differences) => {
-                for index in differences.keys() {
-                    if let Some(sequence) = batch.get(*index) {
-                        differing += 1;
-                        report(sequence);
-                    }
-                }
+            Ok(differences) if is_verbose => {
+                eprintln!("{} of {} differ", differences.len(), batch.len());
+                differing.extend(differences.keys().filter_map(|index| batch.get(*index)).cloned());
             }
+            Ok(differences) => differing.extend(differences.keys().filter_map(|index| batch.get(*index)).cloned()),
             Err(reason) => {
                 println!("edits: {reason}");
                 return false;
             }
         }
     }
-    println!("edits: {} sequences of seed {seed}, {differing} differ", sequences.len());
-    differing == 0
+    let is_whole = arguments.iter().any(|word| word == "--whole");
+    for (sequence, difference) in shrink(&differing) {
+        report(&sequence, difference.as_ref(), is_whole);
+    }
+    println!("edits: {} sequences of seed {seed}, {} differ", sequences.len(), differing.len());
+    differing.is_empty()
+}
+
+/// Every statement alone, filled in many ways.
+fn each(seed: u64) -> Vec<Sequence> {
+    let statements = statements::each(&mut Random::new(seed, u64::MAX));
+    let alone = |(number, (route, statement)): (usize, (Route, String))| Sequence {
+        route,
+        ending: if route == Route::Request && number % 4 == 0 { "sl_send_reply(\"200\", \"OK\");" } else { "t_relay();" },
+        statements: vec![statement],
+        origin: (seed, number as u64),
+    };
+    statements.into_iter().enumerate().map(alone).collect()
 }
 
 /// Both transcripts of one sequence.
@@ -103,42 +124,85 @@ fn compare(sequences: &[Sequence]) -> Result<BTreeMap<usize, Difference>, String
 }
 
 fn subject(name: &str) -> Options {
-    Options { subject: name.to_owned(), program: None, filter: None, record: false, verbose: false, jobs: 1, has_sipp: false }
+    Options { subject: name.to_owned(), ..Options::default() }
 }
 
-/// Takes statements away while the subjects still differ, then shows what is left.
-fn report(sequence: &Sequence) {
-    let mut smallest = sequence.clone();
-    let mut shown = None;
+/// Takes statements away while the subjects still differ.
+fn shrink(sequences: &[Sequence]) -> Vec<(Sequence, Option<Difference>)> {
+    // What cannot be made shorter is played once more, with the other ones of its kind.
+    let mut smallest: Vec<(Sequence, Option<Difference>)> = sequences.iter().map(|sequence| (sequence.clone(), None)).collect();
     for _ in 0..SHRINK_ROUNDS {
-        let shorter: Vec<Sequence> = (0..smallest.statements.len()).map(|index| smallest.without(index)).collect();
-        let Ok(differences) = compare(&shorter) else { break };
-        let Some((index, difference)) = differences.into_iter().next() else { break };
-        smallest = smallest.without(index);
-        shown = Some(difference);
+        let shorter: Vec<(usize, Sequence)> = smallest
+            .iter()
+            .enumerate()
+            .filter(|(_, (sequence, _))| sequence.statements.len() > 1)
+            .flat_map(|(owner, (sequence, _))| (0..sequence.statements.len()).map(move |index| (owner, sequence.without(index))))
+            .collect();
+        let mut is_smaller = false;
+        for batch in shorter.chunks(BATCH) {
+            let variants: Vec<Sequence> = batch.iter().map(|(_, variant)| variant.clone()).collect();
+            for (index, difference) in compare(&variants).unwrap_or_default() {
+                let Some((owner, variant)) = batch.get(index) else { continue };
+                if let Some(slot) = smallest.get_mut(*owner).filter(|slot| slot.0.statements.len() > variant.statements.len()) {
+                    *slot = (variant.clone(), Some(difference));
+                    is_smaller = true;
+                }
+            }
+        }
+        if !is_smaller {
+            break;
+        }
     }
-    if shown.is_none() {
-        shown = compare(std::slice::from_ref(&smallest)).ok().and_then(|mut found| found.remove(&0));
+    for batch in smallest.chunks_mut(BATCH) {
+        let sequences: Vec<Sequence> = batch.iter().map(|(sequence, _)| sequence.clone()).collect();
+        for (index, found) in compare(&sequences).unwrap_or_default() {
+            if let Some((_, difference)) = batch.get_mut(index) {
+                *difference = Some(found);
+            }
+        }
     }
-    let (seed, number) = smallest.origin;
-    println!("DIFFERS seed {seed} number {number}, {:?} route, {}", smallest.route, smallest.ending);
-    for statement in &smallest.statements {
+    smallest
+}
+
+/// Shows what is left of a sequence, and where the transcripts differ.
+fn report(sequence: &Sequence, difference: Option<&Difference>, is_whole: bool) {
+    let (seed, number) = sequence.origin;
+    println!("DIFFERS seed {seed} number {number}, {:?} route, {}", sequence.route, sequence.ending);
+    for statement in &sequence.statements {
         println!("    {statement}");
     }
-    match shown {
-        Some(difference) => println!("{}", side_by_side(&difference)),
+    match difference {
+        Some(difference) => println!("{}", side_by_side(difference, is_whole)),
         None => println!("    (only together with the sequences before it)"),
     }
 }
 
-/// The lines of one transcript, with what the other has instead.
-fn side_by_side(difference: &Difference) -> String {
+/// Both transcripts in one: lines of one subject alone are marked.
+fn side_by_side(difference: &Difference, is_whole: bool) -> String {
     let (left, right): (Vec<&str>, Vec<&str>) = (difference.kamailio.lines().collect(), difference.duolog.lines().collect());
-    let same = left.iter().zip(&right).take_while(|(one, other)| one == other).count();
-    let same_at_end = left[same..].iter().rev().zip(right[same..].iter().rev()).take_while(|(one, other)| one == other).count();
+    // The length of the longest common part of what follows, for each pair of places.
+    let mut common = vec![vec![0_usize; right.len() + 1]; left.len() + 1];
+    for one in (0..left.len()).rev() {
+        for other in (0..right.len()).rev() {
+            common[one][other] =
+                if left[one] == right[other] { common[one + 1][other + 1] + 1 } else { common[one + 1][other].max(common[one][other + 1]) };
+        }
+    }
     let mut out = String::new();
-    left[..same].iter().for_each(|line| out.push_str(&format!("      {line}\n")));
-    left[same..left.len() - same_at_end].iter().for_each(|line| out.push_str(&format!("    K {line}\n")));
-    right[same..right.len() - same_at_end].iter().for_each(|line| out.push_str(&format!("    D {line}\n")));
+    let (mut one, mut other) = (0, 0);
+    while one < left.len() || other < right.len() {
+        if one < left.len() && other < right.len() && left[one] == right[other] {
+            if is_whole || left[one].starts_with("=== ") {
+                out.push_str(&format!("      {}\n", left[one]));
+            }
+            (one, other) = (one + 1, other + 1);
+        } else if other == right.len() || (one < left.len() && common[one + 1][other] >= common[one][other + 1]) {
+            out.push_str(&format!("    K {}\n", left[one]));
+            one += 1;
+        } else {
+            out.push_str(&format!("    D {}\n", right[other]));
+            other += 1;
+        }
+    }
     out
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
+use super::Sequence;
 use super::configuration::configuration;
 use super::messages;
 use super::random::Random;
 use super::statements::Route;
-use super::Sequence;
 use crate::Options;
 use crate::message::{Message, parameter, same};
 use crate::normalise::normalise;
@@ -16,7 +16,7 @@ use crate::subject::{Subject, free_port};
 use crate::template::fill;
 
 /// How long the answer to the message that marks the end of a step may take.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Messages taken from one socket in one step.
 const MESSAGES_MAX: usize = 16;
 
@@ -34,12 +34,16 @@ pub fn play(options: &Options, sequences: &[Sequence]) -> Result<Vec<String>, St
     let proxy = format!("127.0.0.1:{}", free_port()?);
     let socket = || UdpSocket::bind("127.0.0.1:0").map_err(|error| error.to_string());
     let mut users = Users { alice: socket()?, bob: socket()?, carol: socket()?, proxy: proxy.clone(), pings: 0 };
+    for socket in [&users.bob, &users.carol] {
+        socket.set_nonblocking(true).map_err(|error| error.to_string())?;
+    }
     let mut marks = BTreeMap::from([("PROXY".to_owned(), proxy.clone())]);
     for (name, socket) in [("ALICE", &users.alice), ("BOB", &users.bob), ("CAROL", &users.carol)] {
         marks.insert(name.to_owned(), socket.local_addr().map_err(|error| error.to_string())?.to_string());
     }
     let text = fill(&configuration(sequences), &marks);
-    let mut subject = Subject::start(options, &format!("edits-{}", options.subject), &text, &proxy).map_err(|reason| refused(&reason, &text))?;
+    let mut subject =
+        Subject::start(options, &format!("edits-{}", options.subject), &text, &proxy).map_err(|reason| refused(&reason, &text))?;
     let mut transcripts = Vec::new();
     let mut logged = subject.log().len();
     for (index, sequence) in sequences.iter().enumerate() {
@@ -67,7 +71,10 @@ const LINES_BEFORE: usize = 10;
 
 /// Why a batch was refused, with the line it names.
 fn refused(reason: &str, text: &str) -> String {
-    let number = reason.split_once("case.cfg:").or_else(|| reason.split_once("line ")).and_then(|(_, rest)| rest.split([',', ' ', ':']).next()?.parse::<usize>().ok());
+    let number = reason
+        .split_once("case.cfg:")
+        .or_else(|| reason.split_once("line "))
+        .and_then(|(_, rest)| rest.split([',', ' ', ':']).next()?.parse::<usize>().ok());
     let line = number.and_then(|number| text.lines().nth(number.saturating_sub(LINES_BEFORE))).unwrap_or_default();
     format!("{reason}\nline: {line}")
 }
@@ -77,11 +84,17 @@ fn play_one(users: &mut Users, marks: &BTreeMap<String, String>, index: usize, s
     let (seed, number) = sequence.origin;
     let mut random = Random::new(seed.wrapping_add(7), number);
     let call = format!("call-{index}");
+    let alice = marks.get("ALICE").cloned().unwrap_or_default();
     let request = fill(&messages::request(&mut random, index, &call), marks);
     let mut transcript = format!("=== alice ->\n{}", shown(request.as_bytes(), marks));
     let _ = users.alice.send_to(request.as_bytes(), &users.proxy);
     let mut arrived = users.settle(&mut transcript, marks);
-    if let Some(received) = arrived.bob.take() {
+    // A reply finds its way back only by the Via of alice.
+    let is_whole = |received: &Vec<u8>| {
+        let text = String::from_utf8_lossy(received).into_owned();
+        text.contains(&format!("SIP/2.0/UDP {alice}")) && text.contains(&format!("branch=z9hG4bK-{call}"))
+    };
+    if let Some(received) = arrived.bob.take().filter(is_whole) {
         let reply = messages::reply(random, sequence.route == Route::Failure, index).complete(copied(&received));
         if sequence.route == Route::Reply {
             transcript.push_str(&format!("=== bob ->\n{}", shown(reply.as_bytes(), marks)));
@@ -133,7 +146,7 @@ impl Users {
         let mut arrived = Arrived { bob: None, carol: None };
         for (name, socket, slot) in [("bob", &self.bob, &mut arrived.bob), ("carol", &self.carol, &mut arrived.carol)] {
             for _ in 0..MESSAGES_MAX {
-                let Some(bytes) = receive(socket, Duration::from_millis(1)) else { break };
+                let Some(bytes) = received(socket) else { break };
                 transcript.push_str(&format!("=== {name} <-\n{}", shown(&bytes, marks)));
                 *slot = Some(bytes);
             }
@@ -144,6 +157,10 @@ impl Users {
 
 fn receive(socket: &UdpSocket, patience: Duration) -> Option<Vec<u8>> {
     socket.set_read_timeout(Some(patience)).ok()?;
+    received(socket)
+}
+
+fn received(socket: &UdpSocket) -> Option<Vec<u8>> {
     let mut buffer = [0_u8; 65_535];
     let length = socket.recv(&mut buffer).ok()?;
     buffer.get(..length).map(<[u8]>::to_vec)
@@ -166,8 +183,15 @@ fn copied(request: &[u8]) -> Vec<String> {
 
 /// A message as text: what differs by nature is marked, what a terminal would hide is written out.
 fn shown(bytes: &[u8], marks: &BTreeMap<String, String>) -> String {
-    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\u{1e}").replace('\n', "\\n").replace('\r', "\\r").replace('\u{1e}', "\r\n");
-    let mut out: String = normalise(&text, marks).chars().map(|letter| if letter < ' ' && letter != '\n' && letter != '\t' { '~' } else { letter }).collect();
+    // Where `received` stands in the Via of a local reply is a deliberate difference.
+    let text = String::from_utf8_lossy(bytes)
+        .replace(";received=127.0.0.1", "")
+        .replace("\r\n", "\u{1e}")
+        .replace('\n', "\\n")
+        .replace('\r', "\\r")
+        .replace('\u{1e}', "\r\n");
+    let mut out: String =
+        normalise(&text, marks).chars().map(|letter| if letter < ' ' && letter != '\n' && letter != '\t' { '~' } else { letter }).collect();
     out.push('\n');
     out
 }

@@ -116,22 +116,13 @@ fn records(mut body: &[u8]) -> Result<Vec<Parameter>, &'static str> {
     Ok(values)
 }
 
-/// Writes the packet that answers a call.
-pub fn encode(cookie: u32, answer: &Result<Reply, Fault>) -> Vec<u8> {
-    let mut body = Vec::new();
-    let kind = match answer {
-        Ok(reply) => {
-            for item in &reply.items {
-                write_item(&mut body, item);
-            }
-            REPLY
-        }
-        Err(fault) => {
-            write_integer(&mut body, i64::from(fault.code));
-            write_text(&mut body, TEXT, fault.text.as_bytes());
-            FAULT
-        }
-    };
+/// Writes the packet that answers a call; a body above `body_bytes_max` becomes a fault.
+pub fn encode(cookie: u32, answer: &Result<Reply, Fault>, body_bytes_max: usize) -> Vec<u8> {
+    let (kind, mut body) = body(answer);
+    if kind == REPLY && body.len() > body_bytes_max {
+        let reason = format!("the answer has {} bytes, more than binrpc_max_body_size allows", body.len());
+        return encode(cookie, &Err(Fault::new(500, reason)), body_bytes_max);
+    }
     let length = minimal(body.len() as u64, 1);
     let cookie = minimal(u64::from(cookie), 1);
     let mut packet = vec![MAGIC, (kind << 4) | (((length.len() - 1) as u8) << 2) | (cookie.len() - 1) as u8];
@@ -139,6 +130,23 @@ pub fn encode(cookie: u32, answer: &Result<Reply, Fault>) -> Vec<u8> {
     packet.extend_from_slice(&cookie);
     packet.append(&mut body);
     packet
+}
+
+fn body(answer: &Result<Reply, Fault>) -> (u8, Vec<u8>) {
+    let mut body = Vec::new();
+    match answer {
+        Ok(reply) => {
+            for item in &reply.items {
+                write_item(&mut body, item);
+            }
+            (REPLY, body)
+        }
+        Err(fault) => {
+            write_integer(&mut body, i64::from(fault.code));
+            write_text(&mut body, TEXT, fault.text.as_bytes());
+            (FAULT, body)
+        }
+    }
 }
 
 /// Big-endian digits without leading zeros, at least `least`.
@@ -224,7 +232,7 @@ mod tests {
 
     #[test]
     fn an_empty_reply_is_five_bytes() {
-        assert_eq!(encode(0x1234, &Ok(Reply::empty())), [0xa1, 0x11, 0x00, 0x12, 0x34]);
+        assert_eq!(encode(0x1234, &Ok(Reply::empty()), usize::MAX), [0xa1, 0x11, 0x00, 0x12, 0x34]);
     }
 
     #[test]
@@ -243,15 +251,23 @@ mod tests {
     #[test]
     fn a_structure_has_names_and_ends() {
         let reply = Reply::one(Item::Structure(vec![("uptime".into(), Item::Integer(77))]));
-        let packet = encode(1, &Ok(reply));
+        let packet = encode(1, &Ok(reply), usize::MAX);
         let expected = [&[0x03, 0x75][..], b"uptime\0", &[0x10, 0x4d, 0x83]].concat();
         assert_eq!(packet.get(4..), Some(&expected[..]));
     }
 
     #[test]
     fn a_fault_carries_code_and_text() {
-        let packet = encode(1, &Err(Fault::new(500, "no")));
+        let packet = encode(1, &Err(Fault::new(500, "no")), usize::MAX);
         assert_eq!(packet, [0xa1, 0x30, 7, 1, 0x20, 0x01, 0xf4, 0x31, b'n', b'o', 0]);
+    }
+
+    #[test]
+    fn an_answer_above_the_bound_becomes_a_fault() {
+        let reply = Reply::one(Item::text("x".repeat(2_000)));
+        let packet = encode(1, &Ok(reply.clone()), 1_024);
+        assert_eq!(packet.get(1).map(|kind| kind >> 4), Some(FAULT));
+        assert_eq!(encode(1, &Ok(reply), 4_096).get(1).map(|kind| kind >> 4), Some(REPLY));
     }
 
     #[test]

@@ -9,19 +9,27 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::limits::{FIFO_REPLY_PAUSE_MILLISECONDS, FIFO_REPLY_TRIES, JSON_REQUEST_BYTES_MAX};
-use crate::listener::{Listeners, make_room, spawn};
+use crate::fifo_scanner::{Scanned, Scanner};
+use crate::limits::{FIFO_REPLY_PAUSE_MILLISECONDS, FIFO_REPLY_TRIES};
+use crate::listener::{Access, Listeners, make_room, spawn};
 use crate::{Caller, json};
 
 impl Listeners {
     /// Makes the FIFO and starts its thread. Answers go to FIFOs in `reply_folder` only.
-    pub fn open_fifo(&mut self, path: &Path, reply_folder: &Path, mode: u32, is_pretty: bool, caller: &Arc<dyn Caller>) -> io::Result<()> {
+    pub fn open_fifo(
+        &mut self,
+        path: &Path,
+        reply_folder: &Path,
+        access: Access,
+        is_pretty: bool,
+        caller: &Arc<dyn Caller>,
+    ) -> io::Result<()> {
         make_room(path)?;
         let made = Command::new("mkfifo").arg(path).status()?;
         if !made.success() {
             return Err(io::Error::other(format!("mkfifo {} failed", path.display())));
         }
-        self.keep(path, mode)?;
+        self.keep(path, access)?;
         // Opened for both directions, so that it never reaches its end when a caller closes.
         let mut fifo = OpenOptions::new().read(true).write(true).open(path)?;
         let (caller, reply_folder) = (Arc::clone(caller), reply_folder.to_path_buf());
@@ -31,6 +39,7 @@ impl Listeners {
 
 fn serve(fifo: &mut File, reply_folder: &Path, is_pretty: bool, caller: &Arc<dyn Caller>) {
     let mut scanner = Scanner::default();
+    let mut dropped = 0_u64;
     let mut chunk = [0_u8; 4096];
     loop {
         let length = match fifo.read(&mut chunk) {
@@ -38,46 +47,18 @@ fn serve(fifo: &mut File, reply_folder: &Path, is_pretty: bool, caller: &Arc<dyn
             Ok(length) => length,
         };
         for byte in chunk.get(..length).unwrap_or_default() {
-            if let Some(text) = scanner.push(*byte)
-                && let Err(reason) = answer(&text, reply_folder, is_pretty, caller)
-            {
+            let done = match scanner.push(*byte) {
+                Scanned::Nothing => Ok(()),
+                Scanned::Request(text) => answer(&text, reply_folder, is_pretty, caller),
+                Scanned::Dropped(reason) => {
+                    dropped += 1;
+                    Err(format!("{reason}; {dropped} dropped since the start"))
+                }
+            };
+            if let Err(reason) = done {
                 caller.log(0, &format!("FIFO request not answered: {reason}"));
             }
         }
-    }
-}
-
-/// Cuts balanced `{...}` out of a stream; quotes are honoured, anything outside braces is ignored.
-#[derive(Default)]
-struct Scanner {
-    text: Vec<u8>,
-    depth: usize,
-    is_quoted: bool,
-    is_escaped: bool,
-}
-
-impl Scanner {
-    fn push(&mut self, byte: u8) -> Option<Vec<u8>> {
-        if self.depth == 0 && byte != b'{' {
-            return None;
-        }
-        if self.text.len() >= JSON_REQUEST_BYTES_MAX {
-            *self = Scanner::default();
-            return None;
-        }
-        self.text.push(byte);
-        if self.is_quoted {
-            self.is_quoted = self.is_escaped || byte != b'"';
-            self.is_escaped = !self.is_escaped && byte == b'\\';
-            return None;
-        }
-        match byte {
-            b'"' => self.is_quoted = true,
-            b'{' => self.depth += 1,
-            b'}' => self.depth -= 1,
-            _ => {}
-        }
-        (self.depth == 0).then(|| std::mem::take(&mut self.text))
     }
 }
 
@@ -125,13 +106,6 @@ fn reply_path(name: &str, folder: &Path) -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn objects_are_cut_out_of_the_stream() {
-        let mut scanner = Scanner::default();
-        let found: Vec<Vec<u8>> = br#"junk {"a":"}\"{"} more {"b":{}}"#.iter().filter_map(|byte| scanner.push(*byte)).collect();
-        assert_eq!(found, [br#"{"a":"}\"{"}"#.to_vec(), br#"{"b":{}}"#.to_vec()]);
-    }
 
     #[test]
     fn a_reply_name_cannot_leave_its_folder() {

@@ -5,7 +5,9 @@
 
 pub mod address;
 pub mod binrpc;
+pub mod connections;
 pub mod fifo;
+mod fifo_scanner;
 pub mod http;
 pub mod json;
 pub mod limits;

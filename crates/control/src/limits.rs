@@ -10,8 +10,12 @@ pub const JSON_REQUEST_BYTES_MAX: usize = 65_536;
 pub const CONNECTIONS_MAX: usize = 64;
 /// Longest silence of a control connection, seconds.
 pub const CONNECTION_IDLE_SECONDS: u64 = 300;
+/// Most threads that serve one datagram socket.
+pub const DATAGRAM_WORKERS_MAX: usize = 16;
 /// Longest datagram read or written, bytes.
 pub const DATAGRAM_BYTES_MAX: usize = 65_507;
+/// Longest JSON request in a FIFO, bytes (spec proxy-core 13.3).
+pub const FIFO_REQUEST_BYTES_MAX: usize = 8_192;
 /// Longest HTTP head of a JSON-RPC request, bytes.
 pub const HTTP_HEAD_BYTES_MAX: usize = 8_192;
 /// How often the reply FIFO of a caller is tried, and the pause between, milliseconds.

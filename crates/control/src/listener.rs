@@ -2,36 +2,63 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, UdpSocket};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, chown};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use modules::connections::ControlConnection;
 use modules::rpc::{Fault, Parameters, Reply, Wire};
 
 use crate::address::ControlAddress;
 use crate::binrpc::{self, Decoded, Request};
-use crate::limits::{BINRPC_REQUEST_BYTES_MAX, CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, DATAGRAM_BYTES_MAX};
+use crate::connections::OpenConnections;
+use crate::limits::{
+    BINRPC_REQUEST_BYTES_MAX, CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, DATAGRAM_BYTES_MAX, DATAGRAM_WORKERS_MAX, JSON_REQUEST_BYTES_MAX,
+};
 use crate::{Caller, Outcome, json};
 
-/// What is spoken on a datagram socket.
+/// What is spoken on a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speech {
-    Binrpc,
-    /// JSON, pretty or compact.
-    Json {
-        is_pretty: bool,
-    },
+    /// Answers of at most so many bytes; longer ones become a fault.
+    Binrpc { body_bytes_max: usize },
+    /// JSON, pretty or compact. On a TCP address one request a connection (spec proxy-core 13.5).
+    Json { is_pretty: bool },
+}
+
+/// Permissions and owner of a unix socket or FIFO.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    pub mode: u32,
+    /// None: who runs the proxy.
+    pub user: Option<u32>,
+    pub group: Option<u32>,
+}
+
+/// How a datagram socket is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatagramService {
+    /// Threads.
+    pub workers: usize,
+    /// How long an answer may wait for room at its receiver.
+    pub timeout: Duration,
+}
+
+impl Default for DatagramService {
+    fn default() -> DatagramService {
+        DatagramService { workers: 1, timeout: Duration::from_secs(2) }
+    }
 }
 
 /// Sockets that were opened; unix paths are removed when this is dropped.
 #[derive(Default)]
 pub struct Listeners {
     pub(crate) paths: Vec<PathBuf>,
+    connections: OpenConnections,
 }
 
 impl Drop for Listeners {
@@ -43,68 +70,87 @@ impl Drop for Listeners {
 }
 
 impl Listeners {
-    /// Opens one control socket and starts its thread. `mode`: permissions of a unix socket.
-    pub fn open(&mut self, address: &ControlAddress, speech: Speech, mode: u32, caller: &Arc<dyn Caller>) -> io::Result<()> {
-        let caller = Arc::clone(caller);
+    /// No sockets yet. `connections`: where those of stream sockets are listed.
+    pub fn new(connections: OpenConnections) -> Listeners {
+        Listeners { paths: Vec::new(), connections }
+    }
+
+    /// Opens one control socket and starts its threads.
+    pub fn open(
+        &mut self,
+        address: &ControlAddress,
+        speech: Speech,
+        access: Access,
+        service: DatagramService,
+        caller: &Arc<dyn Caller>,
+    ) -> io::Result<()> {
         match address {
             ControlAddress::UnixStream(path) => {
                 make_room(path)?;
                 let listener = UnixListener::bind(path)?;
-                self.keep(path, mode)?;
+                self.keep(path, access)?;
+                let local = (path.display().to_string(), String::new());
+                let streams = Streams { speech, connections: self.connections.clone(), caller: Arc::clone(caller) };
                 spawn("ctl", move || {
-                    let open = Arc::new(AtomicUsize::new(0));
                     for stream in listener.incoming().flatten() {
                         let _ = stream.set_read_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                         let _ = stream.set_write_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
-                        accept(stream, &open, &caller);
+                        let peer = ("<anonymous unix socket>".to_owned(), String::new());
+                        streams.accept(stream, ControlConnection { transport: "unix_stream", peer, local: local.clone() });
                     }
                 })
             }
             ControlAddress::Tcp(address) => {
                 let listener = TcpListener::bind(address)?;
+                let streams = Streams { speech, connections: self.connections.clone(), caller: Arc::clone(caller) };
                 spawn("ctl-tcp", move || {
-                    let open = Arc::new(AtomicUsize::new(0));
                     for stream in listener.incoming().flatten() {
                         let _ = stream.set_read_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                         let _ = stream.set_write_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
-                        accept(stream, &open, &caller);
+                        let connection = tcp_connection(&stream);
+                        streams.accept(stream, connection);
                     }
                 })
             }
             ControlAddress::UnixDatagram(path) => {
                 make_room(path)?;
-                let socket = Arc::new(UnixDatagram::bind(path)?);
-                self.keep(path, mode)?;
-                spawn("ctl-dgram", move || {
-                    let mut buffer = vec![0_u8; DATAGRAM_BYTES_MAX];
-                    while let Ok((length, from)) = socket.recv_from(&mut buffer) {
-                        let answer = answer(&caller, buffer.get(..length).unwrap_or_default(), speech);
-                        if let (Some(answer), Some(path)) = (answer, from.as_pathname().map(Path::to_path_buf)) {
-                            let socket = Arc::clone(&socket);
-                            answer.hand_over(move |answer| drop(socket.send_to(&answer, path)));
-                        }
-                    }
-                })
+                let socket = UnixDatagram::bind(path)?;
+                socket.set_write_timeout(Some(service.timeout))?;
+                self.keep(path, access)?;
+                let socket = Arc::new(socket);
+                for _ in 0..service.workers.clamp(1, DATAGRAM_WORKERS_MAX) {
+                    let (socket, caller) = (Arc::clone(&socket), Arc::clone(caller));
+                    spawn("ctl-dgram", move || serve_unix_datagrams(&socket, speech, &caller))?;
+                }
+                Ok(())
             }
             ControlAddress::Udp(address) => {
                 let socket = Arc::new(UdpSocket::bind(address)?);
-                spawn("ctl-udp", move || {
-                    let mut buffer = vec![0_u8; DATAGRAM_BYTES_MAX];
-                    while let Ok((length, from)) = socket.recv_from(&mut buffer) {
-                        if let Some(answer) = answer(&caller, buffer.get(..length).unwrap_or_default(), speech) {
-                            let socket = Arc::clone(&socket);
-                            answer.hand_over(move |answer| drop(socket.send_to(&answer, from)));
-                        }
-                    }
-                })
+                socket.set_write_timeout(Some(service.timeout))?;
+                for _ in 0..service.workers.clamp(1, DATAGRAM_WORKERS_MAX) {
+                    let (socket, caller) = (Arc::clone(&socket), Arc::clone(caller));
+                    spawn("ctl-udp", move || serve_udp(&socket, speech, &caller))?;
+                }
+                Ok(())
             }
         }
     }
 
-    pub(crate) fn keep(&mut self, path: &Path, mode: u32) -> io::Result<()> {
+    /// Remembers a path for removal and gives it its owner and permissions.
+    pub(crate) fn keep(&mut self, path: &Path, access: Access) -> io::Result<()> {
         self.paths.push(path.to_path_buf());
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        if access.user.is_some() || access.group.is_some() {
+            chown(path, access.user, access.group)?;
+        }
+        fs::set_permissions(path, fs::Permissions::from_mode(access.mode))
     }
+}
+
+fn tcp_connection(stream: &TcpStream) -> ControlConnection {
+    let shown = |address: io::Result<std::net::SocketAddr>| {
+        address.map_or_else(|_| (String::new(), String::new()), |address| (address.ip().to_string(), address.port().to_string()))
+    };
+    ControlConnection { transport: "tcp", peer: shown(stream.peer_addr()), local: shown(stream.local_addr()) }
 }
 
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
@@ -123,31 +169,70 @@ pub(crate) fn make_room(path: &Path) -> io::Result<()> {
     }
 }
 
-fn accept<S: Read + Write + Send + 'static>(stream: S, open: &Arc<AtomicUsize>, caller: &Arc<dyn Caller>) {
-    if open.fetch_add(1, Ordering::AcqRel) >= CONNECTIONS_MAX {
-        open.fetch_sub(1, Ordering::AcqRel);
-        caller.log(0, "too many control connections; one was closed");
-        return;
+fn serve_unix_datagrams(socket: &Arc<UnixDatagram>, speech: Speech, caller: &Arc<dyn Caller>) {
+    let mut buffer = vec![0_u8; DATAGRAM_BYTES_MAX];
+    while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+        let answer = answer(caller, buffer.get(..length).unwrap_or_default(), speech);
+        if let (Some(answer), Some(path)) = (answer, from.as_pathname().map(Path::to_path_buf)) {
+            let (socket, caller) = (Arc::clone(socket), Arc::clone(caller));
+            answer.hand_over(move |answer| {
+                if let Err(error) = socket.send_to(&answer, &path) {
+                    caller.log(0, &format!("answer of {} bytes did not reach {}: {error}", answer.len(), path.display()));
+                }
+            });
+        }
     }
-    let (caller, counter) = (Arc::clone(caller), Arc::clone(open));
-    let served = spawn("ctl-conn", move || {
-        serve(stream, &caller);
-        counter.fetch_sub(1, Ordering::AcqRel);
-    });
-    if served.is_err() {
-        open.fetch_sub(1, Ordering::AcqRel);
+}
+
+fn serve_udp(socket: &Arc<UdpSocket>, speech: Speech, caller: &Arc<dyn Caller>) {
+    let mut buffer = vec![0_u8; DATAGRAM_BYTES_MAX];
+    while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+        if let Some(answer) = answer(caller, buffer.get(..length).unwrap_or_default(), speech) {
+            let (socket, caller) = (Arc::clone(socket), Arc::clone(caller));
+            answer.hand_over(move |answer| {
+                if let Err(error) = socket.send_to(&answer, from) {
+                    caller.log(0, &format!("answer of {} bytes did not reach {from}: {error}", answer.len()));
+                }
+            });
+        }
+    }
+}
+
+/// What the connections of a stream socket share.
+#[derive(Clone)]
+struct Streams {
+    speech: Speech,
+    connections: OpenConnections,
+    caller: Arc<dyn Caller>,
+}
+
+impl Streams {
+    /// Serves a connection on a thread of its own.
+    fn accept<S: Read + Write + Send + 'static>(&self, stream: S, connection: ControlConnection) {
+        let Some(presence) = self.connections.enter(connection, CONNECTIONS_MAX) else {
+            self.caller.log(0, "too many control connections; one was closed");
+            return;
+        };
+        let (speech, caller) = (self.speech, Arc::clone(&self.caller));
+        let _ = spawn("ctl-conn", move || {
+            match speech {
+                Speech::Binrpc { body_bytes_max } => serve_binrpc(stream, body_bytes_max, &caller),
+                Speech::Json { is_pretty } => serve_json(stream, is_pretty, caller.as_ref()),
+            }
+            drop(presence);
+        });
     }
 }
 
 /// Requests of one connection, answered in order, until it closes or speaks nonsense.
-fn serve<S: Read + Write>(mut stream: S, caller: &Arc<dyn Caller>) {
+fn serve_binrpc<S: Read + Write>(mut stream: S, body_bytes_max: usize, caller: &Arc<dyn Caller>) {
     let mut buffer = Vec::new();
     let mut chunk = [0_u8; 4096];
     loop {
         match binrpc::decode(&buffer) {
             Decoded::Request(request, used) => {
                 buffer.drain(..used);
-                if stream.write_all(&run(caller, request).wait()).is_err() {
+                if stream.write_all(&run(caller, request, body_bytes_max).wait()).is_err() {
                     return;
                 }
                 continue;
@@ -166,20 +251,30 @@ fn serve<S: Read + Write>(mut stream: S, caller: &Arc<dyn Caller>) {
     }
 }
 
-fn run(caller: &Arc<dyn Caller>, request: Request) -> Outcome<Vec<u8>> {
+/// One read, one request, one answer, and the connection closes.
+fn serve_json<S: Read + Write>(mut stream: S, is_pretty: bool, caller: &dyn Caller) {
+    let mut buffer = vec![0_u8; JSON_REQUEST_BYTES_MAX];
+    let Ok(length) = stream.read(&mut buffer) else { return };
+    if length > 0 {
+        let answer = json::answer(caller, buffer.get(..length).unwrap_or_default(), is_pretty).wait();
+        let _ = stream.write_all(answer.text.as_bytes());
+    }
+}
+
+fn run(caller: &Arc<dyn Caller>, request: Request, body_bytes_max: usize) -> Outcome<Vec<u8>> {
     let outcome: Outcome<Result<Reply, Fault>> = match request.method {
         Ok(method) => caller.call(&method, &mut Parameters::new(Wire::Binrpc, request.parameters)),
         Err(reason) => Outcome::Done(Err(Fault::new(400, format!("bad request method: {reason}")))),
     };
     let cookie = request.cookie;
-    outcome.map(move |answer| binrpc::encode(cookie, &answer))
+    outcome.map(move |answer| binrpc::encode(cookie, &answer, body_bytes_max))
 }
 
 /// The answer to one datagram; None: it was nonsense.
 fn answer(caller: &Arc<dyn Caller>, bytes: &[u8], speech: Speech) -> Option<Outcome<Vec<u8>>> {
     match speech {
-        Speech::Binrpc => match binrpc::decode(bytes) {
-            Decoded::Request(request, _) => Some(run(caller, request)),
+        Speech::Binrpc { body_bytes_max } => match binrpc::decode(bytes) {
+            Decoded::Request(request, _) => Some(run(caller, request, body_bytes_max)),
             Decoded::Incomplete | Decoded::Broken(_) => None,
         },
         Speech::Json { is_pretty } => Some(json::answer(caller.as_ref(), bytes, is_pretty).map(|answer| answer.text.into_bytes())),

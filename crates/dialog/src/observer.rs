@@ -17,7 +17,7 @@ pub enum OccurrenceKind {
     Confirmed,
     /// A request within the dialog, except the confirming ACK and the ending BYE.
     RequestWithin,
-    /// A BYE ended it, or the BYEs of this proxy were handed out.
+    /// A BYE ended it, or one of this proxy was handed out: told once in a life, like `Failed` and `Expired`.
     Terminated,
     /// Lifetime over without BYE.
     Expired,

@@ -36,7 +36,15 @@ impl Attributes {
 /// Stacks of values by name: `$avp(name)`. An integer name is written `i:10`.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Avps {
-    values: Vec<(Text, Value)>,
+    values: Vec<Avp>,
+}
+
+/// One value with the flags of `setavpflag`.
+#[derive(Debug, Clone, PartialEq)]
+struct Avp {
+    name: Text,
+    value: Value,
+    flags: u32,
 }
 
 impl Avps {
@@ -45,13 +53,18 @@ impl Avps {
         if self.values.len() >= ENTRIES_MAX {
             return false;
         }
-        self.values.push((Text::from(name), value));
+        self.values.push(Avp { name: Text::from(name), value, flags: 0 });
         true
     }
 
     /// The values of a name, newest first.
     pub fn of<'a>(&'a self, name: &'a [u8]) -> impl DoubleEndedIterator<Item = &'a Value> + 'a {
-        self.values.iter().rev().filter(move |(own, _)| own[..] == *name).map(|(_, value)| value)
+        self.values.iter().rev().filter(move |avp| avp.name[..] == *name).map(|avp| &avp.value)
+    }
+
+    /// The flags of the newest value of a name.
+    pub fn newest_flags(&mut self, name: &[u8]) -> Option<&mut u32> {
+        self.values.iter_mut().rev().find(|avp| avp.name[..] == *name).map(|avp| &mut avp.flags)
     }
 
     /// How many values the name has.
@@ -66,15 +79,13 @@ impl Avps {
             Some(Index::At(number)) => nth(self.of(name), number).cloned().unwrap_or_default(),
             Some(Index::All) => {
                 let mut out = Vec::new();
-                let mut is_first = true;
                 for value in self.of(name) {
-                    if !is_first {
+                    if !out.is_empty() {
                         out.extend_from_slice(b", ");
                     }
-                    is_first = false;
                     value.append_to(&mut out);
                 }
-                if is_first { Value::Null } else { Value::text(out) }
+                if self.count(name) == 0 { Value::Null } else { Value::text(out) }
             }
         }
     }
@@ -96,19 +107,19 @@ impl Avps {
 
     /// Removes the newest value of a name.
     pub fn remove_newest(&mut self, name: &[u8]) {
-        if let Some(position) = self.values.iter().rposition(|(own, _)| own[..] == *name) {
+        if let Some(position) = self.values.iter().rposition(|avp| avp.name[..] == *name) {
             self.values.remove(position);
         }
     }
 
     /// Removes every value of a name.
     pub fn remove_all(&mut self, name: &[u8]) {
-        self.values.retain(|(own, _)| own[..] != *name);
+        self.values.retain(|avp| avp.name[..] != *name);
     }
 
     /// All pairs, newest first.
     pub fn all(&self) -> impl Iterator<Item = (&Text, &Value)> {
-        self.values.iter().rev().map(|(name, value)| (name, value))
+        self.values.iter().rev().map(|avp| (&avp.name, &avp.value))
     }
 }
 
@@ -270,8 +281,8 @@ impl Nested {
             Some(Index::At(_)) => {
                 if let Some(field) = field_position(fields, names, key, index).and_then(|position| fields.get_mut(position)) {
                     field.1 = value;
-                    return Ok(());
                 }
+                return Ok(());
             }
             Some(Index::All) => fields.retain(|(own, _)| !names.same(own, key)),
             _ => {}

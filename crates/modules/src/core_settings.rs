@@ -1,9 +1,12 @@
 //! Core parameters of the configuration that the running proxy reads.
 
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use script::syntax::ast::{CoreParameter, Literal};
 use script::value::Text;
+
+/// Default of `log_facility`: LOG_DAEMON.
+const FACILITY_DAEMON: u8 = 3;
 
 /// Core parameters with their defaults (spec cfg-language 4.3).
 #[derive(Debug)]
@@ -11,12 +14,14 @@ pub struct CoreSettings {
     /// `debug`: changeable at run time.
     debug: AtomicI32,
     pub log_stderror: bool,
-    pub log_facility: String,
+    /// As the system log numbers it.
+    pub log_facility: AtomicU8,
     pub log_name: Option<String>,
     pub log_prefix: Option<Text>,
+    pub log_prefix_mode: i64,
     pub children: u32,
     pub check_via: bool,
-    pub force_rport: bool,
+    pub force_rport: AtomicBool,
     pub local_rport: bool,
     pub server_signature: bool,
     /// Whole line without CRLF.
@@ -27,12 +32,12 @@ pub struct CoreSettings {
     pub server_id: i64,
     pub max_branches: usize,
     pub max_recursive_level: u32,
-    pub max_while_loops: u32,
+    pub max_while_loops: AtomicU32,
     pub return_mode: i32,
     pub reply_to_via: bool,
     pub mhomed: bool,
-    pub udp_mtu: usize,
-    pub udp_mtu_try_tcp: bool,
+    pub udp_mtu: AtomicUsize,
+    pub udp_mtu_try_tcp: AtomicBool,
     pub message_bytes_max: usize,
     pub onsend_route_reply: bool,
     pub received_route_mode: i32,
@@ -51,8 +56,16 @@ pub struct CoreSettings {
     pub run_directory: Option<String>,
     pub phone2tel: bool,
     pub version_table: String,
+    /// Names of xavps for the Via (spec cfg-language 4.3, `xavp_via_params` and its kin).
+    pub via_parameters_xavp: Option<Text>,
+    pub via_fields_xavp: Option<Text>,
+    pub via_reply_parameters_xavp: Option<Text>,
     pub tos: u32,
     pub ip_free_bind: bool,
+    /// `dns_*` and `use_dns_*`.
+    pub dns: crate::dns::Settings,
+    /// `use_dst_blocklist` and `dst_blocklist_*`.
+    pub blocklist: crate::blocklist::Settings,
     /// As written, for RPC and for what is read rarely.
     pub all: Vec<(String, Literal)>,
 }
@@ -62,12 +75,13 @@ impl Default for CoreSettings {
         CoreSettings {
             debug: AtomicI32::new(0),
             log_stderror: false,
-            log_facility: "LOG_DAEMON".to_owned(),
+            log_facility: AtomicU8::new(FACILITY_DAEMON),
             log_name: None,
             log_prefix: None,
+            log_prefix_mode: 0,
             children: 8,
             check_via: false,
-            force_rport: false,
+            force_rport: AtomicBool::new(false),
             local_rport: false,
             server_signature: true,
             server_header: Text::from(concat!("Server: duolog (", env!("CARGO_PKG_VERSION"), ")")),
@@ -76,12 +90,12 @@ impl Default for CoreSettings {
             server_id: 0,
             max_branches: 12,
             max_recursive_level: 256,
-            max_while_loops: 100,
+            max_while_loops: AtomicU32::new(100),
             return_mode: 0,
             reply_to_via: false,
             mhomed: false,
-            udp_mtu: 0,
-            udp_mtu_try_tcp: false,
+            udp_mtu: AtomicUsize::new(0),
+            udp_mtu_try_tcp: AtomicBool::new(false),
             message_bytes_max: 65_535,
             onsend_route_reply: false,
             received_route_mode: 0,
@@ -100,8 +114,13 @@ impl Default for CoreSettings {
             run_directory: None,
             phone2tel: true,
             version_table: "version".to_owned(),
+            via_parameters_xavp: None,
+            via_fields_xavp: None,
+            via_reply_parameters_xavp: None,
             tos: 0x10,
             ip_free_bind: false,
+            dns: crate::dns::Settings::default(),
+            blocklist: crate::blocklist::Settings::default(),
             all: Vec::new(),
         }
     }
@@ -130,6 +149,11 @@ impl CoreSettings {
         self.debug.load(Ordering::Relaxed)
     }
 
+    /// `force_rport`: every request is answered to the port it came from.
+    pub fn forces_rport(&self) -> bool {
+        self.force_rport.load(Ordering::Relaxed)
+    }
+
     /// Changes the log threshold.
     pub fn set_debug(&self, level: i32) {
         self.debug.store(level, Ordering::Relaxed);
@@ -151,12 +175,13 @@ impl CoreSettings {
         match name {
             "debug" => self.set_debug(i32::try_from(number).unwrap_or(0)),
             "log_stderror" => self.log_stderror = is_on,
-            "log_facility" => self.log_facility = string(),
+            "log_facility" => self.log_facility = AtomicU8::new(crate::xlog::level::facility(&text()).unwrap_or(FACILITY_DAEMON)),
             "log_name" => self.log_name = Some(string()),
             "log_prefix" => self.log_prefix = Some(text()),
+            "log_prefix_mode" => self.log_prefix_mode = number,
             "children" => self.children = unsigned.max(1),
             "check_via" => self.check_via = is_on,
-            "force_rport" | "add_rport" => self.force_rport = is_on,
+            "force_rport" | "add_rport" => self.force_rport = AtomicBool::new(is_on),
             "local_rport" => self.local_rport = is_on,
             "server_signature" => self.server_signature = is_on,
             "server_header" => self.server_header = text(),
@@ -165,12 +190,12 @@ impl CoreSettings {
             "server_id" => self.server_id = number,
             "max_branches" => self.max_branches = size.clamp(1, 32),
             "max_recursive_level" => self.max_recursive_level = unsigned.max(1),
-            "max_while_loops" => self.max_while_loops = unsigned,
+            "max_while_loops" => self.max_while_loops = AtomicU32::new(unsigned),
             "return_mode" => self.return_mode = i32::try_from(number).unwrap_or(0),
             "reply_to_via" => self.reply_to_via = is_on,
             "mhomed" => self.mhomed = is_on,
-            "udp_mtu" => self.udp_mtu = size,
-            "udp_mtu_try_proto" => self.udp_mtu_try_tcp = string().eq_ignore_ascii_case("tcp"),
+            "udp_mtu" => self.udp_mtu = AtomicUsize::new(size),
+            "udp_mtu_try_proto" => self.udp_mtu_try_tcp = AtomicBool::new(string().eq_ignore_ascii_case("tcp") || number == 2),
             "msg_recv_max_size" => self.message_bytes_max = size,
             "onsend_route_reply" => self.onsend_route_reply = is_on,
             "received_route_mode" => self.received_route_mode = i32::try_from(number).unwrap_or(0),
@@ -190,9 +215,14 @@ impl CoreSettings {
             "rundir" | "run_dir" => self.run_directory = Some(string()),
             "phone2tel" => self.phone2tel = is_on,
             "version_table" => self.version_table = string(),
+            "xavp_via_params" => self.via_parameters_xavp = Some(text()),
+            "xavp_via_fields" => self.via_fields_xavp = Some(text()),
+            "xavp_via_reply_params" => self.via_reply_parameters_xavp = Some(text()),
             "tos" => self.tos = unsigned,
             "ip_free_bind" | "ipfreebind" | "ip_nonlocal_bind" => self.ip_free_bind = is_on,
-            _ => {}
+            _ => {
+                let _ = self.dns.apply(name, number) || self.blocklist.apply(name, number);
+            }
         }
     }
 }

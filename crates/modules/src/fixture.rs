@@ -54,7 +54,7 @@ pub(crate) fn worker(configuration: &str) -> Worker {
     let now = Now { time: Time(1_000), date: Date(1_289_690_940_000) };
     let process = Process { secret: [7; 32], ..Process::default() };
     let states = States::start(&settings, &program).expect("the modules start");
-    let dialogs = crate::dialog::engine(&settings, &process, now).expect("a dialog engine");
+    let dialogs = crate::dialog::engine(&settings, core.server_id, &process, now).expect("a dialog engine");
     let socket = |protocol, text: &str| Socket::new(protocol, address(text), None, None);
     let sockets = Sockets {
         list: vec![

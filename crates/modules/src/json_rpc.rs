@@ -1,6 +1,6 @@
 //! JSON-RPC 2.0 as text: requests taken apart, answers written (spec proxy-core 13.1, 13.2). One piece for every door.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::rpc::{Fault, Item, Parameter, Reply};
 
@@ -62,9 +62,7 @@ pub fn answer(id: Option<Value>, outcome: Result<Reply, Fault>, is_array: Option
         other => other,
     };
     match (outcome, is_array) {
-        (Ok(reply), Some(is_array)) => {
-            Answered { code: 200, text: "OK".to_owned(), body: result(id, reply, is_array, is_pretty) }
-        }
+        (Ok(reply), Some(is_array)) => Answered { code: 200, text: "OK".to_owned(), body: result(id, reply, is_array, is_pretty) },
         (_, None) => failed(id, Fault::new(500, "Method Not Found"), is_pretty),
         (Err(Fault { code: 0, .. }), _) => failed(id, Fault::new(EXECUTION_ERROR, "Execution Error"), is_pretty),
         (Err(fault), _) => failed(id, fault, is_pretty),
@@ -78,74 +76,97 @@ fn failed(id: Option<Value>, fault: Fault, is_pretty: bool) -> Answered {
 /// The answer with a result: all items as an array, or the last one; nothing gives `{}`.
 pub fn result(id: Option<Value>, reply: Reply, is_array: bool, is_pretty: bool) -> String {
     let mut items = reply.items;
-    let result = if is_array {
-        Value::Array(items.into_iter().map(value).collect())
-    } else {
-        items.pop().map_or_else(|| Value::Object(Map::new()), value)
-    };
+    let result = if is_array { Item::Array(items) } else { items.pop().unwrap_or_else(|| Item::Structure(Vec::new())) };
     envelope("result", result, id, is_pretty)
 }
 
 /// The answer with an error.
 pub fn error(id: Option<Value>, fault: &Fault, is_pretty: bool) -> String {
-    envelope("error", json!({ "code": fault.code, "message": fault.text }), id, is_pretty)
+    let fields = vec![("code".into(), Item::Integer(i64::from(fault.code))), ("message".into(), Item::text(&fault.text))];
+    envelope("error", Item::Structure(fields), id, is_pretty)
 }
 
-fn envelope(name: &str, content: Value, id: Option<Value>, is_pretty: bool) -> String {
-    let mut object = Map::new();
-    object.insert("jsonrpc".to_owned(), json!("2.0"));
-    object.insert(name.to_owned(), content);
+fn envelope(name: &'static str, content: Item, id: Option<Value>, is_pretty: bool) -> String {
+    let mut writer = Writer { out: String::new(), is_pretty };
+    writer.begin();
+    writer.field(1, true, "jsonrpc");
+    writer.out.push_str("\"2.0\"");
+    writer.field(1, false, name);
+    writer.item(&content, 1);
     if let Some(id) = id {
-        object.insert("id".to_owned(), id);
+        writer.field(1, false, "id");
+        writer.out.push_str(&id.to_string());
     }
-    let value = Value::Object(object);
-    if !is_pretty {
-        return value.to_string();
+    writer.end(0);
+    if is_pretty {
+        writer.out.push('\n');
     }
-    let mut out = String::new();
-    write_pretty(&value, 0, &mut out);
-    out.push('\n');
-    out
+    writer.out
 }
 
-fn value(item: Item) -> Value {
-    match item {
-        Item::Integer(number) | Item::Long(number) => json!(number),
-        Item::Double(number) => json!(number),
-        Item::Text(text) => Value::String(String::from_utf8_lossy(&text).into_owned()),
-        Item::Null => Value::Null,
-        Item::Structure(fields) => Value::Object(fields.into_iter().map(|(name, field)| (name.into_owned(), value(field))).collect()),
-        Item::Array(items) => Value::Array(items.into_iter().map(value).collect()),
-    }
+/// Writes items; a structure may have several fields of one name. Pretty: tab-indented, a tab between key and value, arrays
+/// inside one line.
+struct Writer {
+    out: String,
+    is_pretty: bool,
 }
 
-/// Tab-indented, a tab between key and value, arrays inside one line.
-fn write_pretty(value: &Value, depth: usize, out: &mut String) {
-    let indent = |out: &mut String, depth: usize| out.extend(std::iter::repeat_n('\t', depth));
-    match value {
-        Value::Object(fields) => {
-            out.push_str("{\n");
-            for (number, (name, field)) in fields.iter().enumerate() {
-                indent(out, depth + 1);
-                out.push_str(&Value::String(name.clone()).to_string());
-                out.push_str(":\t");
-                write_pretty(field, depth + 1, out);
-                out.push_str(if number + 1 < fields.len() { ",\n" } else { "\n" });
-            }
-            indent(out, depth);
-            out.push('}');
+impl Writer {
+    fn begin(&mut self) {
+        self.out.push('{');
+    }
+
+    fn line(&mut self, depth: usize) {
+        if self.is_pretty {
+            self.out.push('\n');
+            self.out.extend(std::iter::repeat_n('\t', depth));
         }
-        Value::Array(items) => {
-            out.push('[');
-            for (number, item) in items.iter().enumerate() {
-                write_pretty(item, depth + 1, out);
-                if number + 1 < items.len() {
-                    out.push_str(", ");
+    }
+
+    fn field(&mut self, depth: usize, is_first: bool, name: &str) {
+        if !is_first {
+            self.out.push(',');
+        }
+        self.line(depth);
+        self.text(name);
+        self.out.push_str(if self.is_pretty { ":\t" } else { ":" });
+    }
+
+    fn end(&mut self, depth: usize) {
+        self.line(depth);
+        self.out.push('}');
+    }
+
+    fn text(&mut self, text: &str) {
+        self.out.push_str(&Value::from(text).to_string());
+    }
+
+    fn item(&mut self, item: &Item, depth: usize) {
+        match item {
+            Item::Integer(number) | Item::Long(number) => self.out.push_str(&number.to_string()),
+            // Not a number is no JSON number.
+            Item::Double(number) => self.out.push_str(&json!(number).to_string()),
+            Item::Text(text) => self.text(&String::from_utf8_lossy(text)),
+            Item::Null => self.out.push_str("null"),
+            Item::Structure(fields) => {
+                self.begin();
+                for (number, (name, value)) in fields.iter().enumerate() {
+                    self.field(depth + 1, number == 0, name);
+                    self.item(value, depth + 1);
                 }
+                self.end(depth);
             }
-            out.push(']');
+            Item::Array(items) => {
+                self.out.push('[');
+                for (number, value) in items.iter().enumerate() {
+                    if number > 0 {
+                        self.out.push_str(if self.is_pretty { ", " } else { "," });
+                    }
+                    self.item(value, depth + 1);
+                }
+                self.out.push(']');
+            }
         }
-        scalar => out.push_str(&scalar.to_string()),
     }
 }
 
@@ -163,6 +184,14 @@ mod tests {
             reply_name: None,
         };
         assert_eq!(request, Ok(wanted));
+    }
+
+    #[test]
+    fn a_structure_may_repeat_a_name_and_an_empty_one_has_two_lines() {
+        let fields = vec![("shv".into(), Item::Integer(1)), ("shv".into(), Item::Null)];
+        assert_eq!(result(None, Reply::one(Item::Structure(fields)), false, false), r#"{"jsonrpc":"2.0","result":{"shv":1,"shv":null}}"#);
+        let empty = result(None, Reply::empty(), false, true);
+        assert_eq!(empty, "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t{\n\t}\n}\n");
     }
 
     #[test]

@@ -4,10 +4,13 @@
 //! received message: that is the room `proxy`. It offers the machinery both share: [`worker::Worker`], [`node::Node`], [`run::Run`].
 
 pub mod attributes;
+pub mod connections;
 pub mod core_settings;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod json_rpc;
+pub mod literals;
+pub mod live;
 pub mod next_hop;
 pub mod node;
 pub mod outbox;
@@ -19,6 +22,7 @@ pub mod settings;
 pub mod sockets;
 pub mod worker;
 
+pub mod blocklist;
 pub mod cfg_rpc;
 pub mod cfgutils;
 pub mod core;
@@ -26,6 +30,7 @@ pub mod corex;
 pub mod counters;
 pub mod ctl;
 pub mod dialog;
+pub mod dns;
 pub mod htable;
 pub mod jsonrpcs;
 pub mod kex;

@@ -1,10 +1,11 @@
 //! Where a request goes next: from `$du` or the request URI to an address, a protocol and a local socket (spec proxy-core 6.1, 6.3, 2.6).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use sip::uri::Uri;
 use transaction::{Endpoint, Protocol};
 
+use crate::dns::Destination;
 use crate::run::Target;
 use crate::sockets::{DEFAULT_PORT, Sockets, parse_address};
 
@@ -40,11 +41,7 @@ pub mod error {
 pub enum NextHop {
     Address(Hop),
     /// A name: addresses must be looked up first.
-    Name {
-        host: String,
-        port: u16,
-        protocol: Protocol,
-    },
+    Name(Destination),
 }
 
 /// Protocol and remote address.
@@ -65,30 +62,20 @@ pub fn of_uri(uri: &[u8], forced: Option<Protocol>) -> Result<NextHop, i32> {
         None if uri.is_sips() => Some(Protocol::Tls),
         None => None,
     };
-    let protocol = forced.or(named).unwrap_or(Protocol::Udp);
-    let default = if protocol == Protocol::Tls { DEFAULT_TLS_PORT } else { DEFAULT_PORT };
-    let port = uri.port.filter(|port| *port != 0).unwrap_or(default);
-    let host = uri.maddr().unwrap_or(uri.host);
-    Ok(of_host(host, port, protocol))
+    Ok(of_host(uri.maddr().unwrap_or(uri.host), uri.port, forced.or(named)))
 }
 
-/// The next hop that a host and port name.
-pub fn of_host(host: &[u8], port: u16, protocol: Protocol) -> NextHop {
+/// The next hop that a host names. Without a port (or with 0) its SRV records count, without a protocol its NAPTR records too.
+pub fn of_host(host: &[u8], port: Option<u16>, protocol: Option<Protocol>) -> NextHop {
+    let port = port.filter(|port| *port != 0);
     match parse_address(host) {
-        Some(address) => NextHop::Address(Hop { protocol, address: SocketAddr::new(address, port) }),
-        None => NextHop::Name { host: String::from_utf8_lossy(host).into_owned(), port, protocol },
+        Some(address) => {
+            let protocol = protocol.unwrap_or(Protocol::Udp);
+            let default = if protocol == Protocol::Tls { DEFAULT_TLS_PORT } else { DEFAULT_PORT };
+            NextHop::Address(Hop { protocol, address: SocketAddr::new(address, port.unwrap_or(default)) })
+        }
+        None => NextHop::Name(Destination { host: String::from_utf8_lossy(host).into_owned().into_boxed_str(), port, protocol }),
     }
-}
-
-/// The address of a name that was looked up: the first one a local socket can reach.
-pub fn of_answer(addresses: &[IpAddr], port: u16, protocol: Protocol, sockets: &Sockets) -> Result<Hop, i32> {
-    addresses
-        .iter()
-        .copied()
-        .find(|address| sockets.automatic(protocol, *address, None).is_some())
-        .or_else(|| addresses.first().copied())
-        .map(|address| Hop { protocol, address: SocketAddr::new(address, port) })
-        .ok_or(error::BAD_ADDRESS)
 }
 
 /// The local end for a hop: the forced socket when protocol and family fit (else one with its address and the hop's

@@ -41,10 +41,21 @@ pub struct Process {
     pub arguments: Vec<String>,
     pub working_directory: String,
     pub configuration_path: String,
-    /// Threads: (name, id).
-    pub threads: Vec<(String, u32)>,
+    /// Threads, the main one first.
+    pub threads: Vec<Thread>,
     /// Random per start: seeds of hash tables, tags and branches.
     pub secret: [u8; 32],
+}
+
+/// One thread, as the process lists of RPC show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// What it does.
+    pub name: String,
+    /// Process id.
+    pub id: u32,
+    /// 0 the main one, from 1 on the workers that receive, negative the others.
+    pub rank: i32,
 }
 
 /// What each module keeps for the node.

@@ -11,19 +11,32 @@ pub enum Effect {
     /// A datagram from the local socket with this index.
     Send { socket: u16, destination: SocketAddr, bytes: Range<usize> },
     /// Bytes on a stream connection; opened on demand when `connection` is 0 or gone and `may_connect`.
-    StreamSend { protocol: Protocol, socket: u16, connection: u64, destination: SocketAddr, may_connect: bool, bytes: Range<usize> },
-    /// Close a stream connection once its queue is written.
-    StreamClose { connection: u64 },
-    /// Look a host up; answered by an input with the same ticket.
-    Resolve { ticket: u64, host: String, port: u16 },
+    StreamSend { protocol: Protocol, socket: u16, connection: u64, destination: SocketAddr, may_connect: bool, then_close: bool, bytes: Range<usize> },
+    /// Let what goes to the peer's address and this port use the connection (RFC 5923).
+    StreamAlias { connection: u64, port: u16 },
+    /// Ask a name server; answered by an input with the same ticket.
+    Resolve { ticket: u64, question: crate::dns::record::Question },
     /// Answer the ticket at this time (monotonic milliseconds): `sleep()`.
     Wake { ticket: u64, at: sip::time::Time },
     /// The answer to a remote call that waits for it ([`crate::rpc::Reply::later`]).
     Answer { ticket: u64, answer: Result<crate::rpc::Reply, crate::rpc::Fault> },
+    /// Read a file of at most so many bytes; answered under the ticket.
+    ReadFile { ticket: u64, path: String, bytes_max: usize },
+    /// Write a file anew; answered under the ticket unless that is 0.
+    WriteFile { ticket: u64, path: String, bytes: Vec<u8> },
     /// A log line: level -5 alert .. 3 debug.
-    Log { level: i32, facility: Option<u8>, text: Vec<u8> },
+    Log { level: i32, facility: Option<u8>, source: LogSource, text: Vec<u8> },
     /// Stop the process (`core.kill`, `abort()`).
     Stop,
+}
+
+/// Who writes a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogSource {
+    /// A script, on purpose: every line counts.
+    Script,
+    /// The proxy itself: a peer could provoke its lines at will.
+    Proxy,
 }
 
 /// What a script wants of the stream connection a message leaves on.
@@ -31,7 +44,7 @@ pub enum Effect {
 pub struct Connecting {
     /// A connection is opened when there is none.
     pub may_connect: bool,
-    /// The connection the message leaves on, if it is known, is closed once the message is written.
+    /// The connection the message leaves on is closed once the message is written.
     pub then_close: bool,
 }
 
@@ -78,11 +91,9 @@ impl Outbox {
                 connection: to.connection,
                 destination: to.address,
                 may_connect: connecting.may_connect,
+                then_close: connecting.then_close,
                 bytes: range,
             },
         });
-        if connecting.then_close && to.protocol.is_reliable() && to.connection != 0 {
-            self.effects.push(Effect::StreamClose { connection: to.connection });
-        }
     }
 }

@@ -5,6 +5,7 @@ use sip::message::Message;
 use sip::serialise::{Received, RequestHead, write_request};
 use transaction::{Endpoint, Protocol};
 
+use crate::corex::via::ViaExtension;
 use crate::node::Node;
 use crate::rr;
 use crate::run::{Run, Target};
@@ -25,6 +26,8 @@ pub struct Outgoing<'a> {
     pub force_rport: bool,
     pub local_rport: bool,
     pub advertised: (Option<&'a [u8]>, Option<u16>),
+    /// What the script adds to our Via.
+    pub via: Option<&'a ViaExtension>,
 }
 
 impl<'a> Outgoing<'a> {
@@ -42,6 +45,7 @@ impl<'a> Outgoing<'a> {
             force_rport: run.force_rport,
             local_rport: run.local_rport,
             advertised: (run.advertised_address.as_deref(), run.advertised_port),
+            via: None,
         }
     }
 
@@ -67,7 +71,7 @@ impl<'a> Outgoing<'a> {
             route_first: &scratch.route,
             top_via_received: self
                 .source
-                .map(|source| Received { source: source.address, force_rport: self.force_rport || node.core.force_rport }),
+                .map(|source| Received { source: source.address, force_rport: self.force_rport || node.core.forces_rport() }),
         };
         write_request(out, self.message, self.edits, &head, self.to.protocol != Protocol::Udp);
     }
@@ -76,7 +80,11 @@ impl<'a> Outgoing<'a> {
         via.extend_from_slice(b"Via: SIP/2.0/");
         via.extend_from_slice(self.to.protocol.name().as_bytes());
         via.push(b' ');
-        write_sent_by(node, self.to.socket, self.advertised, via);
+        let advertised = match self.via {
+            Some(own) => (own.host.as_deref().or(self.advertised.0), own.port.or(self.advertised.1)),
+            None => self.advertised,
+        };
+        write_sent_by(node, self.to.socket, advertised, via);
         via.extend_from_slice(b";branch=");
         via.extend_from_slice(self.branch);
         if let Some(connection) = self.source.filter(|source| source.protocol != Protocol::Udp).map(|source| source.connection) {
@@ -85,6 +93,9 @@ impl<'a> Outgoing<'a> {
         }
         if self.local_rport || node.core.local_rport {
             via.extend_from_slice(b";rport");
+        }
+        if let Some(own) = self.via {
+            via.extend_from_slice(&own.parameters);
         }
         via.extend_from_slice(b"\r\n");
     }

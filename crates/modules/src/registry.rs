@@ -1,14 +1,20 @@
 //! The modules that exist, what each declares, and the catalogue of those a configuration has loaded.
 
-use script::exports::{Function, Parameter, ParameterKind, Variable};
+use std::sync::Arc;
 
+use script::exports::{Argument, Function, Parameter, ParameterKind, Refusal, Variable};
+
+use crate::literals::{Check, Literals};
 use crate::node::Node;
 use crate::rpc::Command;
+use crate::settings::Settings;
 use crate::worker::Worker;
 
 /// What a module declares, once (invariant A10).
 pub struct Module {
     pub name: &'static str,
+    /// What is examined of calls while the configuration is loaded.
+    pub checks: &'static [Check],
     pub functions: &'static [Function<Worker>],
     pub variables: &'static [Variable<Worker>],
     pub parameters: &'static [Parameter],
@@ -66,6 +72,8 @@ pub fn parameter(module_name: &str, name: &str) -> Option<&'static Parameter> {
 #[derive(Clone)]
 pub struct Loaded {
     pub modules: Vec<&'static Module>,
+    /// What literal arguments are examined against; None: they are not.
+    settings: Option<Arc<Settings>>,
 }
 
 impl Loaded {
@@ -73,7 +81,12 @@ impl Loaded {
     pub fn new(names: &[String]) -> Loaded {
         let mut modules: Vec<&'static Module> = vec![&crate::core::MODULE];
         modules.extend(names.iter().filter_map(|name| module(name)));
-        Loaded { modules }
+        Loaded { modules, settings: None }
+    }
+
+    /// The same, examining literal arguments against these parameters.
+    pub fn examining(self, settings: Settings) -> Loaded {
+        Loaded { settings: Some(Arc::new(settings)), ..self }
     }
 
     /// Is this module loaded?
@@ -119,6 +132,13 @@ impl script::exports::Catalogue<Worker> for Loaded {
                     || module.variables.iter().any(|variable| variable.name == name)
             })
             .map(|module| module.name)
+    }
+
+    fn check(&self, function: &'static Function<Worker>, arguments: &[Option<&Argument>]) -> Result<(), Refusal> {
+        let Some(settings) = &self.settings else { return Ok(()) };
+        let is_home = |module: &&&Module| module.functions.iter().any(|own| std::ptr::eq(own, function));
+        let checks = self.modules.iter().find(is_home).map_or(&[][..], |module| module.checks);
+        checks.iter().filter(|check| check.function == function.name).try_for_each(|check| (check.examine)(settings, Literals(arguments)))
     }
 
     fn names(&self) -> Vec<&'static str> {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::worker::Worker;
 
 /// One declared command.
+#[derive(Clone, Copy)]
 pub struct Command {
     pub name: &'static str,
     pub help: &'static str,
@@ -118,6 +119,11 @@ impl Parameters {
     /// How many are left.
     pub fn left(&self) -> usize {
         self.values.len().saturating_sub(self.next)
+    }
+
+    /// How many were read.
+    pub fn position(&self) -> usize {
+        self.next
     }
 
     fn take(&mut self) -> Option<Parameter> {

@@ -98,10 +98,14 @@ pub struct Run {
 /// The answer a parked run waits for.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// Addresses of a host; empty when it does not resolve.
-    Addresses(Vec<IpAddr>),
+    /// Records of a name; none when it has none or nobody answered.
+    Records(crate::dns::record::Reply),
     /// The time asked for has come.
     Awake,
+    /// The bytes of a file, or why there are none.
+    FileRead(Result<Vec<u8>, String>),
+    /// A file was written, or why not.
+    FileWritten(Result<(), String>),
 }
 
 /// What a parked function does with its answer.
@@ -129,7 +133,7 @@ impl Default for Run {
             route: RouteKind::Request,
             route_set: Routes::REQUEST,
             position: 0,
-            return_code: 1,
+            return_code: 0,
             last_error: 0,
             variables: Vec::new(),
             null_variables: Vec::new(),
@@ -180,7 +184,7 @@ impl Run {
         self.advertised_port = None;
         self.route = RouteKind::Request;
         self.route_set = Routes::REQUEST;
-        self.return_code = 1;
+        self.return_code = 0;
         self.last_error = 0;
         self.variables.clear();
         self.null_variables.clear();

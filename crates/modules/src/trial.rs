@@ -73,7 +73,7 @@ pub(crate) fn worker(top: &str, body: &str) -> Worker {
     let process = Process { pid: 77, started: Date(DATE - 2000), ..Process::default() };
     let now = Now { time: Time(5000), date: Date(DATE) };
     let states = States::start(&settings, &compiled.program).expect("modules start");
-    let dialogs = crate::dialog::engine(&settings, &process, now).expect("the dialog module starts");
+    let dialogs = crate::dialog::engine(&settings, 0, &process, now).expect("the dialog module starts");
     let socket = Socket::new(Protocol::Udp, "127.0.0.1:5966".parse().expect("an address"), None, Some("s1".to_owned()));
     let node = Node {
         program: compiled.program,

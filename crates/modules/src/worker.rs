@@ -1,6 +1,7 @@
 //! The host that scripts run on: one for each thread, owns the current run, the outbox and the seeded randomness.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use script::exports::{Evaluate, Host, RunLimits};
 use script::format::Format;
@@ -11,7 +12,7 @@ use script::vm;
 use sip::time::Now;
 
 use crate::node::Node;
-use crate::outbox::{Effect, Outbox};
+use crate::outbox::{Effect, LogSource, Outbox};
 use crate::run::Run;
 
 /// Most nested runs on one stack: branch route inside failure route inside event route and so on.
@@ -61,6 +62,11 @@ impl Worker {
         let ticket = (u64::from(self.number) << 48) | self.tickets;
         self.run.ticket = ticket;
         ticket
+    }
+
+    /// Can a function called now wait? Only the outermost run of a request can.
+    pub fn can_wait(&self) -> bool {
+        self.nested == 0 && self.run.route == RouteKind::Request && !self.run.is_faked
     }
 
     /// A cleared run state, reused when there is one.
@@ -124,8 +130,9 @@ impl Worker {
     /// A log line if the level passes the threshold: -5 alert .. -1 error, 0 warning, 1 notice, 2 info, 3 debug.
     pub fn log(&mut self, level: i32, room: &str, text: &str) {
         if level <= self.node.core.debug() {
-            let line = format!("{room}: {text}");
-            self.outbox.effects.push(Effect::Log { level, facility: None, text: line.into_bytes() });
+            let prefix = crate::core::log_prefix::text(self).map(|prefix| prefix.to_string()).unwrap_or_default();
+            let line = format!("{prefix}{room}: {text}");
+            self.outbox.effects.push(Effect::Log { level, facility: None, source: LogSource::Proxy, text: line.into_bytes() });
         }
     }
 
@@ -170,7 +177,7 @@ impl Host for Worker {
 
     fn limits(&self) -> RunLimits {
         RunLimits {
-            while_loops_max: self.node.core.max_while_loops,
+            while_loops_max: self.node.core.max_while_loops.load(Ordering::Relaxed),
             depth_max: self.node.core.max_recursive_level,
             return_mode: self.node.core.return_mode,
             ..RunLimits::default()

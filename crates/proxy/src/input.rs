@@ -10,6 +10,8 @@ pub enum Input<'a> {
     Message { bytes: &'a [u8], from: Endpoint },
     /// What an effect with this ticket asked for.
     Answer { ticket: u64, answer: Answer },
+    /// A message that an effect wanted sent did not leave: there is no connection, or no way to its destination.
+    Unsent { bytes: &'a [u8] },
     /// Timers may be due.
     Tick,
 }

@@ -18,6 +18,8 @@ pub use startup::{Checked, Prepared, StartError, check, start};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use modules::core::events;
+use modules::corex::interception;
 use modules::registry::Loaded;
 use modules::rpc::{Command, Fault, Parameters, Reply};
 use modules::{Node, Worker};
@@ -56,14 +58,24 @@ impl Proxy {
         match input {
             Input::Message { bytes, from } => self.receive(worker, bytes, from),
             Input::Answer { ticket, answer } => self.resume(worker, ticket, answer),
+            Input::Unsent { bytes } => modules::tm::unsent(worker, bytes),
             Input::Tick => self.tick(worker),
         }
+        interception::sending(worker);
     }
 
     fn receive(&self, worker: &mut Worker, bytes: &[u8], from: transaction::Endpoint) {
         if is_keepalive(bytes) {
             return;
         }
+        events::started(worker);
+        let rewritten = match events::bytes_received(worker, bytes, from) {
+            Ok(rewritten) => rewritten,
+            Err(events::Dropped) => return,
+        };
+        let bytes = rewritten.as_deref().unwrap_or(bytes);
+        let rewritten = interception::received(worker, bytes, from);
+        let bytes = rewritten.as_deref().unwrap_or(bytes);
         worker.messages += 1;
         let number = worker.messages;
         worker.run.clear();
@@ -74,6 +86,7 @@ impl Proxy {
         if let Err(error) = parsed {
             node.states.core.counters.bad_header();
             worker.log(-1, "core", &format!("message from {} dropped: {error}", from.address));
+            events::parse_failed(worker);
             return;
         }
         if worker.run.message.is_request() {
@@ -105,7 +118,9 @@ impl Proxy {
             .ok()
             .and_then(|index| self.commands.get(index))
             .ok_or_else(|| Fault::new(500, format!("command {name} not found")))?;
-        (command.run)(worker, parameters)
+        let result = (command.run)(worker, parameters);
+        interception::sending(worker);
+        result
     }
 
     /// Runs parked and waiting for answers.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use modules::run::{Answer, Run};
-use modules::{Worker, tm};
+use modules::{Worker, dns, tm};
 use script::exports::Flow;
 use script::vm;
 
@@ -71,7 +71,11 @@ impl Proxy {
         let Some((frame, waiting)) = self.parked.take(ticket) else {
             // A transaction may wait for the address of a branch.
             worker.run.clear();
-            tm::answered(worker, ticket, answer);
+            if !modules::cfgutils::hashed_file::answered(worker, ticket, &answer) {
+                if !tm::answered(worker, ticket, &answer) {
+                dns::answered(worker, ticket, answer);
+            }
+            }
             return;
         };
         let former = std::mem::replace(&mut worker.run, waiting);

@@ -13,13 +13,27 @@ pub(crate) fn receive(worker: &mut Worker) {
     let node = Arc::clone(&worker.node);
     let counters = &node.states.core.counters;
     counters.received_reply(worker.run.message.status(), worker.run.message.method());
-    if is_dropped_by_script(worker) {
+    if !core::events::passes_before_routing(worker) || is_dropped_by_script(worker) {
         counters.dropped_reply();
         return;
     }
-    if tm::receive_reply(worker) == Received::Stateless && !core::forward::reply(worker) {
+    if node.core.check_via && !is_for_us(worker) {
+        worker.log(1, "core", "a reply is dropped: its first Via is not ours (check_via)");
+        counters.dropped_reply();
+        return;
+    }
+    if tm::receive_reply(worker) != Received::Stateless {
+        return;
+    }
+    if !tm::stray_reply_goes_on(worker) || !core::forward::reply(worker) {
         counters.dropped_reply();
     }
+}
+
+/// Does the first Via name this proxy?
+fn is_for_us(worker: &Worker) -> bool {
+    let via = worker.run.message.top_via();
+    via.is_some_and(|via| worker.node.sockets.is_myself(via.host, via.port))
 }
 
 /// `reply_route`: 0 or `drop` at its end discards the reply.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use modules::core::events;
 use modules::{Worker, dialog, sl, tm, tmx};
 use script::exports::Routes;
 use script::syntax::ast::RouteKind;
@@ -21,6 +22,10 @@ pub(crate) fn receive(proxy: &Proxy, worker: &mut Worker) {
         }
     } else if tm::absorb_retransmission(worker) {
         // A retransmission ends here, without the script (invariant T1).
+        return;
+    }
+    if !events::passes_before_routing(worker) {
+        node.states.core.counters.dropped_request();
         return;
     }
     let Some(route) = node.program.route(RouteKind::Request, b"") else {

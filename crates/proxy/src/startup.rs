@@ -11,7 +11,8 @@ use modules::sockets::Sockets;
 use script::diagnostic::{Diagnostic, render_all};
 use script::load::LoadOptions;
 use script::source::{Files, Sources};
-use script::syntax::ast::Configuration;
+use script::syntax::ast::{Configuration, Literal, ModuleParameter};
+use script::value::Text;
 use sip::time::Now;
 use transaction::{SecretKey, Table};
 
@@ -51,22 +52,46 @@ impl std::fmt::Display for StartError {
 /// Loads and compiles a configuration: everything `-c` checks.
 pub fn check(path: &str, files: &mut dyn Files, options: &LoadOptions) -> Result<Checked, StartError> {
     let loaded_file = script::load::load(path, files, options, &Known).map_err(|failure| StartError::Configuration(failure.to_string()))?;
-    let configuration = loaded_file.configuration;
+    let mut configuration = loaded_file.configuration;
+    read_record_files(&mut configuration, files)?;
     let names: Vec<String> = configuration.modules.iter().map(|module| module.name.clone()).collect();
-    let loaded = Loaded::new(&names);
+    let settings = Settings::new(names.clone(), &configuration.module_parameters);
+    let loaded = Loaded::new(&names).examining(settings.clone());
     let compiled = script::compile::compile(&configuration, &loaded_file.sources, Arc::new(loaded.clone()))
         .map_err(|errors| StartError::Configuration(render(&errors, &loaded_file.sources)))?;
     let mut warnings = loaded_file.warnings;
     warnings.extend(compiled.warnings);
     Ok(Checked {
         core: CoreSettings::new(&configuration.parameters),
-        settings: Settings::new(names, &configuration.module_parameters),
+        settings,
         warnings: render_all(&warnings, &loaded_file.sources),
         sources: loaded_file.sources,
         program: compiled.program,
         configuration,
         loaded,
     })
+}
+
+/// The records in each `dns_file` of corex become values of its `dns_cache`.
+fn read_record_files(configuration: &mut Configuration, files: &mut dyn Files) -> Result<(), StartError> {
+    let mut read = Vec::new();
+    for parameter in &configuration.module_parameters {
+        if (parameter.module.as_str(), parameter.name.as_str()) != ("corex", "dns_file") {
+            continue;
+        }
+        let Literal::Text(path) = &parameter.value else { continue };
+        let bytes = files
+            .read(&path.to_string())
+            .map_err(|error| StartError::Configuration(format!("corex: dns_file {path} cannot be read: {error}")))?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        read.extend(modules::dns::lines(&text).map(|line| ModuleParameter {
+            name: "dns_cache".to_owned(),
+            value: Literal::Text(Text::from(line)),
+            ..parameter.clone()
+        }));
+    }
+    configuration.module_parameters.extend(read);
+    Ok(())
 }
 
 fn render(errors: &[Diagnostic], sources: &Sources) -> String {
@@ -84,9 +109,10 @@ pub struct Prepared {
 /// Starts every module and makes the tables.
 pub fn start(prepared: Prepared, now: Now) -> Result<Node, StartError> {
     let Prepared { checked, sockets, process, environment } = prepared;
-    let states = States::start(&checked.settings, &checked.program).map_err(StartError::Module)?;
+    let mut states = States::start(&checked.settings, &checked.program).map_err(StartError::Module)?;
+    states.cfg_rpc.custom_presets = checked.configuration.custom_parameters.clone();
     let key = secret_key(&process.secret);
-    let dialogs = modules::dialog::engine(&checked.settings, &process, now).map_err(StartError::Module)?;
+    let dialogs = modules::dialog::engine(&checked.settings, checked.core.server_id, &process, now).map_err(StartError::Module)?;
     Ok(Node {
         program: checked.program,
         core: checked.core,

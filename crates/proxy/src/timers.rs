@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use modules::{Worker, dialog, htable, tm};
+use modules::core::events;
+use modules::{Worker, blocklist, dialog, dns, htable, tm};
 
 use crate::Proxy;
 
@@ -24,8 +25,11 @@ impl Proxy {
         // Only one worker does the work of a second.
         if second > last && self.second.compare_exchange(last, second, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             worker.run.clear();
+            events::started(worker);
             dialog::on_timer(worker);
             htable::on_timer(worker);
+            dns::on_timer(worker);
+            blocklist::on_timer(worker);
         }
     }
 }

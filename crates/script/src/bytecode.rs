@@ -62,6 +62,8 @@ pub(crate) enum Instruction {
     /// Top not zero: leaves 1 and jumps; else drops it.
     OrJump(u32),
     Boolean,
+    /// Jumps when the top, which stays, is no integer.
+    JumpUnlessInteger(u32),
     Jump(u32),
     /// Takes a condition and jumps when it does not hold.
     JumpUnless(u32),
@@ -111,6 +113,16 @@ pub(crate) enum ArgumentPlan {
     Read(Arc<Reference>, As),
     /// On the stack.
     Computed(As),
+}
+
+impl ArgumentPlan {
+    /// The argument, when it is the same in every run.
+    pub(crate) fn constant(&self) -> Option<&Argument> {
+        match self {
+            ArgumentPlan::Constant(argument) => Some(argument),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) struct CallSite<H: Host> {

@@ -102,6 +102,8 @@ pub enum Kind {
     Route(crate::syntax::ast::RouteKind),
     /// A flag: number or declared name.
     Flag,
+    /// A flag of attributes that `avpflags` declared, by name; given as its number in order of declaration.
+    AttributeFlag,
     /// A sed expression `/re/replacement/flags`, compiled at load; replacement interpolated.
     Substitution,
 }
@@ -163,6 +165,15 @@ pub struct Function<H: Host> {
     pub call: fn(&mut H, &[Argument]) -> Flow,
     /// A difference to Kamailio, for COMPAT.md; empty when there is none.
     pub note: &'static str,
+}
+
+/// Why a call cannot be right, found while the configuration is loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The argument it is about, from 0.
+    pub argument: usize,
+    /// The reason and what would be right.
+    pub text: String,
 }
 
 /// How the text in parentheses after a variable's name is read.
@@ -277,6 +288,10 @@ pub trait Catalogue<H: Host> {
     fn home_of(&self, name: &str) -> Option<&'static str>;
     /// All names that may be called, for "did you mean".
     fn names(&self) -> Vec<&'static str>;
+    /// What the function's module has against arguments that are known already; `None` stands for the others.
+    fn check(&self, _function: &'static Function<H>, _arguments: &[Option<&Argument>]) -> Result<(), Refusal> {
+        Ok(())
+    }
 }
 
 /// Reading, writing and formatting from module code: the reference is compiled once and used many times.

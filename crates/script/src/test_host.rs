@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::exports::{Argument, Catalogue, Flow, Function, Host, Index, Inner, InnerKind, Kind, Routes, RunLimits, Variable};
+use crate::exports::{Argument, Catalogue, Flow, Function, Host, Index, Inner, InnerKind, Kind, Refusal, Routes, RunLimits, Variable};
 use crate::syntax::ast::{CoreWord, RouteKind};
 use crate::value::{Text, Value};
 use crate::vm;
@@ -234,6 +234,15 @@ impl Catalogue<TestHost> for TestCatalogue {
 
     fn home_of(&self, name: &str) -> Option<&'static str> {
         (name == "dlg_var").then_some("dialog")
+    }
+
+    fn check(&self, function: &'static Function<TestHost>, arguments: &[Option<&Argument>]) -> Result<(), Refusal> {
+        match (function.name, arguments) {
+            ("plain", [Some(Argument::Text(text))]) if &text[..] == b"impossible" => {
+                Err(Refusal { argument: 0, text: "impossible is no word".to_string() })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn names(&self) -> Vec<&'static str> {

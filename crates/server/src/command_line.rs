@@ -47,8 +47,6 @@ pub struct CommandLine {
     pub action: Action,
     /// `-f`, default [`DEFAULT_CONFIGURATION`].
     pub configuration: Option<PathBuf>,
-    /// `check --all-errors`: do not stop at the first error.
-    pub all_errors: bool,
     pub background: Background,
     /// `-E`: log to standard error.
     pub log_to_stderr: bool,
@@ -56,8 +54,6 @@ pub struct CommandLine {
     pub log_colours: bool,
     /// Number of `-d`, or `--debug`: level from 0 upwards; None: the configuration's.
     pub debug: Option<i32>,
-    /// `--log-engine=type:data`.
-    pub log_engine: Option<String>,
     /// `-P`.
     pub pid_file: Option<PathBuf>,
     /// `-G`.
@@ -80,19 +76,12 @@ pub struct CommandLine {
     pub listen: Vec<String>,
     /// `--alias`.
     pub aliases: Vec<String>,
-    /// `-a`: automatic aliases on or off.
-    pub automatic_aliases: Option<bool>,
     /// `-n`.
     pub children: Option<u32>,
-    /// `-N`.
-    pub tcp_children: Option<u32>,
     /// `-b`.
     pub receive_buffer_max: Option<usize>,
     /// `-T`.
     pub disable_tcp: bool,
-    /// Number of `-r` (1: by name, `-R`: by reverse lookup) in checks of Via.
-    pub resolve_via: bool,
-    pub reverse_via: bool,
     /// `-K`.
     pub check_via: bool,
     /// `--server-id`.
@@ -101,8 +90,6 @@ pub struct CommandLine {
     pub load_modules: Vec<String>,
     /// `--modparam`, in order.
     pub module_parameters: Vec<ModuleParameter>,
-    /// `-L`: accepted so that scripts work; modules are built in.
-    pub module_path: Option<String>,
     /// One sentence for each option that is accepted without effect.
     pub notes: Vec<String>,
 }
@@ -186,7 +173,7 @@ impl CommandLine {
                 self.action = Action::Check;
                 for word in words {
                     match word.as_str() {
-                        "--all-errors" => self.all_errors = true,
+                        "--all-errors" => {}
                         option if option.starts_with('-') => {
                             return Err(bad(format!("check does not know {option}; put options before it")));
                         }
@@ -219,8 +206,7 @@ impl CommandLine {
             'h' => self.action = Action::Help,
             'v' | 'V' | 'I' => self.action = Action::Version,
             'K' => self.check_via = true,
-            'r' => self.resolve_via = true,
-            'R' => self.reverse_via = true,
+            'r' | 'R' => self.note("-r and -R", "the name in a Via is not looked up, its source address is written when it differs"),
             'T' => self.disable_tcp = true,
             'q' => self.note("-q", "quiet start is the default"),
             'S' => self.note("-S", "there is no SCTP to switch off"),
@@ -231,23 +217,27 @@ impl CommandLine {
 
     fn short_with_value(&mut self, letter: char, value: String) -> Result<(), CommandLineError> {
         match letter {
-            'a' => self.automatic_aliases = Some(truth("-a", &value)?),
+            'a' => {
+                if truth("-a", &value)? {
+                    self.note("-a", "addresses are not looked up backwards; name them with --alias");
+                }
+            }
             'A' => self.defines.push(define(&value)?),
             'b' => self.receive_buffer_max = Some(number("-b", &value)?),
             'f' => self.configuration = Some(value.into()),
             'g' => self.group = Some(value),
             'G' => self.group_pid_file = Some(value.into()),
             'l' => self.listen.push(value),
-            'L' => {
-                self.module_path = Some(value);
-                self.note("-L", "modules are built in");
-            }
+            'L' => self.note("-L", "modules are built in"),
             'm' | 'M' => {
                 let _: usize = number(if letter == 'm' { "-m" } else { "-M" }, &value)?;
                 self.note("-m and -M", "memory is taken as needed, there are no pools to size");
             }
             'n' => self.children = Some(at_least_one("-n", &value)?),
-            'N' => self.tcp_children = Some(at_least_one("-N", &value)?),
+            'N' => {
+                at_least_one("-N", &value)?;
+                self.note("-N", "one thread serves all streams");
+            }
             'O' => self.note("-O", "scripts are always compiled"),
             'P' => self.pid_file = Some(value.into()),
             'Q' => self.note("-Q", "there is no SCTP"),
@@ -268,12 +258,13 @@ impl CommandLine {
             "help" => self.action = Action::Help,
             "version" => self.action = Action::Version,
             "cfg-print" => self.action = Action::PrintConfiguration,
-            "all-errors" => self.all_errors = true,
+            // Every error is always told.
+            "all-errors" => {}
             "alias" => self.aliases.push(value),
             "atexit" => self.note("--atexit", "there are no exit handlers of libraries"),
             "debug" => self.debug = Some(number("--debug", &value)?),
             "loadmodule" => self.load_modules.push(value),
-            "log-engine" => self.log_engine = Some(value),
+            "log-engine" => self.note("--log-engine", "lines go to standard error or the system log"),
             "modparam" => self.module_parameters.push(module_parameter(&value)?),
             "server-id" => self.server_id = Some(number("--server-id", &value)?),
             "subst" | "substdef" | "substdefs" => self.substitutions.push((name.to_string(), value)),
@@ -352,13 +343,12 @@ fn module_parameter(text: &str) -> Result<ModuleParameter, CommandLineError> {
 /// What `--help` prints.
 pub const HELP: &str = "\
 Usage: duolog [options]                    serve a kamailio.cfg
-       duolog [options] check [--all-errors] [FILE]   read it and say what is wrong
+       duolog [options] check [FILE]       read it and say everything that is wrong
        duolog rpc METHOD [ARGUMENT ...]    ask a running proxy
 
 Configuration
   -f FILE               file to read (default /etc/kamailio/kamailio.cfg)
   -c                    check the file and end
-  --all-errors          with a check: report every error, not only the first
   --cfg-print           print the file after includes and defines, and end
   -A NAME[=VALUE]       define a preprocessor name
   --subst=EXP  --substdef=EXP  --substdefs=EXP
@@ -368,15 +358,13 @@ Configuration
                         set a module's parameter; TYPE is s or i
   --server-id=NUMBER    set server_id
 Network
-  -l [PROTO:]ADDRESS[:PORT]
+  -l [PROTO:]ADDRESS[:PORT][/ADVERTISED[:PORT]]
                         listen there; may be given several times
   -n NUMBER             upper bound of UDP worker threads
-  -N NUMBER             upper bound of stream worker threads
   -b BYTES              upper bound of socket buffers
   -T                    no TCP
-  -a yes|no             automatic aliases from reverse lookups
   --alias=NAME[:PORT]   a further name that means this proxy
-  -r -R -K              look names up, backwards, and check Via
+  -K                    drop replies whose first Via is not ours
 Process
   -D, -DD               stay in the foreground (default: go to the background)
   -P FILE               write the process number to FILE; -G FILE the same for its group
@@ -387,11 +375,11 @@ Process
 Log
   -E                    log to standard error; -e with colours
   -d                    one level more talkative, may be repeated; --debug=NUMBER
-  --log-engine=TYPE:DATA
 Other
   -h, --help            this text
   -v, --version         version
-Accepted without effect, for the sake of start scripts: -I -L -m -M -O -q -Q -s -S -W -x -X --atexit
+Accepted without effect, for the sake of start scripts: -a -I -L -m -M -N -O -q -Q -r -R -s -S
+-W -x -X --all-errors --atexit --log-engine
 ";
 
 #[cfg(test)]
@@ -436,7 +424,7 @@ mod tests {
     #[test]
     fn subcommands_take_what_follows() {
         let line = parse("check --all-errors my.cfg").unwrap();
-        assert_eq!((line.action, line.all_errors, line.configuration), (Action::Check, true, Some("my.cfg".into())));
+        assert_eq!((line.action, line.configuration), (Action::Check, Some("my.cfg".into())));
         let line = parse("rpc dlg.list -1 x").unwrap();
         assert_eq!(line.action, Action::Rpc { method: "dlg.list".into(), arguments: vec!["-1".into(), "x".into()] });
     }

@@ -3,13 +3,17 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use control::{Caller, Outcome};
 use control::address::{self, ControlAddress};
-use control::listener::{Listeners, Speech};
+use control::connections::OpenConnections;
+use control::listener::{Access, DatagramService, Listeners, Speech};
+use control::{Caller, Outcome};
 use modules::Worker;
-use modules::rpc::{Fault, Parameters, Reply};
+use modules::rpc::{Fault, Parameters, Reply, Wire};
+use modules::settings::Settings;
 
+use crate::privileges;
 use crate::shell::Shell;
 
 /// The caller behind every control socket: commands run one after the other.
@@ -33,6 +37,7 @@ impl Caller for ControlRoom {
         let (total, used) = memory();
         self.shell.proxy.node.states.core.memory.set(total, used);
         parameters.may_wait = self.shell.waiting.has_room();
+        parameters.converts = parameters.wire == Wire::Binrpc && self.shell.proxy.node.settings.integer("ctl", "autoconversion") != 0;
         let answer = self.shell.proxy.call(&mut worker, self.shell.clock.now(), name, parameters);
         // Before anything leaves: the answer may be back at once, on another thread.
         let awaited = answer.as_ref().ok().and_then(|reply| reply.awaited).map(|ticket| self.shell.waiting.expect(ticket));
@@ -69,11 +74,12 @@ pub fn run_directory(given: Option<&Path>, shell: &Shell) -> PathBuf {
 }
 
 /// Opens the sockets of `ctl` and `jsonrpcs`. The error names the socket.
-pub fn open(shell: &Shell, caller: &Arc<dyn Caller>, run: &Path) -> Result<Listeners, String> {
+pub fn open(shell: &Shell, caller: &Arc<dyn Caller>, run: &Path, connections: OpenConnections) -> Result<Listeners, String> {
     let settings = &shell.proxy.node.settings;
-    let mut listeners = Listeners::default();
+    let mut listeners = Listeners::new(connections);
     if settings.is_loaded("ctl") {
-        let mode = u32::try_from(settings.integer("ctl", "mode")).unwrap_or(0o600);
+        let access = access(settings, "ctl", ["user", "group", "mode"], 0o600)?;
+        let speech = Speech::Binrpc { body_bytes_max: binrpc_body_bytes_max(settings) };
         let may_be_remote = settings.integer("ctl", "allow_remote") != 0;
         let mut addresses: Vec<String> = settings.texts("ctl", "binrpc").iter().map(ToString::to_string).collect();
         if addresses.is_empty() {
@@ -81,7 +87,8 @@ pub fn open(shell: &Shell, caller: &Arc<dyn Caller>, run: &Path) -> Result<Liste
         }
         for text in addresses {
             let address = address::parse(&text, run, may_be_remote).map_err(|error| error.to_string())?;
-            listeners.open(&address, Speech::Binrpc, mode, caller).map_err(|error| format!("control socket {text}: {error}"))?;
+            let opened = listeners.open(&address, speech, access, DatagramService::default(), caller);
+            opened.map_err(|error| format!("control socket {text}: {error}"))?;
         }
     }
     if settings.is_loaded("jsonrpcs") {
@@ -90,30 +97,69 @@ pub fn open(shell: &Shell, caller: &Arc<dyn Caller>, run: &Path) -> Result<Liste
     Ok(listeners)
 }
 
-/// `jsonrpcs`: transport bits 1 HTTP, 2 FIFO, 4 datagram; 0 means all.
+/// `binrpc_max_body_size` in kilobytes, when it is set; the default of the original would cut long lists.
+fn binrpc_body_bytes_max(settings: &Settings) -> usize {
+    if !settings.is_set("ctl", "binrpc_max_body_size") {
+        return usize::MAX;
+    }
+    usize::try_from(settings.integer("ctl", "binrpc_max_body_size")).map_or(usize::MAX, |kilobytes| kilobytes.saturating_mul(1024))
+}
+
+/// Owner and permissions of a socket: names of the parameters for user, group and mode.
+fn access(settings: &Settings, module: &str, names: [&str; 3], mode: u32) -> Result<Access, String> {
+    let [user, group, mode_name] = names;
+    let text = |name: &str| settings.text(module, name).map(|text| text.to_string()).filter(|text| !text.is_empty());
+    let (user_text, group_text) = (text(user), text(group));
+    let identity = privileges::identity(user_text.as_deref(), group_text.as_deref())
+        .map_err(|error| format!("modparam(\"{module}\", \"{user}\" or \"{group}\"): {error}"))?;
+    let mode = u32::try_from(settings.integer(module, mode_name)).unwrap_or(mode);
+    // The group of the user counts only when it is asked for.
+    Ok(Access { mode, user: identity.user, group: identity.group.filter(|_| group_text.is_some()) })
+}
+
+/// Bits of the parameter `transport` of `jsonrpcs`; 0 means all.
+pub const TRANSPORT_FIFO: i64 = 2;
+pub const TRANSPORT_DATAGRAM: i64 = 4;
+pub const TRANSPORT_TCP: i64 = 8;
+
+/// The doors of `jsonrpcs`.
 fn open_json(shell: &Shell, caller: &Arc<dyn Caller>, run: &Path, listeners: &mut Listeners) -> Result<(), String> {
     let settings = &shell.proxy.node.settings;
     let integer = |name: &str| settings.integer("jsonrpcs", name);
     let text = |name: &str| settings.text("jsonrpcs", name).map(|text| text.to_string()).unwrap_or_default();
     let is_pretty = integer("pretty_format") != 0;
+    let speech = Speech::Json { is_pretty };
     let transports = match integer("transport") {
-        0 => 7,
+        0 => i64::MAX,
         bits => bits,
     };
-    if transports & 2 != 0 {
+    let socket_access = access(settings, "jsonrpcs", ["dgram_user", "dgram_group", "dgram_mode"], 0o660)?;
+    let service = DatagramService {
+        workers: usize::try_from(integer("dgram_workers")).unwrap_or(1),
+        timeout: Duration::from_millis(u64::try_from(integer("dgram_timeout")).unwrap_or(0).max(1)),
+    };
+    if transports & TRANSPORT_FIFO != 0 {
         let path = run.join(text("fifo_name"));
-        let mode = u32::try_from(integer("fifo_mode")).unwrap_or(0o660);
+        let access = access(settings, "jsonrpcs", ["fifo_user", "fifo_group", "fifo_mode"], 0o660)?;
         let folder = PathBuf::from(text("fifo_reply_dir"));
-        listeners.open_fifo(&path, &folder, mode, is_pretty, caller).map_err(|error| format!("FIFO {}: {error}", path.display()))?;
+        listeners.open_fifo(&path, &folder, access, is_pretty, caller).map_err(|error| format!("FIFO {}: {error}", path.display()))?;
     }
-    if transports & 4 != 0 {
+    if transports & TRANSPORT_DATAGRAM != 0 {
         let name = text("dgram_socket");
         let address = match name.strip_prefix("udp:") {
             Some(_) => address::parse(&name, run, false).map_err(|error| error.to_string())?,
             None => ControlAddress::UnixDatagram(run.join(&name)),
         };
-        let mode = u32::try_from(integer("dgram_mode")).unwrap_or(0o660);
-        listeners.open(&address, Speech::Json { is_pretty }, mode, caller).map_err(|error| format!("datagram socket {name}: {error}"))?;
+        let opened = listeners.open(&address, speech, socket_access, service, caller);
+        opened.map_err(|error| format!("datagram socket {name}: {error}"))?;
+    }
+    let stream = text("tcp_socket");
+    if transports & TRANSPORT_TCP != 0 && !stream.is_empty() {
+        let ControlAddress::Tcp(address) = address::parse(&stream, run, false).map_err(|error| error.to_string())? else {
+            return Err(format!("jsonrpcs tcp_socket `{stream}` is no tcp:address:port"));
+        };
+        let opened = listeners.open(&ControlAddress::Tcp(address), speech, socket_access, service, caller);
+        opened.map_err(|error| format!("jsonrpcs tcp_socket {stream}: {error}"))?;
     }
     let http = text("http_address");
     if !http.is_empty() {

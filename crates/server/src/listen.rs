@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
 
+use crate::command_line::CommandLine;
 use modules::core_settings::CoreSettings;
 use modules::sockets::{Alias, Socket, Sockets, parse_address};
 use script::syntax::ast::{self, Configuration};
@@ -27,7 +28,8 @@ struct Wanted {
 }
 
 /// Binds what the configuration and the command line (`-l`) ask for; without either, every interface.
-pub fn bind(configuration: &Configuration, extra: &[String], core: &CoreSettings) -> Result<Bound, String> {
+pub fn bind(configuration: &Configuration, line: &CommandLine, core: &CoreSettings) -> Result<Bound, String> {
+    let extra = &line.listen;
     let mut wanted = Vec::new();
     if extra.is_empty() {
         for listen in &configuration.listens {
@@ -43,7 +45,9 @@ pub fn bind(configuration: &Configuration, extra: &[String], core: &CoreSettings
             wanted.extend(each_protocol(None, address, core.port, core, None, None));
         }
     }
-    let options = SocketOptions { free_bind: core.ip_free_bind, ..SocketOptions::default() };
+    let defaults = SocketOptions::default();
+    let buffer_bytes = line.receive_buffer_max.unwrap_or(defaults.buffer_bytes);
+    let options = SocketOptions { free_bind: core.ip_free_bind, buffer_bytes, ..defaults };
     let mut bound = Bound { sockets: Sockets::default(), udp: Vec::new(), tcp: Vec::new(), udp_places: Vec::new(), tcp_places: Vec::new() };
     for one in wanted {
         let place = u16::try_from(bound.sockets.list.len()).map_err(|_| "too many listen addresses".to_owned())?;
@@ -68,6 +72,9 @@ pub fn bind(configuration: &Configuration, extra: &[String], core: &CoreSettings
         .iter()
         .map(|alias| Alias { protocol: alias.protocol.map(protocol), host: alias.host.clone(), port: alias.port })
         .collect();
+    for text in &line.aliases {
+        bound.sockets.aliases.push(alias(text)?);
+    }
     Ok(bound)
 }
 
@@ -133,21 +140,43 @@ fn addresses(host: &str) -> Result<Vec<IpAddr>, String> {
     found.first().map(|address| vec![*address]).ok_or_else(|| format!("listen on `{host}`: no such address or interface"))
 }
 
-/// `-l [proto:]address[:port]`
-fn of_text(text: &str, core: &CoreSettings) -> Result<Vec<Wanted>, String> {
-    let (named, rest) = match text.split_once(':') {
+/// A host with an optional port; brackets around IPv6.
+fn host_and_port(text: &str) -> Result<(&str, Option<u16>), String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            let port = port.parse::<u16>().map_err(|_| format!("`{port}` is no port"))?;
+            Ok((host, Some(port)))
+        }
+        _ => Ok((text, None)),
+    }
+}
+
+/// `--alias=[proto:]host[:port]`
+pub fn alias(text: &str) -> Result<Alias, String> {
+    let (protocol, rest) = match text.split_once(':') {
         Some((word, rest)) if Protocol::from_bytes(word.as_bytes()).is_some() => (Protocol::from_bytes(word.as_bytes()), rest),
         _ => (None, text),
     };
-    let (host, port) = match rest.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
-            (host, port.parse::<u16>().map_err(|_| format!("-l {text}: bad port"))?)
-        }
-        _ => (rest, core.port),
+    let (host, port) = host_and_port(rest).map_err(|reason| format!("--alias={text}: {reason}"))?;
+    Ok(Alias { protocol, host: host.to_owned(), port })
+}
+
+/// `-l [proto:]address[:port][/advertised[:port]]`
+fn of_text(text: &str, core: &CoreSettings) -> Result<Vec<Wanted>, String> {
+    let bad = |reason: String| format!("-l {text}: {reason}");
+    let (text_of_socket, advertise) = match text.split_once('/') {
+        Some((socket, advertise)) => (socket, Some(host_and_port(advertise).map_err(bad)?)),
+        None => (text, None),
     };
+    let advertise = advertise.map(|(host, port)| (host.to_owned(), port));
+    let (named, rest) = match text_of_socket.split_once(':') {
+        Some((word, rest)) if Protocol::from_bytes(word.as_bytes()).is_some() => (Protocol::from_bytes(word.as_bytes()), rest),
+        _ => (None, text_of_socket),
+    };
+    let (host, port) = host_and_port(rest).map_err(bad)?;
     let mut wanted = Vec::new();
     for address in addresses(host)? {
-        wanted.extend(each_protocol(named, address, port, core, None, None));
+        wanted.extend(each_protocol(named, address, port.unwrap_or(core.port), core, advertise.clone(), None));
     }
     Ok(wanted)
 }

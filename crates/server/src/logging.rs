@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Levels as in `debug=`: a line is written when its level is not above the configured one.
@@ -33,44 +33,7 @@ pub enum Destination {
     /// `log_stderror=yes`, `-E`; `-e` adds colours.
     StandardError { colours: bool },
     /// `log_facility`, `log_name`; datagrams to `/dev/log`.
-    System { facility: Facility, name: String },
-}
-
-/// A facility of the system log, RFC 5424 §6.2.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facility(u8);
-
-impl Facility {
-    /// Kamailio's default.
-    pub const DAEMON: Facility = Facility(3);
-
-    /// `LOG_LOCAL0` and the like, as in `log_facility=`.
-    pub fn from_name(name: &str) -> Option<Facility> {
-        let number = match name {
-            "LOG_KERN" => 0,
-            "LOG_USER" => 1,
-            "LOG_MAIL" => 2,
-            "LOG_DAEMON" => 3,
-            "LOG_AUTH" => 4,
-            "LOG_SYSLOG" => 5,
-            "LOG_LPR" => 6,
-            "LOG_NEWS" => 7,
-            "LOG_UUCP" => 8,
-            "LOG_CRON" => 9,
-            "LOG_AUTHPRIV" => 10,
-            "LOG_FTP" => 11,
-            "LOG_LOCAL0" => 16,
-            "LOG_LOCAL1" => 17,
-            "LOG_LOCAL2" => 18,
-            "LOG_LOCAL3" => 19,
-            "LOG_LOCAL4" => 20,
-            "LOG_LOCAL5" => 21,
-            "LOG_LOCAL6" => 22,
-            "LOG_LOCAL7" => 23,
-            _ => return None,
-        };
-        Some(Facility(number))
-    }
+    System { facility: u8, name: String },
 }
 
 /// Writes lines; shared by all threads.
@@ -78,21 +41,36 @@ impl Facility {
 pub struct Logger {
     level: AtomicI32,
     destination: Destination,
+    /// `log_facility` now; RPC may change it.
+    facility: AtomicU8,
     socket: Mutex<Option<UnixDatagram>>,
     brake: Mutex<Brake>,
     process: u32,
+    /// Terminal sequences of levels in place of the usual ones: `log_colors` of xlog.
+    colours: OnceLock<Vec<(i32, String)>>,
 }
 
 impl Logger {
     /// A logger that writes lines up to `level`.
     pub fn new(destination: Destination, level: i32) -> Logger {
+        let facility = match &destination {
+            Destination::System { facility, .. } => *facility,
+            Destination::StandardError { .. } => 0,
+        };
         Logger {
             level: AtomicI32::new(level),
+            facility: AtomicU8::new(facility),
             destination,
             socket: Mutex::new(None),
             brake: Mutex::new(Brake::default()),
             process: std::process::id(),
+            colours: OnceLock::new(),
         }
+    }
+
+    /// Other colours for some levels; the first call counts.
+    pub fn set_colours(&self, colours: Vec<(i32, String)>) {
+        let _ = self.colours.set(colours);
     }
 
     pub fn level(&self) -> i32 {
@@ -104,6 +82,11 @@ impl Logger {
         self.level.store(level, Ordering::Relaxed);
     }
 
+    /// `log_facility`, as the system log numbers it (RFC 5424 §6.2.1).
+    pub fn set_facility(&self, facility: u8) {
+        self.facility.store(facility, Ordering::Relaxed);
+    }
+
     pub fn is_enabled(&self, level: i32) -> bool {
         level <= self.level()
     }
@@ -111,18 +94,29 @@ impl Logger {
     /// Writes a line. `worker` is the thread's index (Kamailio prints the process's), `place` is `<script>`, `<core>` or
     /// a module's name. Never fails: a log that cannot be written must not stop calls.
     pub fn write(&self, worker: usize, level: i32, place: &str, text: &str) {
+        self.write_to(worker, level, None, place, text);
+    }
+
+    /// As [`Logger::write`] to another facility of the system log than the usual one.
+    pub fn write_to(&self, worker: usize, level: i32, facility: Option<u8>, place: &str, text: &str) {
         if !self.is_enabled(level) {
             return;
         }
         match &self.destination {
             Destination::StandardError { colours } => {
-                let line = stderr_line(worker, self.process, level, place, text, *colours);
+                let line = stderr_line(worker, self.process, level, place, text, colours.then(|| self.colour(level)));
                 let _ = io::stderr().lock().write_all(line.as_bytes());
             }
-            Destination::System { facility, name } => {
-                self.send(syslog_line(*facility, name, self.process, level, place, text).as_bytes());
+            Destination::System { name, .. } => {
+                let facility = facility.unwrap_or_else(|| self.facility.load(Ordering::Relaxed));
+                self.send(syslog_line(facility, name, self.process, level, place, text).as_bytes());
             }
         }
+    }
+
+    fn colour(&self, level: i32) -> &str {
+        let own = self.colours.get().into_iter().flatten().rev().find(|(own, _)| *own == level);
+        own.map_or_else(|| colour(level), |(_, sequence)| sequence)
     }
 
     /// As [`Logger::write`] for messages a peer can provoke at will: after [`LINES_PER_WINDOW`] lines of one place and
@@ -205,17 +199,30 @@ fn colour(level: i32) -> &'static str {
 }
 
 /// ` 0(PID) LEVEL: place: text`, one line feed at the end.
-fn stderr_line(worker: usize, process: u32, level: i32, place: &str, text: &str, colours: bool) -> String {
+fn stderr_line(worker: usize, process: u32, level: i32, place: &str, text: &str, colour: Option<&str>) -> String {
     // A line feed inside stays readable but cannot pretend to begin a line of ours.
     let text = visible(text, "\n\t");
-    let (on, off) = if colours { (colour(level), "\x1b[0m") } else { ("", "") };
-    format!("{on}{worker:2}({process}) {}: {place}: {text}{off}\n", level_name(level))
+    let (on, off) = colour.map_or(("", ""), |on| (on, "\x1b[0m"));
+    format!("{on}{worker:2}({process}) {}: {}{text}{off}\n", level_name(level), lead(place))
 }
 
 /// A datagram for `/dev/log`. The time is left out: the log daemon puts in the time of arrival.
-fn syslog_line(facility: Facility, name: &str, process: u32, level: i32, place: &str, text: &str) -> String {
-    let priority = facility.0 * 8 + severity(level);
-    format!("<{priority}>{name}[{process}]: {}: {place}: {}", level_name(level), visible(text, "#012"))
+fn syslog_line(facility: u8, name: &str, process: u32, level: i32, place: &str, text: &str) -> String {
+    let priority = facility * 8 + severity(level);
+    format!("<{priority}>{name}[{process}]: {}: {}{}", level_name(level), lead(place), visible(text, "#012"))
+}
+
+/// The place before the text; a script's line has none of ours.
+fn lead(place: &str) -> String {
+    if place.is_empty() { String::new() } else { format!("{place}: ") }
+}
+
+/// How long a sequence that only changes colours is: `ESC [ 1 ; 3 1 m`. None: something else, which stays visible.
+fn colour_length(text: &str) -> Option<usize> {
+    const COLOUR_BYTES_MAX: usize = 16;
+    let rest = text.strip_prefix("\x1b[")?;
+    let digits = rest.bytes().take(COLOUR_BYTES_MAX).take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
+    (rest.as_bytes().get(digits) == Some(&b'm')).then_some(digits + 3)
 }
 
 /// The text without its final line end, cut at the bound, with control characters that peers may have sent made visible.
@@ -226,8 +233,14 @@ fn visible(text: &str, line_feed: &str) -> String {
         end -= 1;
     }
     let mut out = String::with_capacity(end + 8);
-    for letter in text[..end].chars() {
+    let mut letters = text[..end].char_indices();
+    while let Some((at, letter)) = letters.next() {
         match letter {
+            '\x1b' if let Some(length) = colour_length(&text[at..end]) => {
+                out.push_str(&text[at..at + length]);
+                // Escape, bracket, digits, letter: all single bytes.
+                letters.nth(length - 2);
+            }
             '\n' => out.push_str(line_feed),
             '\r' => {}
             '\t' => out.push('\t'),
@@ -294,22 +307,20 @@ mod tests {
 
     #[test]
     fn a_line_on_standard_error_looks_like_kamailios() {
-        assert_eq!(stderr_line(0, 4711, level::INFO, "<script>", "hello\n", false), " 0(4711) INFO: <script>: hello\n");
-        assert_eq!(stderr_line(12, 1, -1, "dialog", "x", false), "12(1) ERROR: dialog: x\n");
-        assert!(stderr_line(0, 1, 0, "a", "b", true).starts_with("\x1b[33m 0(1) WARNING: a: b\x1b[0m"));
+        assert_eq!(stderr_line(0, 4711, level::INFO, "<script>", "hello\n", None), " 0(4711) INFO: <script>: hello\n");
+        assert_eq!(stderr_line(12, 1, -1, "dialog", "x", None), "12(1) ERROR: dialog: x\n");
+        assert!(stderr_line(0, 1, 0, "a", "b", Some(colour(0))).starts_with("\x1b[33m 0(1) WARNING: a: b\x1b[0m"));
     }
 
     #[test]
     fn a_system_log_line_carries_facility_and_severity() {
-        let facility = Facility::from_name("LOG_LOCAL0").unwrap();
-        assert_eq!(syslog_line(facility, "kam", 9, level::INFO, "<script>", "x"), "<134>kam[9]: INFO: <script>: x");
-        assert_eq!(syslog_line(Facility::DAEMON, "k", 9, -5, "core", "a\nb"), "<25>k[9]: ALERT: core: a#012b");
-        assert_eq!(Facility::from_name("LOG_NOTHING"), None);
+        assert_eq!(syslog_line(16, "kam", 9, level::INFO, "<script>", "x"), "<134>kam[9]: INFO: <script>: x");
+        assert_eq!(syslog_line(3, "k", 9, -5, "core", "a\nb"), "<25>k[9]: ALERT: core: a#012b");
     }
 
     #[test]
     fn what_a_peer_sent_cannot_forge_a_line_or_drive_a_terminal() {
-        let line = stderr_line(0, 1, 2, "<script>", "a\r\n 0(1) ALERT: x\x1b[2J\0", false);
+        let line = stderr_line(0, 1, 2, "<script>", "a\r\n 0(1) ALERT: x\x1b[2J\0", None);
         assert_eq!(line, " 0(1) INFO: <script>: a\n\t 0(1) ALERT: x#033[2J#000\n");
     }
 

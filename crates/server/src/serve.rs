@@ -1,7 +1,7 @@
 //! The life of the process: command line, configuration, sockets, threads, and the clean stop.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,12 +9,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use control::Caller;
-use modules::core_settings::CoreSettings;
-use modules::node::Process;
+use control::connections::OpenConnections;
+use modules::node::{Process, Thread};
+use modules::sockets::Sockets;
 use proxy::{Checked, Prepared, Proxy};
 use script::load::LoadOptions;
 use script::preprocess::Effect as Substitution;
-use transport::limits::StreamLimits;
+use transaction::Protocol;
 use transport::resolver::Resolver;
 use transport::tcp::stream_worker;
 use transport::udp::{UdpOptions, workers};
@@ -23,14 +24,16 @@ use crate::clock::Clock;
 use crate::command_line::{Action, Background, CommandLine, HELP};
 use crate::control_room::{self, ControlRoom};
 use crate::disk::Disk;
+use crate::facts::{self, Facts};
+use crate::file_room::FileRoom;
 use crate::listen::{self, Bound};
-use crate::logging::{Destination, Facility, Logger, level};
+use crate::logging::{Destination, Logger, level};
 use crate::pid_file::PidFile;
 use crate::shell::Shell;
 use crate::signals::{Request, Signals};
 use crate::tcp_driver::TcpDriver;
 use crate::udp_driver::UdpDriver;
-use crate::{daemon, privileges, rpc_client};
+use crate::{daemon, file_room, names, privileges, rpc_client};
 
 /// Exit status of a start that failed, as Kamailio's.
 const FAILED: u8 = 255;
@@ -108,6 +111,10 @@ fn load(line: &CommandLine) -> Result<Checked, String> {
     if let Some(level) = line.debug {
         checked.core.set_debug(level);
     }
+    if let Some(number) = line.server_id {
+        checked.core.server_id = number;
+    }
+    checked.core.check_via |= line.check_via;
     Ok(checked)
 }
 
@@ -130,11 +137,11 @@ fn print_configuration(line: &CommandLine) -> Result<(), String> {
 }
 
 fn logger(line: &CommandLine, checked: &Checked) -> Logger {
-    let destination = if line.log_to_stderr || checked.core.log_stderror {
+    let destination = if checked.core.log_stderror {
         Destination::StandardError { colours: line.log_colours }
     } else {
         Destination::System {
-            facility: Facility::from_name(&checked.core.log_facility).unwrap_or(Facility::DAEMON),
+            facility: checked.core.log_facility.load(Ordering::Relaxed),
             name: checked.core.log_name.clone().unwrap_or_else(|| "duolog".to_owned()),
         }
     };
@@ -153,7 +160,8 @@ fn seed(secret: &[u8; 32], number: u32) -> u64 {
 }
 
 fn serve(line: &CommandLine) -> Result<(), String> {
-    let checked = load(line)?;
+    let mut checked = load(line)?;
+    checked.core.log_stderror |= line.log_to_stderr;
     eprint!("{}", checked.warnings);
     if line.background == Background::Detached && daemon::detach().map_err(|error| error.to_string())? {
         eprintln!("duolog goes on in the background (-DD keeps it in the foreground, -P FILE writes its process id)");
@@ -162,14 +170,13 @@ fn serve(line: &CommandLine) -> Result<(), String> {
     let mut signals = Signals::catch().map_err(|error| error.to_string())?;
     let clock = Clock::start();
     let logger = logger(line, &checked);
-    let bound = listen::bind(&checked.configuration, &line.listen, &checked.core).map_err(|error| format!("ERROR: {error}"))?;
+    let bound = listen::bind(&checked.configuration, line, &checked.core).map_err(|error| format!("ERROR: {error}"))?;
     if let Some(folder) = line.working_directory.as_deref().or(checked.core.workdir.as_deref().map(Path::new)) {
         std::env::set_current_dir(folder).map_err(|error| format!("cannot enter {}: {error}", folder.display()))?;
     }
-    let pid_file = line.pid_file.as_deref().map(PidFile::write).transpose().map_err(|error| error.to_string())?;
-    if let Some(folder) = &line.root_directory {
-        privileges::change_root(folder).map_err(|error| format!("cannot change root to {}: {error}", folder.display()))?;
-    }
+    let write_number = |path: &Option<PathBuf>| path.as_deref().map(PidFile::write).transpose().map_err(|error| error.to_string());
+    // There is one process, so the number of its group is its own.
+    let pid_files = (write_number(&line.pid_file)?, write_number(&line.group_pid_file)?);
     if let Some(folder) = &line.root_directory {
         privileges::change_root(folder).map_err(|error| format!("cannot change root to {}: {error}", folder.display()))?;
     }
@@ -189,26 +196,33 @@ fn serve(line: &CommandLine) -> Result<(), String> {
         configuration_path: line.configuration_path().display().to_string(),
         secret,
         utc_offset_seconds: utc_offset_seconds(),
-        threads: thread_names(children, !tcp.is_empty()),
+        threads: threads(&checked, &sockets),
     };
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     let node = proxy::start(Prepared { checked, sockets, process, environment }, clock.now()).map_err(|error| format!("ERROR: {error}"))?;
+    logger.set_colours(node.states.xlog.colors.clone());
     let shell = Arc::new(Shell::new(Proxy::new(node), clock, logger, udp_places, tcp_places));
     let has_tcp = !tcp.is_empty();
     let udp = workers(udp, UdpOptions { workers: worker_count(children), ..UdpOptions::default() }).map_err(|error| error.to_string())?;
     let crew = Arc::clone(&udp.crew);
     let _ = shell.crew.set(Arc::clone(&crew));
     let waking = Arc::clone(&crew);
-    let resolver = Resolver::start(move || waking.wake()).map_err(|error| error.to_string())?;
+    let resolver = Resolver::start(names::options(&shell.proxy.node.core.dns), move || waking.wake()).map_err(|error| error.to_string())?;
     let _ = shell.resolver.set(resolver);
+    let waking = Arc::clone(&crew);
+    read_hashed_file(&shell)?;
+    let _ = shell.files.set(FileRoom::start(move || waking.wake())?);
     let caller: Arc<dyn Caller> = Arc::new(ControlRoom::new(Arc::clone(&shell), 1_000, seed(&secret, 1_000)));
     let run = control_room::run_directory(line.runtime_directory.as_deref(), &shell);
-    let listeners = control_room::open(&shell, &caller, &run).map_err(|error| format!("ERROR: {error}"))?;
+    // Before a socket is open: the first call may ask for connections.
+    let connections = OpenConnections::default();
+    Facts::tell(&shell, connections.clone());
+    let listeners = control_room::open(&shell, &caller, &run, connections).map_err(|error| format!("ERROR: {error}"))?;
     identity.assume().map_err(|error| format!("cannot change user or group: {error}"))?;
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     if has_tcp {
         let (worker, streams) =
-            stream_worker(tcp, Arc::clone(&crew), stream_limits(&shell.proxy.node.core), None).map_err(|error| error.to_string())?;
+            stream_worker(tcp, Arc::clone(&crew), facts::stream_limits(&shell.proxy.node), None).map_err(|error| error.to_string())?;
         let _ = shell.streams.set(streams);
         let driver = TcpDriver::new(Arc::clone(&shell), 999, seed(&secret, 999), Some(Arc::clone(&caller)));
         threads.push(spawn("tcp", move || drop(worker.run(driver)))?);
@@ -233,17 +247,18 @@ fn serve(line: &CommandLine) -> Result<(), String> {
     }
     join(threads);
     drop(listeners);
-    drop(pid_file);
+    drop(pid_files);
     Ok(())
 }
 
-/// The bounds of streams that the configuration sets.
-fn stream_limits(core: &CoreSettings) -> StreamLimits {
-    StreamLimits {
-        lifetime: Duration::from_secs(u64::from(core.tcp_connection_lifetime)),
-        connections_max: usize::try_from(core.tcp_max_connections).unwrap_or(usize::MAX).max(1),
-        ..StreamLimits::default()
-    }
+/// The file whose digest `cfgutils.check_config_hash` compares with later (`hash_file`).
+fn read_hashed_file(shell: &Shell) -> Result<(), String> {
+    let cfgutils = &shell.proxy.node.states.cfgutils;
+    let Some(path) = cfgutils.hashed_file.path() else { return Ok(()) };
+    let bytes = file_room::read(path, modules::cfgutils::HASHED_FILE_BYTES_MAX)
+        .map_err(|error| format!("ERROR: cfgutils: hash_file {path} cannot be read: {error}"))?;
+    cfgutils.hashed_file.started_with(&bytes);
+    Ok(())
 }
 
 /// Local time minus UTC now; 0 when the system does not tell.
@@ -251,16 +266,35 @@ fn utc_offset_seconds() -> i32 {
     time::UtcOffset::current_local_offset().map_or(0, |offset| offset.whole_seconds())
 }
 
-/// The threads to come, for `core.ps`: all of one process.
-fn thread_names(children: u32, has_tcp: bool) -> Vec<(String, u32)> {
-    let id = std::process::id();
-    let mut names = vec![("main process - attendant".to_owned(), id)];
-    names.extend((0..worker_count(children)).map(|number| (format!("udp receiver child={number}"), id)));
-    if has_tcp {
-        names.push(("tcp main process".to_owned(), id));
+/// Ranks of threads that receive nothing, as process lists show them.
+const RANK_CONTROL: i32 = -2;
+const RANK_STREAMS: i32 = -4;
+
+/// The threads to come, for `core.ps`: all of one process. Each UDP worker serves every UDP socket.
+fn threads(checked: &Checked, sockets: &Sockets) -> Vec<Thread> {
+    let thread = |name: String, rank: i32| Thread { name, id: std::process::id(), rank };
+    let of = |protocol: Protocol| sockets.list.iter().filter(move |socket| socket.protocol == protocol);
+    let udp = of(Protocol::Udp).map(|socket| socket.address.to_string()).collect::<Vec<String>>().join(",");
+    let mut threads = vec![thread("main process - attendant".to_owned(), 0)];
+    threads.extend(
+        (1..)
+            .zip(0..worker_count(checked.core.children))
+            .map(|(rank, number)| thread(format!("udp receiver child={number} sock={udp}"), rank)),
+    );
+    if checked.settings.is_loaded("jsonrpcs") {
+        let transports = checked.settings.integer("jsonrpcs", "transport");
+        let doors = [(control_room::TRANSPORT_FIFO, "JSONRPCS FIFO"), (control_room::TRANSPORT_DATAGRAM, "JSONRPCS DATAGRAM")];
+        for (_, name) in doors.into_iter().filter(|(bit, _)| transports == 0 || transports & bit != 0) {
+            threads.push(thread(name.to_owned(), RANK_CONTROL));
+        }
     }
-    names.push(("ctl handler".to_owned(), id));
-    names
+    if checked.settings.is_loaded("ctl") {
+        threads.push(thread("ctl handler".to_owned(), RANK_CONTROL));
+    }
+    if of(Protocol::Tcp).next().is_some() {
+        threads.push(thread("tcp main process".to_owned(), RANK_STREAMS));
+    }
+    threads
 }
 
 /// More threads than cores bring nothing: `children` is an upper bound.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use modules::Worker;
-use modules::outbox::Effect;
+use modules::outbox::{Effect, LogSource};
 use modules::run::Answer;
 use proxy::{Input, Proxy};
 use sip::time::{Now, Time};
@@ -17,7 +17,9 @@ use transport::resolver::Resolver;
 use transport::tcp::{Streams, Target};
 
 use crate::clock::Clock;
+use crate::file_room::{FileRoom, Request};
 use crate::logging::{Logger, level};
+use crate::names;
 use crate::waiting_calls::WaitingCalls;
 
 /// Most scripts that sleep at one time.
@@ -33,6 +35,7 @@ pub struct Shell {
     pub tcp_places: Vec<u16>,
     pub resolver: OnceLock<Resolver>,
     pub streams: OnceLock<Streams>,
+    pub files: OnceLock<FileRoom>,
     pub crew: OnceLock<Arc<Crew>>,
     /// Remote calls whose answer comes later.
     pub waiting: WaitingCalls,
@@ -52,6 +55,7 @@ impl Shell {
             tcp_places,
             resolver: OnceLock::new(),
             streams: OnceLock::new(),
+            files: OnceLock::new(),
             crew: OnceLock::new(),
             waiting: WaitingCalls::default(),
             sleepers: Mutex::new(BTreeSet::new()),
@@ -87,39 +91,61 @@ impl Shell {
                         datagram(index, *destination, bytes);
                     }
                 }
-                Effect::StreamSend { socket, connection, destination, may_connect, bytes, .. } => {
+                Effect::StreamSend { socket, connection, destination, may_connect, then_close, bytes, .. } => {
                     let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
                     let target = Target {
                         connection: u32::try_from(*connection).ok().filter(|connection| *connection != 0),
                         destination: Some(*destination),
                         socket: self.tcp_places.iter().position(|place| place == socket).unwrap_or(0),
                         may_connect: *may_connect,
-                        then_close: false,
+                        then_close: *then_close,
                     };
                     let sent = self.streams.get().map(|streams| streams.send(target, bytes));
                     if let Some(Err(error)) = sent {
                         self.logger.write_braked(0, level::ERROR, "<core>", &format!("cannot send to {destination}: {error}"));
                     }
                 }
-                Effect::StreamClose { connection } => {
-                    if let (Some(streams), Ok(connection)) = (self.streams.get(), u32::try_from(*connection)) {
-                        let _ = streams.close(connection);
+                Effect::StreamAlias { connection, port } => {
+                    if let (Some(streams), Ok(connection)) = (self.streams.get(), u32::try_from(*connection))
+                        && let Err(error) = streams.alias(connection, *port)
+                    {
+                        self.logger.write_braked(0, level::ERROR, "<core>", &format!("no alias for connection {connection}: {error}"));
                     }
                 }
-                Effect::Resolve { ticket, host, port } => {
-                    let asked = self.resolver.get().map(|resolver| resolver.ask(*ticket, host, *port));
+                Effect::Resolve { ticket, question } => {
+                    let asked = self.resolver.get().map(|resolver| resolver.ask(*ticket, &question.name, question.kind.number()));
                     if !matches!(asked, Some(Ok(()))) {
                         self.sleep(*ticket, Time(0));
                     }
                 }
                 Effect::Answer { ticket, answer } => self.waiting.answer(*ticket, answer.clone()),
+                Effect::ReadFile { ticket, path, bytes_max } => {
+                    self.ask_for_file(Request::Read { ticket: *ticket, path: path.clone(), bytes_max: *bytes_max }, *ticket);
+                }
+                Effect::WriteFile { ticket, path, bytes } => {
+                    self.ask_for_file(Request::Write { ticket: *ticket, path: path.clone(), bytes: bytes.clone() }, *ticket);
+                }
                 Effect::Wake { ticket, at } => self.sleep(*ticket, *at),
-                Effect::Log { level, text, .. } => self.log(worker.number, *level, text),
+                Effect::Log { level, text, source: LogSource::Proxy, .. } => self.log(worker.number, *level, text),
+                Effect::Log { level, facility, text, source: LogSource::Script } => {
+                    self.log_of_script(worker.number, *level, *facility, text);
+                }
                 Effect::Stop => self.is_stopping.store(true, Ordering::Release),
             }
         }
         worker.outbox = outbox;
         worker.outbox.clear();
+    }
+
+    /// A request that is refused answers at once, with nothing.
+    fn ask_for_file(&self, request: Request, ticket: u64) {
+        let refused = self.files.get().map_or(Err("no files at this time"), |files| files.ask(request)).err();
+        if let Some(reason) = refused {
+            self.logger.write_braked(0, level::ERROR, "<core>", reason);
+            if ticket != 0 {
+                self.sleep(ticket, Time(0));
+            }
+        }
     }
 
     fn sleep(&self, ticket: u64, at: Time) {
@@ -130,15 +156,23 @@ impl Shell {
 
     /// A log line of a worker: the words before the first colon are its place.
     pub fn log(&self, worker: u32, level: i32, text: &[u8]) {
-        self.logger.set_level(self.proxy.node.core.debug());
+        self.heed_settings();
         let text = String::from_utf8_lossy(text);
         let (place, rest) = text.split_once(": ").unwrap_or(("<core>", &text));
-        let rest = rest.trim_end_matches('\n');
-        if place == "<script>" {
-            self.logger.write(worker as usize, level, place, rest);
-        } else {
-            self.logger.write_braked(worker as usize, level, place, rest);
-        }
+        self.logger.write_braked(worker as usize, level, place, rest.trim_end_matches('\n'));
+    }
+
+    /// A line that a script writes: it stands as it is, its prefix is the script's.
+    fn log_of_script(&self, worker: u32, level: i32, facility: Option<u8>, text: &[u8]) {
+        self.heed_settings();
+        self.logger.write_to(worker as usize, level, facility, "", &String::from_utf8_lossy(text));
+    }
+
+    /// The threshold and the facility may have been changed by RPC.
+    fn heed_settings(&self) {
+        let core = &self.proxy.node.core;
+        self.logger.set_level(core.debug());
+        self.logger.set_facility(core.log_facility.load(Ordering::Relaxed));
     }
 
     /// Brings in what arrived meanwhile: addresses that were looked up, sleepers whose time has come.
@@ -146,8 +180,13 @@ impl Shell {
         let now = self.clock.now();
         if let Some(resolver) = self.resolver.get() {
             for answer in resolver.answers() {
-                let addresses = answer.result.unwrap_or_default();
-                self.handle(worker, now, Input::Answer { ticket: answer.ticket, answer: Answer::Addresses(addresses) });
+                let ticket = answer.ticket;
+                self.handle(worker, now, Input::Answer { ticket, answer: Answer::Records(names::reply(answer)) });
+            }
+        }
+        if let Some(files) = self.files.get() {
+            for (ticket, answer) in files.answers() {
+                self.handle(worker, now, Input::Answer { ticket, answer });
             }
         }
         loop {

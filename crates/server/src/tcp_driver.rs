@@ -8,9 +8,12 @@ use modules::Worker;
 use proxy::Input;
 use sip::time::Now;
 use transaction::{Endpoint, Protocol};
-use transport::tcp::{ConnectionId, StreamDriver, Target};
+use transport::outbox::SendFailure;
+use transport::tcp::{ConnectionId, StreamDriver, StreamFailure, Target};
 
+use crate::logging::level;
 use crate::shell::Shell;
+use crate::udp_driver::is_hopeless;
 
 /// The stream thread's worker.
 pub struct TcpDriver {
@@ -53,6 +56,18 @@ impl StreamDriver for TcpDriver {
                 let _ = streams.send(Target::connection(connection), &answer);
             }
         });
+    }
+
+    fn send_failed(&mut self, failure: StreamFailure) {
+        let destination = failure.destination.map_or_else(|| "its connection".to_owned(), |destination| destination.to_string());
+        self.shell.log(self.worker.number, level::ERROR, format!("<core>: nothing sent to {destination}: {}", failure.error).as_bytes());
+        self.shell.handle(&mut self.worker, self.now, Input::Unsent { bytes: &failure.bytes });
+    }
+
+    fn datagram_failed(&mut self, failure: SendFailure) {
+        if is_hopeless(&failure.error) {
+            self.shell.handle(&mut self.worker, self.now, Input::Unsent { bytes: &failure.bytes });
+        }
     }
 
     fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {

@@ -1,5 +1,6 @@
 //! What a UDP worker thread does: one proxy worker, driven by the transport room.
 
+use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,18 @@ use modules::Worker;
 use proxy::Input;
 use sip::time::Now;
 use transaction::Endpoint;
+use transport::outbox::SendFailure;
 use transport::udp::Driver;
 
 use crate::shell::Shell;
+
+/// Would sending the same again fail the same? Full buffers and the like are losses, which retransmission makes good.
+pub fn is_hopeless(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::PermissionDenied | ErrorKind::InvalidInput
+    ) || error.raw_os_error() == Some(libc::EMSGSIZE)
+}
 
 /// One thread's worker.
 pub struct UdpDriver {
@@ -37,6 +47,12 @@ impl Driver for UdpDriver {
         let Some(place) = self.shell.udp_places.get(socket) else { return };
         let from = Endpoint::udp(source, *place);
         self.shell.handle(&mut self.worker, self.now, Input::Message { bytes, from });
+    }
+
+    fn send_failed(&mut self, failure: SendFailure) {
+        if is_hopeless(&failure.error) {
+            self.shell.handle(&mut self.worker, self.now, Input::Unsent { bytes: &failure.bytes });
+        }
     }
 
     fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {

@@ -30,6 +30,7 @@ pub struct Edits {
     insertions: Vec<Insertion>,
     /// Sorted, apart from each other.
     deletions: Vec<Span>,
+    wants_content_length: bool,
     overflowed: bool,
 }
 
@@ -101,11 +102,21 @@ impl Edits {
         self.texts.clear();
         self.insertions.clear();
         self.deletions.clear();
+        self.wants_content_length = false;
         self.overflowed = false;
     }
 
     pub fn is_empty(&self) -> bool {
         self.insertions.is_empty() && self.deletions.is_empty()
+    }
+
+    /// Asks for a Content-Length where the message has none: on a datagram it is not added otherwise.
+    pub fn want_content_length(&mut self) {
+        self.wants_content_length = true;
+    }
+
+    pub(crate) fn wants_content_length(&self) -> bool {
+        self.wants_content_length
     }
 
     /// Whether an edit was dropped at its bound (`limits::EDITS_MAX`, `limits::EDIT_TEXT_BYTES_MAX`).
@@ -136,6 +147,7 @@ impl Edits {
         for insertion in later.insertions.iter().rev().filter(|insertion| insertion.place == Place::Before) {
             self.insert(insertion.at, insertion.place, insertion.text.of(&later.texts));
         }
+        self.wants_content_length |= later.wants_content_length;
         self.overflowed |= later.overflowed;
     }
 }

@@ -27,12 +27,25 @@ pub struct ReplyParts<'a> {
     pub body: &'a [u8],
     /// Written only with a body. Empty: none (it may be among the extra headers).
     pub content_type: &'a [u8],
+    /// Added to the top Via, each with its semicolon.
+    pub via_parameters: &'a [u8],
 }
 
 impl<'a> ReplyParts<'a> {
     /// A reply with a code, a reason and where the request came from, and nothing else.
     pub fn new(code: u16, reason: &'a [u8], source: SocketAddr) -> ReplyParts<'a> {
-        ReplyParts { code, reason, to_tag: b"", source, force_rport: false, extra_headers: b"", server: None, body: b"", content_type: b"" }
+        ReplyParts {
+            code,
+            reason,
+            to_tag: b"",
+            source,
+            force_rport: false,
+            extra_headers: b"",
+            server: None,
+            body: b"",
+            content_type: b"",
+            via_parameters: b"",
+        }
     }
 }
 
@@ -97,6 +110,12 @@ fn write_top_via(out: &mut Vec<u8>, request: &Message, header: &Header, parts: &
         out.extend_from_slice(request.text(Span { start: at, end: replaced.start }));
         out.extend_from_slice(mark.text());
         at = replaced.end;
+    }
+    if !parts.via_parameters.is_empty() {
+        let end = span.end.max(at);
+        out.extend_from_slice(request.text(Span { start: at, end }));
+        out.extend_from_slice(parts.via_parameters);
+        at = end;
     }
     out.extend_from_slice(request.text(Span { start: at, end: header.value.end }));
     out.extend_from_slice(b"\r\n");

@@ -53,7 +53,7 @@ struct Stop<'a> {
 }
 
 /// Appends the request to `out`. A Content-Length that is there always tells the length of the body written; on a stream
-/// (`is_stream`) a missing one is added, on UDP never (spec proxy-core 4.5, invariant M3).
+/// (`is_stream`) a missing one is added, on UDP only where an edit asks for it (spec proxy-core 4.5, invariant M3).
 pub fn write_request(out: &mut Vec<u8>, message: &Message, edits: &[&Edits], head: &RequestHead<'_>, is_stream: bool) {
     write_request_line(out, message, head);
     out.extend_from_slice(head.before_headers);
@@ -194,7 +194,8 @@ fn wanted_length(message: &Message, edits: &[&Edits], is_stream: bool) -> Length
     let touched = edits.iter().any(|list| list.touches_body(message.headers_end()));
     let length = if touched { edited_body_length(message, edits) } else { message.body().len() };
     if message.headers_of(HeaderId::ContentLength).all(|header| is_deleted(edits, header.line)) {
-        return if is_stream { Length::Add(length) } else { Length::Keep };
+        let is_wanted = is_stream || edits.iter().any(|list| list.wants_content_length());
+        return if is_wanted { Length::Add(length) } else { Length::Keep };
     }
     match message.content_length_state() {
         ContentLength::Bytes(now) if now as usize == length => Length::Keep,

@@ -130,6 +130,17 @@ impl<'a> Uri<'a> {
         if self.params.is_empty() { None } else { params::find(self.params, name) }
     }
 
+    /// Is the user part a telephone number, `user=phone`?
+    pub fn is_phone(&self) -> bool {
+        self.param(b"user").is_some_and(|kind| kind.eq_ignore_ascii_case(b"phone"))
+    }
+
+    /// The user; of a telephone number without its own parameters (RFC 3261 §19.1.6).
+    pub fn number(&self) -> &'a [u8] {
+        let end = if self.is_phone() { memchr::memchr(b';', self.user) } else { None };
+        before(self.user, end.unwrap_or(self.user.len()))
+    }
+
     /// The `transport` parameter as written, `None` when absent.
     pub fn transport(&self) -> Option<&'a [u8]> {
         self.param(b"transport")

@@ -10,6 +10,9 @@ use crate::transaction::{FailedStep, Transaction};
 use sip::{Message, Time};
 use std::borrow::Cow;
 
+/// Text of the 500 that ends a request all of whose replies were dropped (spec proxy-core 1.5).
+const NOTHING_LEFT_REASON: &str = "I'm terribly sorry, server error occurred (1/TM)";
+
 /// What the caller does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -91,6 +94,7 @@ impl<D> Transaction<D> {
         if branch.is_final() {
             return Decision::Discard;
         }
+        let replied = branch.flags.provisional;
         branch.state = ClientState::Completed;
         branch.stop_request_timers();
         branch.last_status = code;
@@ -109,7 +113,7 @@ impl<D> Transaction<D> {
             return Decision::Discard;
         }
         let routed = branch.armed.failure.or(failure_route).is_some();
-        if invite && only && !routed && !self.flags.noisy_timeout && !self.flags.local && code == 408 {
+        if invite && only && !routed && !replied && !self.flags.noisy_timeout && !self.flags.local && code == 408 {
             self.release(now, settings, actions);
             return Decision::Silent;
         }
@@ -143,14 +147,14 @@ impl<D> Transaction<D> {
         }
         match picked {
             Pick::Pending => Decision::Store,
-            Pick::Nothing => self.nothing_left(settings),
+            Pick::Nothing => self.nothing_left(),
             Pick::Winner { branch, code } if code >= 300 => self.start_failure(branch, code, settings),
             Pick::Winner { branch, .. } => Decision::Relay { branch },
         }
     }
 
     fn pick_order(&self, settings: &Settings) -> PickOrder {
-        PickOrder { faked_reply_priority: settings.faked_reply_priority, plain_6xx: self.flags.disable_6xx }
+        PickOrder { faked_reply_priority: settings.faked_reply_priority }
     }
 
     /// The 6xx that stops the other branches, once per transaction.
@@ -166,11 +170,9 @@ impl<D> Transaction<D> {
         let step_first = self.branches.iter().rposition(|branch| branch.flags.first_of_step).unwrap_or(0);
         self.failed_step = Some(FailedStep { branches_before: self.branches.len(), step_first });
         let armed = self.branches.get(winner).and_then(|branch| branch.armed.failure);
-        let route = self.armed.failure.take().or(armed);
-        // A route runs once for the branches that failed (T7): it has to be armed again for what it adds.
-        for branch in &mut self.branches {
-            branch.armed.failure = None;
-        }
+        // The winner's own route; branches that the route adds get one only if it is armed again.
+        let general = self.armed.failure.take();
+        let route = armed.or(general);
         match settings.failure_replies {
             FailureReplies::DropAll if route.is_some() => self.drop_replies(DropReplies::All),
             FailureReplies::DropLastStep if route.is_some() => self.drop_replies(DropReplies::LastStep),
@@ -202,7 +204,7 @@ impl<D> Transaction<D> {
         match pick(&self.branches, self.pick_order(settings)) {
             Pick::Pending => Decision::Store,
             Pick::Winner { branch, code } => self.final_decision(branch, code, settings),
-            Pick::Nothing => self.nothing_left(settings),
+            Pick::Nothing => self.nothing_left(),
         }
     }
 
@@ -238,11 +240,11 @@ impl<D> Transaction<D> {
         Decision::Relay { branch: winner }
     }
 
-    pub(crate) fn nothing_left(&self, settings: &Settings) -> Decision {
+    pub(crate) fn nothing_left(&self) -> Decision {
         let (code, reason) = match &self.last_error {
             _ if self.flags.canceled => (487, Cow::Borrowed("Request Terminated")),
             Some((code, reason)) => (*code, Cow::Owned(reason.to_string())),
-            None => (settings.default_code, Cow::Owned(settings.default_reason.to_string())),
+            None => (500, Cow::Borrowed(NOTHING_LEFT_REASON)),
         };
         Decision::RelayLocal { code, reason, branch: None }
     }

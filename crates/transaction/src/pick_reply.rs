@@ -18,8 +18,6 @@ pub enum Pick {
 pub struct PickOrder {
     /// `faked_reply_prio`
     pub faked_reply_priority: i32,
-    /// 6xx rank behind everything else instead of behind 2xx (`disable_6xx_block`, `t_set_disable_6xx`).
-    pub plain_6xx: bool,
 }
 
 /// Rank of a reply, the lowest wins.
@@ -34,7 +32,6 @@ pub fn priority(code: u16, faked: bool, order: PickOrder) -> i32 {
         4 if matches!(code, 401 | 407 | 415 | 420 | 484) => 4_000 + rest,
         4 => 4_100 + rest,
         5 => 5_000 + rest,
-        6 if order.plain_6xx => 6_000 + rest,
         6 => 1_000 + rest,
         _ => 10_000 + number,
     };

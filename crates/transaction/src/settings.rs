@@ -57,7 +57,7 @@ impl Default for TimerValues {
 }
 
 /// Settings shared by all transactions of a table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub timers: TimerValues,
     /// `wt_timer`, milliseconds: how long a completed transaction stays to absorb what comes late.
@@ -84,7 +84,7 @@ pub struct Settings {
     pub remap_503: bool,
     /// `relay_100`
     pub relay_100: bool,
-    /// `disable_6xx_block`: a 6xx neither stops the other branches nor wins by class.
+    /// `disable_6xx_block`: a 6xx does not stop the other branches; it still wins by class, as in Kamailio.
     pub disable_6xx_block: bool,
     /// `pass_provisional_replies`: local requests report provisional replies too.
     pub pass_provisional_replies: bool,

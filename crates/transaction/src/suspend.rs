@@ -132,6 +132,11 @@ impl<D> Transaction<D> {
         true
     }
 
+    /// The branch whose reply is kept while its script waits.
+    pub fn suspended_reply(&self) -> Option<usize> {
+        self.branches.iter().position(|branch| branch.flags.reply_suspended)
+    }
+
     /// Takes the kept reply back, once: continue with `decide`.
     pub fn resume_reply(&mut self, now: Time, index: usize) -> Option<Box<Message>> {
         let bound = self.bounded(now, self.timers.final_response_invite);

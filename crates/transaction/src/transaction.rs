@@ -273,8 +273,8 @@ impl<D> Transaction<D> {
         self.branches.iter().any(|branch| branch.flags.faked && branch.last_status == 408)
     }
 
-    /// `t_grep_status`: some branch has this last status.
+    /// `t_grep_status`: some branch received this status last.
     pub fn has_status(&self, code: u16) -> bool {
-        self.branches.iter().any(|branch| branch.last_status == code)
+        self.branches.iter().any(|branch| branch.last_status == code && !branch.flags.faked)
     }
 }

@@ -4,7 +4,7 @@
 //! dialogs, decides no routing and reads no configuration. What happens with a message is decided by a driver
 //! ([`udp::Driver`], [`tcp::StreamDriver`]) that the `server` room supplies.
 //!
-//! Not here yet: TLS, WebSocket, and SRV/NAPTR lookups (the resolver answers A and AAAA questions only).
+//! Not here yet: TLS and WebSocket.
 //!
 //! `unsafe` exists in one file, `batch.rs`, which wraps the system calls that the standard library does not offer.
 #![deny(unsafe_code)]

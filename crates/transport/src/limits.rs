@@ -114,26 +114,23 @@ pub const STREAM_SWEEP_PERIOD: Duration = Duration::from_secs(1);
 /// Waiting connections of a listener.
 pub const LISTEN_BACKLOG: i32 = 1024;
 
-/// Threads that wait for the system resolver; a dead name server blocks one of them, not the others.
-pub const RESOLVER_THREADS: usize = 4;
-
-/// Questions that wait for a resolver thread.
+/// Different questions under way at one time.
 pub const RESOLVER_QUESTIONS_MAX: usize = 1024;
 
-/// Tickets that wait for the same name.
+/// Tickets that wait for the same question.
 pub const RESOLVER_TICKETS_PER_NAME_MAX: usize = 1024;
 
-/// Names kept in the cache.
-pub const RESOLVER_CACHE_NAMES_MAX: usize = 4096;
+/// Name servers asked, all at once.
+pub const RESOLVER_SERVERS_MAX: usize = 4;
 
-/// Addresses kept of one answer.
-pub const RESOLVER_ADDRESSES_MAX: usize = 32;
+/// How often one question is sent at most, whatever `dns_retr_no` says.
+pub const RESOLVER_TRIES_MAX: u32 = 10;
 
-/// How long an answer is used again.
-pub const RESOLVER_POSITIVE: Duration = Duration::from_secs(60);
+/// Records taken from one answer.
+pub const RESOLVER_RECORDS_MAX: usize = 1_024;
 
-/// How long a failure is used again.
-pub const RESOLVER_NEGATIVE: Duration = Duration::from_secs(10);
+/// Bytes taken from the texts of one TXT record.
+pub const RESOLVER_TEXT_BYTES_MAX: usize = 4_096;
 
 /// Longest host name (RFC 1035 §2.3.4).
 pub const HOST_NAME_BYTES_MAX: usize = 255;

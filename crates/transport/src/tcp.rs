@@ -2,6 +2,7 @@
 
 mod connection;
 mod handle;
+mod records;
 mod table;
 mod worker;
 
@@ -9,6 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 
 pub use handle::{StreamCounters, Streams};
+pub use records::{StreamInfo, StreamState};
 pub use worker::{StreamWorker, stream_worker};
 
 /// Number of a connection, never 0, unique until 2³² connections later. Written into Via as the `i` parameter
@@ -64,6 +66,8 @@ pub enum StreamError {
     Idle,
     /// The peer closed.
     ClosedByPeer,
+    /// The peer reset the connection.
+    Reset,
     /// We were told to close, or are stopping.
     ClosedByUs,
     /// The peer sent what cannot be cut into messages.
@@ -84,6 +88,7 @@ impl std::fmt::Display for StreamError {
             StreamError::ReadTimeout => "message was not completed in time",
             StreamError::Idle => "connection was idle",
             StreamError::ClosedByPeer => "closed by peer",
+            StreamError::Reset => "reset by peer",
             StreamError::ClosedByUs => "closed",
             StreamError::BadFrame(error) => return write!(f, "unreadable stream: {error}"),
             StreamError::Io(error) => return error.fmt(f),

@@ -1,6 +1,7 @@
 //! A copy of a proxy's tables at one moment: what recounts are made of.
 
-use dialog::{Counts, DialogView, StateCounts};
+use dialog::settings::MatchMode;
+use dialog::{Counts, DialogId, DialogView, Direction, Engine, StateCounts, cookie};
 use proxy::Proxy;
 use sip::method::Method;
 use sip::time::Now;
@@ -11,6 +12,40 @@ pub struct ProfileSize {
     pub name: String,
     pub value: Option<Vec<u8>>,
     pub size: u64,
+}
+
+/// What the tables are asked about one dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Its identifiers as the caller writes them, and as the callee does.
+    Downstream,
+    Upstream,
+    /// Its cookie with either.
+    CookieDownstream,
+    CookieUpstream,
+    /// Its Call-ID with the tag of somebody else.
+    StrangeTag,
+    /// Its cookie with the Call-ID of somebody else.
+    CookieOfOtherCall,
+}
+
+impl Question {
+    const ALL: [Question; 6] = [
+        Question::Downstream,
+        Question::Upstream,
+        Question::CookieDownstream,
+        Question::CookieUpstream,
+        Question::StrangeTag,
+        Question::CookieOfOtherCall,
+    ];
+}
+
+/// A question and its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probe {
+    pub dialog: DialogId,
+    pub question: Question,
+    pub found: Option<(DialogId, Direction)>,
 }
 
 /// A transaction as checkers need it.
@@ -31,12 +66,15 @@ pub struct TransactionSight {
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     pub at: u64,
+    /// The proxy's unix time, seconds.
+    pub date: u64,
     pub dialogs: Vec<DialogView>,
     pub counts: Counts,
     pub states: StateCounts,
     /// Records the engine says it holds.
     pub records: u64,
     pub profiles: Vec<ProfileSize>,
+    pub probes: Vec<Probe>,
     pub transactions: Vec<TransactionSight>,
     /// Transactions the table says it holds.
     pub transaction_count: usize,
@@ -69,6 +107,8 @@ impl Snapshot {
         });
         Snapshot {
             at: now.time.0,
+            date: now.date.seconds(),
+            probes: dialogs.iter().flat_map(|dialog| probes(engine, dialog)).collect(),
             profiles: sizes(engine, &dialogs, profiles),
             dialogs,
             counts: engine.statistics(),
@@ -84,7 +124,7 @@ impl Snapshot {
 }
 
 /// Sizes in all and for each value some dialog has.
-fn sizes(engine: &dialog::Engine, dialogs: &[DialogView], names: &[&str]) -> Vec<ProfileSize> {
+fn sizes(engine: &Engine, dialogs: &[DialogView], names: &[&str]) -> Vec<ProfileSize> {
     let mut out = Vec::new();
     for name in names {
         let Some(profile) = engine.profiles().find(name) else { continue };
@@ -99,4 +139,26 @@ fn sizes(engine: &dialog::Engine, dialogs: &[DialogView], names: &[&str]) -> Vec
         }
     }
     out
+}
+
+/// Every question about a dialog whose both tags are known.
+fn probes(engine: &Engine, dialog: &DialogView) -> Vec<Probe> {
+    let (caller, callee) = (dialog.caller.tag.as_slice(), dialog.callee.tag.as_slice());
+    if caller.is_empty() || callee.is_empty() || caller == callee {
+        return Vec::new();
+    }
+    let mut text = Vec::new();
+    cookie::write(&mut text, dialog.id);
+    let named = |from: &[u8], to: &[u8]| engine.find_by_identifiers(&dialog.call_id, from, to, Direction::None);
+    let carried =
+        |call_id: &[u8], from: &[u8], to: &[u8]| engine.match_request(MatchMode::CookieOnly, Some(&text), call_id, from, to).found;
+    let ask = |question| match question {
+        Question::Downstream => named(caller, callee),
+        Question::Upstream => named(callee, caller),
+        Question::CookieDownstream => carried(&dialog.call_id, caller, callee),
+        Question::CookieUpstream => carried(&dialog.call_id, callee, caller),
+        Question::StrangeTag => named(caller, b"strange"),
+        Question::CookieOfOtherCall => carried(b"strange", caller, callee),
+    };
+    Question::ALL.into_iter().map(|question| Probe { dialog: dialog.id, question, found: ask(question) }).collect()
 }

@@ -1,4 +1,4 @@
-//! T1, T2, T4, T5, T6, T9 and R3: transactions are unique, answered once, cancelled in time, end in time and leave nothing.
+//! T1, T2, T4, T5, T6, T9 and R3: transactions are unique, answered once, acknowledged and cancelled by rule, and all end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,10 @@ pub struct Transactions {
     branches: BTreeMap<Vec<u8>, (bool, bool)>,
     /// When the script last relayed a request with this Via.
     relayed: BTreeMap<String, u64>,
+    /// Branches of INVITEs that came in.
+    invites: BTreeSet<Vec<u8>>,
+    /// The Call-ID of an ACK to a 2xx that came in and has not left yet.
+    acknowledgement: Option<Vec<u8>>,
     /// Since when a timer is due.
     due_since: Option<u64>,
 }
@@ -31,15 +35,25 @@ pub struct Transactions {
 impl Transactions {
     /// A checker that has seen nothing.
     pub fn new(proxy: usize) -> Transactions {
-        Transactions { proxy, finals: BTreeMap::new(), branches: BTreeMap::new(), relayed: BTreeMap::new(), due_since: None }
+        Transactions {
+            proxy,
+            finals: BTreeMap::new(),
+            branches: BTreeMap::new(),
+            relayed: BTreeMap::new(),
+            invites: BTreeSet::new(),
+            acknowledgement: None,
+            due_since: None,
+        }
     }
 
-    fn sent(&mut self, at: u64, message: &Message, verdicts: &mut Verdicts) {
+    fn sent(&mut self, at: u64, message: &Message, cause: Option<&Message>, verdicts: &mut Verdicts) {
         if !verdicts.is_honest(message.call_id()) {
             return;
         }
         let branch = message.top_via().map(|via| via.branch.to_vec()).unwrap_or_default();
         match (message.is_request(), message.method()) {
+            // A reply to what was sent before a crash is passed on without state.
+            (false, Method::Invite) if is_stray(cause, &self.branches) => {}
             // The example refuses calls without a transaction: a copy of the INVITE may find room a moment later.
             (false, Method::Invite) if message.reason() == b"Call Limit Reached" => {}
             (false, Method::Invite) if message.status() >= 200 => self.final_sent(at, branch, message.status(), verdicts),
@@ -80,8 +94,17 @@ impl Transactions {
         }
     }
 
-    fn received(&mut self, message: &Message) {
-        if message.is_request() || message.method() != Method::Invite {
+    fn received(&mut self, message: &Message, verdicts: &Verdicts) {
+        if message.is_request() {
+            let branch = message.top_via().map(|via| via.branch.to_vec()).unwrap_or_default();
+            if message.method() == Method::Invite {
+                self.invites.insert(branch);
+            } else if message.method() == Method::Ack && verdicts.is_honest(message.call_id()) && !self.invites.contains(&branch) {
+                self.acknowledgement = message.routes().next().map(|_| message.call_id().to_vec());
+            }
+            return;
+        }
+        if message.method() != Method::Invite {
             return;
         }
         let Some(via) = message.top_via() else { return };
@@ -92,11 +115,27 @@ impl Transactions {
     }
 }
 
+/// Is the cause a reply on a branch that is not known here?
+fn is_stray(cause: Option<&Message>, branches: &BTreeMap<Vec<u8>, (bool, bool)>) -> bool {
+    cause.is_some_and(|cause| cause.is_reply() && cause.top_via().is_none_or(|via| !branches.contains_key(via.branch)))
+}
+
 impl Checker for Transactions {
     fn see(&mut self, at: u64, sight: &Sight<'_>, verdicts: &mut Verdicts) {
         match sight {
-            Sight::Sent { message, .. } => self.sent(at, message, verdicts),
-            Sight::Received { message, .. } => self.received(message),
+            Sight::Sent { message, cause, .. } => {
+                if message.is_request() && message.method() == Method::Ack {
+                    self.acknowledgement = None;
+                }
+                self.sent(at, message, *cause, verdicts);
+            }
+            Sight::Received { message, .. } => self.received(message, verdicts),
+            Sight::StepOver => {
+                if let Some(call_id) = self.acknowledgement.take() {
+                    let text = format!("the ACK of {} to a 2xx went no further", String::from_utf8_lossy(&call_id));
+                    verdicts.add("T4", at, self.proxy, text);
+                }
+            }
             Sight::Line(line) => {
                 let Some(key) = line.split("MARK relay ").nth(1) else { return };
                 let last = self.relayed.insert(key.trim().to_owned(), at);

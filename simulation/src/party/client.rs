@@ -9,6 +9,9 @@ use super::{Alarm, Leg, Party, Step, T1, T2, TIMEOUT, wire};
 use crate::limits::TRANSACTIONS_OF_PARTY_MAX;
 use crate::plan::Behaviour;
 
+/// The body of every INVITE.
+const BODY: &str = "v=0\r\no=- 1 1 IN IP4 10.0.1.1\r\ns=-\r\nc=IN IP4 10.0.1.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
+
 /// How far a client transaction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -70,8 +73,14 @@ impl Party {
     pub(super) fn request_bytes(&self, method: &str, uri: &str, branch: &str, cseq: u32, head: &str) -> Vec<u8> {
         let own = self.address;
         let call_id = &self.plan.call_id;
+        let protocol = if self.is_stream() { "TCP" } else { "UDP" };
+        let contact = self.contact();
+        // Lines that are legal and rarely seen: compact, folded, oddly spaced. A proxy has to keep them as they are.
+        let odd = if method == "INVITE" { "s :  a call\r\nX-Folded: one\r\n\ttwo\r\nuser-agent:simulated\r\n" } else { "" };
+        let body = if method == "INVITE" { BODY } else { "" };
+        let length = body.len();
         format!(
-            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch={branch}\r\nMax-Forwards: 70\r\n{head}Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:user@{own}>\r\nContent-Length: 0\r\n\r\n"
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{protocol} {own};branch={branch}\r\nMax-Forwards: 70\r\n{head}Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: {contact}\r\n{odd}Content-Length: {length}\r\n\r\n{body}"
         )
         .into_bytes()
     }
@@ -81,16 +90,25 @@ impl Party {
         format!("{}From: <{}>;tag={}\r\nTo: <{}>;tag={}\r\n", leg.route_lines(), leg.local, leg.local_tag, leg.remote, leg.remote_tag)
     }
 
-    /// Sends a request within a dialog.
-    pub(super) fn request_within(&mut self, step: &mut Step<'_>, leg: usize, method: &str) {
+    /// Sends a request within a dialog. `more`: header lines of its own.
+    pub(super) fn request_within(&mut self, step: &mut Step<'_>, leg: usize, method: &str, more: &str) {
         let Some(dialog) = self.legs.get_mut(leg) else { return };
         dialog.cseq += 1;
         let dialog = dialog.clone();
         let Some(destination) = dialog.next_hop() else { return };
-        self.request(step, method, &dialog.target, destination, dialog.cseq, &Self::head_of(&dialog), Some(leg));
+        let head = format!("{}{more}", Self::head_of(&dialog));
+        self.request(step, method, &dialog.target, destination, dialog.cseq, &head, Some(leg));
+    }
+
+    /// An own INVITE within this dialog waits for its final reply.
+    pub(super) fn is_renegotiating(&self, leg: usize) -> bool {
+        self.clients
+            .iter()
+            .any(|client| client.leg == Some(leg) && client.method == Method::Invite && client.progress != Progress::Completed)
     }
 
     pub(super) fn repeat_request(&mut self, step: &mut Step<'_>, index: usize) {
+        let is_stream = self.is_stream();
         let Some(client) = self.clients.get_mut(index) else { return };
         let is_invite = client.method == Method::Invite;
         let is_waiting = client.progress == Progress::Trying || (client.progress == Progress::Proceeding && !is_invite);
@@ -105,7 +123,9 @@ impl Party {
             }
             return;
         }
-        step.send(client.destination, &client.bytes);
+        if !is_stream {
+            step.send(client.destination, &client.bytes);
+        }
         client.interval = if is_invite { client.interval * 2 } else { (client.interval * 2).min(T2) };
         step.wake(client.interval, Alarm::Request(index));
     }
@@ -128,6 +148,9 @@ impl Party {
                 let leg = self.open_called_leg(reply, 1);
                 self.hang_up(step, leg);
             }
+            if method == Method::Invite && reply.headers_named(b"RSeq").next().is_some() {
+                self.acknowledge_provisional(step, reply);
+            }
             return;
         }
         let was = client.progress;
@@ -147,6 +170,9 @@ impl Party {
             let to = reply.value(sip::HeaderId::To).map(wire::text).unwrap_or_default();
             let ack = acknowledgement_of_failure(&client, &to);
             step.send(client.destination, &ack);
+            if let Some(leg) = client.leg.filter(|_| status == 491 && was != Progress::Completed) {
+                self.renegotiate_later(step, leg);
+            }
         }
     }
 
@@ -171,6 +197,17 @@ impl Party {
         if client.leg.is_none() {
             self.call_answered(step, leg, was == Progress::Completed);
         }
+    }
+
+    /// PRACK, once for each callee (RFC 3262 §4).
+    fn acknowledge_provisional(&mut self, step: &mut Step<'_>, reply: &Message) {
+        let tag = wire::text(reply.to_tag());
+        if self.legs.iter().any(|leg| leg.remote_tag == tag) {
+            return;
+        }
+        let Some(cseq) = reply.cseq().map(|cseq| cseq.number) else { return };
+        let leg = self.open_called_leg(reply, cseq);
+        self.request_within(step, leg, "PRACK", &format!("RAck: 1 {cseq} INVITE\r\n"));
     }
 
     /// The dialog a reply makes for the caller (RFC 3261 §12.1.2).
@@ -225,6 +262,7 @@ impl Party {
         client.is_cancelled = true;
         let client = client.clone();
         let text = wire::text(&client.bytes);
+        let text = wire::without_body(&text);
         let bytes = text.replace(" INVITE\r\n", " CANCEL\r\n").replacen("INVITE ", "CANCEL ", 1).into_bytes();
         step.send(client.destination, &bytes);
         step.wake(T1, Alarm::Request(self.clients.len()));
@@ -234,7 +272,7 @@ impl Party {
 
 /// The ACK of a failure: same branch, routes and request URI as the INVITE (RFC 3261 §17.1.1.3).
 fn acknowledgement_of_failure(client: &Client, to: &str) -> Vec<u8> {
-    let text = wire::text(&client.bytes);
+    let text = wire::without_body(&wire::text(&client.bytes));
     let lines = text.split("\r\n").filter(|line| !line.starts_with("Contact:"));
     let lines = lines.map(|line| match line {
         line if line.starts_with("INVITE ") => line.replacen("INVITE ", "ACK ", 1),

@@ -38,6 +38,10 @@ pub enum Alarm {
     /// A dialog ends, or changes.
     HangUp(usize),
     Renegotiate(usize),
+    /// A request of this method is sent within a dialog.
+    Within(usize, &'static str),
+    /// The suspended call is to go on.
+    Continue,
 }
 
 /// What a party may use in one step, and what it wants done.
@@ -124,7 +128,19 @@ impl Party {
             Alarm::Cancel => self.give_up(step),
             Alarm::HangUp(leg) => self.hang_up(step, leg),
             Alarm::Renegotiate(leg) => self.renegotiate(step, leg),
+            Alarm::Within(leg, method) => self.speak(step, leg, method),
+            Alarm::Continue => self.ask_to_continue(step),
         }
+    }
+
+    /// It speaks over TCP.
+    pub fn is_stream(&self) -> bool {
+        self.is_caller && self.plan.is_stream
+    }
+
+    fn contact(&self) -> String {
+        let transport = if self.is_stream() { ";transport=tcp" } else { "" };
+        format!("<sip:user@{}{transport}>", self.address)
     }
 
     /// A token unique in the world: tags and branches are made of it.
@@ -136,4 +152,4 @@ impl Party {
     }
 }
 
-pub use wire::{reply as reply_bytes, reply_address};
+pub use wire::{address_of, reply as reply_bytes, reply_address};

@@ -6,6 +6,9 @@ use crate::plan::Behaviour;
 /// Milliseconds after which a caller of the kind that cancels early does so.
 const CANCEL_AFTER: u64 = 900;
 
+/// Transactions of one party after which it gives up to change the call.
+const GLARES_MAX: usize = 12;
+
 impl Party {
     pub(super) fn own_uri(&self) -> String {
         format!("sip:{}@example.com", self.plan.account)
@@ -17,10 +20,10 @@ impl Party {
 
     /// The caller's first INVITE.
     pub(super) fn begin(&mut self, step: &mut Step<'_>) {
-        let user = if self.plan.behaviour == Behaviour::Spiral { "spiral-bob" } else { "bob" };
-        let uri = format!("sip:{user}@{}", self.proxy);
+        let uri = format!("sip:{}bob@{}", self.plan.behaviour.prefix(), self.proxy);
         let tag = self.token();
-        let head = format!("From: <{}>;tag={tag}\r\nTo: <{}>\r\n", self.own_uri(), self.peer_uri());
+        let lifetime = self.plan.lifetime.map(|seconds| format!("X-Seconds: {seconds}\r\n")).unwrap_or_default();
+        let head = format!("From: <{}>;tag={tag}\r\nTo: <{}>\r\n{lifetime}", self.own_uri(), self.peer_uri());
         let proxy = self.proxy;
         self.request(step, "INVITE", &uri, proxy, 1, &head, None);
         match self.plan.behaviour {
@@ -31,6 +34,17 @@ impl Party {
                 step.wake((self.plan.answer + jitter).saturating_sub(40), Alarm::Cancel);
             }
             Behaviour::NoAnswer if self.plan.talk > 7_000 => step.wake(60_000, Alarm::Cancel),
+            Behaviour::Suspended | Behaviour::Held => {
+                // Never, once or several times; now and then the caller gives up meanwhile.
+                for _ in 0..step.random.below(4) {
+                    let delay = step.random.below(6_000);
+                    step.wake(delay, Alarm::Continue);
+                }
+                if self.plan.talk > 10_000 {
+                    step.wake(self.plan.answer, Alarm::Cancel);
+                }
+            }
+            Behaviour::Napping | Behaviour::Named if self.plan.talk > 10_000 => step.wake(self.plan.answer / 2, Alarm::Cancel),
             Behaviour::CallerVanishes => self.is_gone = true,
             _ => {}
         }
@@ -57,7 +71,10 @@ impl Party {
 
     pub(super) fn ring(&mut self, step: &mut Step<'_>, server: usize) {
         if self.servers.get(server).is_some_and(|server| server.status == 0) {
-            self.reply(step, server, 180, "Ringing", "");
+            match self.plan.behaviour {
+                Behaviour::Reliable => self.reply(step, server, 183, "Session Progress", "Require: 100rel\r\nRSeq: 1\r\n"),
+                _ => self.reply(step, server, 180, "Ringing", ""),
+            }
         }
     }
 
@@ -67,6 +84,7 @@ impl Party {
         match self.plan.behaviour {
             Behaviour::Busy => return self.reply(step, server, 486, "Busy Here", ""),
             Behaviour::Declined => return self.reply(step, server, 603, "Decline", ""),
+            Behaviour::Refused => return self.refuse(step, server),
             _ => {}
         }
         if let Some(leg) = leg.and_then(|leg| self.legs.get_mut(leg)) {
@@ -77,6 +95,11 @@ impl Party {
         match self.plan.behaviour {
             Behaviour::CalleeHangsUp | Behaviour::BothHangUp => step.wake(self.plan.talk + 100, Alarm::HangUp(leg)),
             Behaviour::Renegotiated => step.wake(self.plan.talk / 2 + 1_000, Alarm::Renegotiate(leg)),
+            Behaviour::Glare => step.wake(self.plan.talk / 2 + 200, Alarm::Renegotiate(leg)),
+            Behaviour::Churn => {
+                step.wake(self.plan.talk / 3 + 300, Alarm::Within(leg, "INFO"));
+                step.wake(self.plan.talk / 2 + 300, Alarm::Within(leg, "INFO"));
+            }
             Behaviour::CalleeVanishes => self.is_gone = true,
             _ => {}
         }
@@ -89,7 +112,14 @@ impl Party {
         }
         let talk = self.plan.talk;
         match self.plan.behaviour {
-            Behaviour::CallerHangsUp | Behaviour::Spiral | Behaviour::Cancelled => step.wake(talk + 100, Alarm::HangUp(leg)),
+            Behaviour::CallerHangsUp
+            | Behaviour::Spiral
+            | Behaviour::Cancelled
+            | Behaviour::Reliable
+            | Behaviour::Suspended
+            | Behaviour::Held
+            | Behaviour::Napping
+            | Behaviour::Named => step.wake(talk + 100, Alarm::HangUp(leg)),
             Behaviour::BothHangUp => {
                 let jitter = step.random.below(20);
                 step.wake(talk + 100 + jitter, Alarm::HangUp(leg));
@@ -99,6 +129,21 @@ impl Party {
                 step.wake(talk / 2, Alarm::Renegotiate(leg));
                 step.wake(talk + 5_000, Alarm::HangUp(leg));
             }
+            Behaviour::Glare => {
+                let jitter = step.random.below(40);
+                step.wake(talk / 2 + 180 + jitter, Alarm::Renegotiate(leg));
+                step.wake(talk + 9_000, Alarm::HangUp(leg));
+            }
+            Behaviour::Churn => {
+                step.wake(talk / 4 + 100, Alarm::Within(leg, "INFO"));
+                step.wake(talk / 3 + 200, Alarm::Within(leg, "UPDATE"));
+                step.wake(talk / 2 + 300, Alarm::Within(leg, "INFO"));
+                step.wake(talk + 500, Alarm::HangUp(leg));
+            }
+            Behaviour::Referred => {
+                step.wake(talk / 2, Alarm::Within(leg, "REFER"));
+                step.wake(talk + 500, Alarm::HangUp(leg));
+            }
             _ => {}
         }
     }
@@ -106,12 +151,52 @@ impl Party {
     pub(super) fn hang_up(&mut self, step: &mut Step<'_>, leg: usize) {
         let Some(dialog) = self.legs.get_mut(leg).filter(|leg| !leg.is_over) else { return };
         dialog.is_over = true;
-        self.request_within(step, leg, "BYE");
+        self.request_within(step, leg, "BYE", "");
     }
 
     pub(super) fn renegotiate(&mut self, step: &mut Step<'_>, leg: usize) {
-        if self.legs.get(leg).is_some_and(|leg| !leg.is_over) {
-            self.request_within(step, leg, "INVITE");
+        if self.legs.get(leg).is_some_and(|leg| !leg.is_over) && !self.is_renegotiating(leg) {
+            self.request_within(step, leg, "INVITE", "");
         }
+    }
+
+    /// After a 491: the side that made the call waits longer (RFC 3261 §14.1). Tried again a few times only.
+    pub(super) fn renegotiate_later(&mut self, step: &mut Step<'_>, leg: usize) {
+        if self.clients.len() < GLARES_MAX {
+            let delay = if self.is_caller { 2_100 + step.random.below(1_900) } else { step.random.below(2_000) };
+            step.wake(delay, Alarm::Renegotiate(leg));
+        }
+    }
+
+    /// A request within the dialog that neither makes nor ends anything.
+    pub(super) fn speak(&mut self, step: &mut Step<'_>, leg: usize, method: &'static str) {
+        let more = match method {
+            "REFER" => "Refer-To: <sip:carol@10.0.2.2>\r\n",
+            "NOTIFY" => "Event: refer\r\nSubscription-State: terminated\r\n",
+            _ => "",
+        };
+        if self.legs.get(leg).is_some_and(|leg| !leg.is_over) {
+            self.request_within(step, leg, method, more);
+        }
+    }
+
+    /// Asks the first proxy to let the suspended call go on.
+    pub(super) fn ask_to_continue(&mut self, step: &mut Step<'_>) {
+        let tag = self.token();
+        let head = format!("From: <{}>;tag={tag}\r\nTo: <{}>\r\n", self.own_uri(), self.peer_uri());
+        let (uri, proxy) = (format!("sip:{}", self.proxy), self.proxy);
+        self.request(step, "OPTIONS", &uri, proxy, 900, &head, None);
+    }
+
+    /// Each callee has a code of its own; challenges carry what they must.
+    fn refuse(&mut self, step: &mut Step<'_>, server: usize) {
+        let second = usize::from(self.address == crate::scenario::SECOND);
+        let code = self.plan.refusals.get(second).copied().unwrap_or(486);
+        let more = match code {
+            401 => format!("WWW-Authenticate: Digest realm=\"{}\", nonce=\"1\"\r\n", self.address),
+            407 => format!("Proxy-Authenticate: Digest realm=\"{}\", nonce=\"1\"\r\n", self.address),
+            _ => String::new(),
+        };
+        self.reply(step, server, code, "Refused", &more);
     }
 }

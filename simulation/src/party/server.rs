@@ -72,6 +72,11 @@ impl Party {
                 self.reply(step, index, 200, "OK", "");
                 self.end_early(step, leg);
             }
+            Method::Invite if self.is_renegotiating(leg) => self.reply(step, index, 491, "Request Pending", ""),
+            Method::Refer => {
+                self.reply(step, index, 202, "Accepted", "");
+                step.wake(50, Alarm::Within(leg, "NOTIFY"));
+            }
             Method::Invite if self.legs.get(leg).is_some_and(|leg| leg.is_over || !leg.is_answered) => {
                 self.reply(step, index, 481, "Call Is Over", "")
             }
@@ -109,7 +114,7 @@ impl Party {
         let Some(server) = self.servers.get(index) else { return };
         let tag = server.leg.and_then(|leg| self.legs.get(leg)).map(|leg| leg.local_tag.clone());
         let tag = tag.unwrap_or_else(|| format!("none{}", server.branch.len()));
-        let contact = format!("Contact: <sip:callee@{}>\r\n{more}", self.address);
+        let contact = format!("Contact: {}\r\n{more}", self.contact());
         let bytes = wire::reply(&server.request, code, reason, &tag, &contact);
         let to = wire::reply_address(&server.request);
         let is_invite = server.request.method() == Method::Invite;

@@ -50,3 +50,12 @@ pub fn reply(request: &Message, code: u16, reason: &str, to_tag: &str, more: &st
     out.push_str("Content-Length: 0\r\n\r\n");
     out.into_bytes()
 }
+
+/// The head of a message as one of its own.
+pub fn without_body(message: &str) -> String {
+    let head = message.split("\r\n\r\n").next().unwrap_or_default();
+    let lines = head.split("\r\n").map(|line| if line.starts_with("Content-Length:") { "Content-Length: 0" } else { line });
+    let mut out = lines.collect::<Vec<_>>().join("\r\n");
+    out.push_str("\r\n\r\n");
+    out
+}

@@ -127,7 +127,7 @@ impl Work<'_> {
 
     /// Nobody told the end of the BYEs, or the second half of a step never came: the call is over all the same.
     fn bye_unanswered(&mut self, index: u32) -> Expiry {
-        let route = self.take_finish_route(index, EventRoute::End);
+        let route = self.terminated_here(index);
         self.enter_deleted(index);
         let dialog = self.copy(index);
         self.destroy(index, Leaving::Ended);
@@ -203,8 +203,7 @@ impl Work<'_> {
         if caller.is_none() && callee.is_none() {
             return Err(());
         }
-        let route = self.take_finish_route(index, EventRoute::End);
-        self.note(index, Occurrence::of(OccurrenceKind::Terminated));
+        let route = self.terminated_here(index);
         Ok(Termination::Byes { caller, callee, route })
     }
 
@@ -226,12 +225,14 @@ impl Work<'_> {
 
     fn expiry_finish(&mut self, index: u32, change: &Change) -> Finished {
         let was_confirmed = change.old == State::Confirmed;
-        let occurrence = Occurrence { kind: OccurrenceKind::Expired, direction: Direction::None, was_confirmed };
-        self.note(index, occurrence);
+        let occurrence = change.route.map(|_| Occurrence { kind: OccurrenceKind::Expired, direction: Direction::None, was_confirmed });
+        if let Some(occurrence) = occurrence {
+            self.note(index, occurrence);
+        }
         self.count_out(index, Leaving::Ended);
         self.unlink(index);
         let destroyed = self.end_step(index);
-        Finished { destroyed, occurrence: Some(occurrence), store: true, ..Finished::default() }
+        Finished { destroyed, occurrence, store: true, ..Finished::default() }
     }
 
     /// Probes begin when the ACK comes, if the dialog wants them then. Says whether they did.

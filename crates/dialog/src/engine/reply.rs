@@ -128,7 +128,7 @@ impl Work<'_> {
             (Verdict::Moved, State::Deleted) if state == Some(State::Deleted) => {
                 self.count_out(index, Leaving::Failed);
                 self.unlink(index);
-                finished.occurrence = Some(Occurrence::towards(OccurrenceKind::Failed, Direction::Upstream));
+                finished.occurrence = change.route.map(|_| Occurrence::towards(OccurrenceKind::Failed, Direction::Upstream));
             }
             _ => {}
         }

@@ -98,7 +98,7 @@ impl Work<'_> {
                 self.count_out(index, leaving);
                 self.unlink(index);
                 finished.store = true;
-                finished.occurrence = Some(Occurrence::towards(OccurrenceKind::Terminated, request.direction));
+                finished.occurrence = change.route.map(|_| Occurrence::towards(OccurrenceKind::Terminated, request.direction));
             }
             State::Confirmed | State::Early if request.method != RequestMethod::Bye => {
                 if moved {

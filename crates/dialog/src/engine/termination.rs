@@ -4,9 +4,9 @@ use sip::time::Now;
 
 use super::work::Work;
 use super::{DialogId, Engine};
-use crate::effect::{EarlyTermination, EventRoute, Finished, LocalRequest, TerminateError, Termination};
+use crate::effect::{EarlyTermination, Finished, LocalRequest, TerminateError, Termination};
 use crate::flags::{dialog_flag, internal_flag, mark};
-use crate::leg::{Leg, split_alias};
+use crate::leg::{CalleeLeg, Leg, split_alias};
 use crate::observer::{Occurrence, OccurrenceKind};
 use crate::record::{Field, NO_SOCKET, Record};
 use crate::settings::ByeSequence;
@@ -58,6 +58,22 @@ impl Engine {
         let record = shard.index_of(id).and_then(|index| shard.records.get(index)).ok_or(TerminateError::UnknownDialog)?;
         local_request(self, record, leg, step)
     }
+
+    /// A request to a callee that has not answered yet and is known from a provisional reply alone (F63).
+    pub fn early_request(&self, id: DialogId, callee: &CalleeLeg<'_>, step: SequenceStep) -> Result<LocalRequest, TerminateError> {
+        let shard = self.lock(id.entry).ok_or(TerminateError::UnknownDialog)?;
+        let record = shard.index_of(id).and_then(|index| shard.records.get(index)).ok_or(TerminateError::UnknownDialog)?;
+        let party = Party { tag: callee.tag, contact: callee.contact, route_set: callee.route_set, socket: callee.socket.to_vec() };
+        request_to(record, Leg::Callee, party, step)
+    }
+}
+
+/// Where a request goes: what is known of its receiver.
+struct Party<'a> {
+    tag: &'a [u8],
+    contact: &'a [u8],
+    route_set: &'a [u8],
+    socket: Vec<u8>,
 }
 
 impl Work<'_> {
@@ -73,8 +89,7 @@ impl Work<'_> {
         if let (Err(error), Err(_)) = (&caller, &callee) {
             return Err(*error);
         }
-        self.note(index, Occurrence::of(OccurrenceKind::Terminated));
-        let route = self.take_finish_route(index, EventRoute::End);
+        let route = self.terminated_here(index);
         Ok(Termination::Byes { caller: caller.ok(), callee: callee.ok(), route })
     }
 
@@ -94,7 +109,7 @@ impl Work<'_> {
         if let Some(record) = self.record_mut(index) {
             record.dialog_flags |= flag;
         }
-        let route = self.take_finish_route(index, EventRoute::End);
+        let route = self.terminated_here(index);
         let (caller, callee) = if leg == Leg::Caller { (Some(bye), None) } else { (None, Some(bye)) };
         Ok(Termination::Byes { caller, callee, route })
     }
@@ -160,8 +175,15 @@ fn pending(leg: Leg) -> u16 {
 
 /// A request to `leg`, speaking for the other party (spec dialog 9.1).
 pub(super) fn local_request(engine: &Engine, record: &Record, leg: Leg, step: SequenceStep) -> Result<LocalRequest, TerminateError> {
+    let socket = record.socket(leg);
+    let socket = if socket == NO_SOCKET { Vec::new() } else { engine.socket_name(socket) };
+    let party = Party { tag: record.tag(leg), contact: record.contact(leg), route_set: record.route_set(leg), socket };
+    request_to(record, leg, party, step)
+}
+
+fn request_to(record: &Record, leg: Leg, party: Party<'_>, step: SequenceStep) -> Result<LocalRequest, TerminateError> {
     let other = leg.other();
-    let contact = record.contact(leg);
+    let Party { tag, contact, route_set, socket } = party;
     if contact.is_empty() {
         return Err(TerminateError::Incomplete(leg));
     }
@@ -170,14 +192,12 @@ pub(super) fn local_request(engine: &Engine, record: &Record, leg: Leg, step: Se
         SequenceStep::Above(step) => base.saturating_add(step),
         SequenceStep::Below => base.saturating_sub(1).max(1),
     };
-    let route_set = record.route_set(leg);
     let destination = if route_set.is_empty() { split_alias(contact) } else { None };
     let request_uri = destination.as_ref().map_or_else(|| contact.to_vec(), |alias| alias.uri.clone());
     let (to_uri, from_uri) = match leg {
         Leg::Caller => (Field::FromUri, Field::ToUri),
         Leg::Callee => (Field::ToUri, Field::FromUri),
     };
-    let socket = record.socket(leg);
     Ok(LocalRequest {
         dialog: record.id,
         leg,
@@ -185,11 +205,11 @@ pub(super) fn local_request(engine: &Engine, record: &Record, leg: Leg, step: Se
         destination,
         call_id: record.field(Field::CallId).to_vec(),
         to_uri: record.field(to_uri).to_vec(),
-        to_tag: record.tag(leg).to_vec(),
+        to_tag: tag.to_vec(),
         from_uri: record.field(from_uri).to_vec(),
         from_tag: record.tag(other).to_vec(),
         cseq,
         route_set: route_set.to_vec(),
-        socket: if socket == NO_SOCKET { Vec::new() } else { engine.socket_name(socket) },
+        socket,
     })
 }

@@ -92,12 +92,20 @@ impl Work<'_> {
         self.arm(index);
     }
 
-    /// The last route of the dialog, if it was not handed out before (F15).
+    /// The last route of the dialog, if it was not handed out before in this life (F15). Observers are told of the end in
+    /// the step that got the route, so a call ends once for them too, whatever a crossing BYE does afterwards.
     pub(super) fn take_finish_route(&mut self, index: u32, route: EventRoute) -> Option<EventRoute> {
         let record = self.record_mut(index)?;
         let first = !record.is_marked(mark::FINISHED);
         record.set_mark(mark::FINISHED, true);
         first.then_some(route)
+    }
+
+    /// The last route for a BYE of this proxy; observers are told with it.
+    pub(super) fn terminated_here(&mut self, index: u32) -> Option<EventRoute> {
+        let route = self.take_finish_route(index, EventRoute::End)?;
+        self.note(index, Occurrence::of(OccurrenceKind::Terminated));
+        Some(route)
     }
 
     /// Counts the record in another gauge.

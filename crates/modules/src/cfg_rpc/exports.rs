@@ -7,7 +7,7 @@ use crate::worker::Worker;
 
 /// Everything `cfg_rpc` declares.
 pub static MODULE: Module =
-    Module { name: "cfg_rpc", functions: &[], variables: &[], parameters: &[], commands: COMMANDS, statistics: &[], events: &[] };
+    Module { name: "cfg_rpc", checks: &[], functions: &[], variables: &[], parameters: &[], commands: COMMANDS, statistics: &[], events: &[] };
 
 const fn command(
     name: &'static str,
@@ -31,11 +31,11 @@ static COMMANDS: &[Command] = &[
     command("cfg.rollback", "Forgets the prepared changes.", false, rpc::rollback),
     command("cfg.get", "A variable or a whole group.", false, rpc::get),
     command("cfg.list", "All variables, or those of a group.", true, rpc::list),
-    command("cfg.help", "Description of a variable: group, name.", true, rpc::help),
+    command("cfg.help", "Description of a variable: group, name.", false, rpc::help),
     command("cfg.diff", "Prepared changes.", true, rpc::difference),
-    command("cfg.del", "Not available.", false, rpc::no_instances),
-    command("cfg.del_delayed", "Not available.", false, rpc::no_instances),
-    command("cfg.reset", "Not available.", false, rpc::no_instances),
-    command("cfg.add_group_inst", "Not available.", false, rpc::no_instances),
-    command("cfg.del_group_inst", "Not available.", false, rpc::no_instances),
+    command("cfg.del", "Takes the own value of an instance away: group[id], name.", false, rpc::delete),
+    command("cfg.del_delayed", "Prepares to take it away.", false, rpc::delay_deletion),
+    command("cfg.reset", "Values of the configuration file again: group, optional name.", false, rpc::reset),
+    command("cfg.add_group_inst", "Adds an instance of a group: group[id].", false, rpc::add_instance),
+    command("cfg.del_group_inst", "Removes an instance of a group: group[id].", false, rpc::delete_instance),
 ];

@@ -4,22 +4,29 @@ use std::sync::{Mutex, PoisonError};
 
 use script::syntax::ast::Literal;
 
+use super::values::Address;
+
 /// Most changes that can wait.
 pub const CHANGES_MAX: usize = 1024;
 
-/// One change: group, name, new value.
-pub(super) type Change = (String, String, Literal);
+/// One change; None takes an instance's own value away.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Change {
+    pub(super) address: Address,
+    pub(super) value: Option<Literal>,
+}
 
-/// The changes in order.
+/// The changes in order, at most one for each address.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     changes: Mutex<Vec<Change>>,
 }
 
 impl Pending {
-    /// Adds a change; false at the bound.
+    /// Adds a change, or takes the place of an earlier one for the same address; false at the bound.
     pub(super) fn add(&self, change: Change) -> bool {
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.retain(|earlier| earlier.address != change.address);
         if changes.len() >= CHANGES_MAX {
             return false;
         }

@@ -1,20 +1,18 @@
-//! `cfg.*`: custom parameters of the configuration, and `core.debug`. Other core parameters can be read.
+//! `cfg.*`: variables that can be read and changed at run time (spec proxy-core 14.1).
 
 use std::borrow::Cow;
-use std::sync::PoisonError;
 
-use script::syntax::ast::{CustomParameter, Literal};
-use script::value::{Text, parse_integer};
+use script::syntax::ast::Literal;
+use script::value::Text;
 
+use super::pending::Change;
+use super::values::{self, Address};
 use crate::node::Node;
-use crate::rpc::{Fault, Item, Parameter, Parameters, Reply};
+use crate::rpc::{Fault, Item, Parameter, Parameters, Reply, Wire};
 use crate::worker::Worker;
 
-const GROUP_CORE: &str = "core";
-const NAME_DEBUG: &str = "debug";
-
 fn text(parameters: &mut Parameters) -> Result<String, Fault> {
-    parameters.text_converted().map(|text| String::from_utf8_lossy(&text).into_owned())
+    parameters.text().map(|text| String::from_utf8_lossy(&text).into_owned())
 }
 
 fn item(value: &Literal) -> Item {
@@ -24,100 +22,50 @@ fn item(value: &Literal) -> Item {
     }
 }
 
-/// `group` or `group[id]`.
-fn split_group(group: &str) -> (&str, Option<u32>) {
-    match group.strip_suffix(']').and_then(|group| group.split_once('[')) {
-        Some((name, id)) => (name, id.parse().ok()),
-        None => (group, None),
+fn group_or_instance(group: &str) -> Result<(String, Option<u32>), Fault> {
+    let (name, instance) =
+        values::split_group(group).ok_or_else(|| Fault::new(400, "Wrong group syntax. Use either \"group\", or \"group[id]\""))?;
+    Ok((name.to_owned(), instance))
+}
+
+fn instance_of(group: &str) -> Result<(String, u32), Fault> {
+    match values::split_group(group) {
+        Some((name, Some(instance))) => Ok((name.to_owned(), instance)),
+        _ => Err(Fault::new(400, "Wrong group syntax. Use \"group[id]\"")),
     }
 }
 
-fn is(parameter: &CustomParameter, group: &str, name: &str) -> bool {
-    let (group, instance) = split_group(group);
-    parameter.group == group && parameter.instance == instance && parameter.name == name
-}
-
-fn with_custom<T>(node: &Node, work: impl FnOnce(&mut Vec<CustomParameter>) -> T) -> T {
-    work(&mut node.custom.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-fn find(node: &Node, group: &str, name: &str) -> Option<Literal> {
-    if group == GROUP_CORE {
-        if name == NAME_DEBUG {
-            return Some(Literal::Integer(i64::from(node.core.debug())));
-        }
-        return node.core.all.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value.clone());
-    }
-    with_custom(node, |custom| custom.iter().rev().find(|parameter| is(parameter, group, name)).map(|parameter| parameter.value.clone()))
-}
-
-/// Changes a value; its type stays.
-fn set(node: &Node, group: &str, name: &str, value: Literal) -> Result<(), Fault> {
-    let failed = || Fault::new(400, "Failed to set the variable");
-    let number = |value: &Literal| match value {
-        Literal::Integer(number) => Some(*number),
-        Literal::Text(text) => parse_integer(text),
-    };
-    if group == GROUP_CORE && name == NAME_DEBUG {
-        let level = number(&value).and_then(|level| i32::try_from(level).ok()).ok_or_else(failed)?;
-        node.core.set_debug(level);
-        return Ok(());
-    }
-    with_custom(node, |custom| {
-        let parameter = custom.iter_mut().rev().find(|parameter| is(parameter, group, name)).ok_or_else(failed)?;
-        parameter.value = match &parameter.value {
-            Literal::Integer(_) => Literal::Integer(number(&value).ok_or_else(failed)?),
-            Literal::Text(_) => Literal::Text(match value {
-                Literal::Text(text) => text,
-                Literal::Integer(number) => Text::from(number.to_string()),
-            }),
-        };
-        Ok(())
-    })
-}
-
-/// Names of a group in order, each once.
-fn names(node: &Node, group: &str) -> Vec<String> {
-    if group == GROUP_CORE {
-        let mut names = vec![NAME_DEBUG.to_owned()];
-        names.extend(node.core.all.iter().map(|(name, _)| name.clone()).filter(|name| name != NAME_DEBUG));
-        return names;
-    }
-    let (group, instance) = split_group(group);
-    with_custom(node, |custom| {
-        let own = custom.iter().filter(|parameter| parameter.group == group && parameter.instance == instance);
-        own.map(|parameter| parameter.name.clone()).collect()
-    })
-}
-
+/// A number or a text.
 fn given(parameters: &mut Parameters) -> Result<Literal, Fault> {
-    match parameters.any() {
-        Some(Parameter::Integer(number)) => Ok(Literal::Integer(number)),
-        Some(Parameter::Double(number)) => Ok(Literal::Integer(number as i64)),
-        Some(Parameter::Text(text)) => Ok(Literal::Text(Text::from(text))),
-        None => Err(Fault::new(400, "value missing")),
+    match (parameters.values.get(parameters.position()), parameters.wire) {
+        (Some(Parameter::Integer(_)), _) | (Some(Parameter::Double(_)), Wire::Json) => given_integer(parameters),
+        _ => given_text(parameters),
     }
 }
 
 fn given_integer(parameters: &mut Parameters) -> Result<Literal, Fault> {
-    match given(parameters)? {
-        Literal::Text(text) => parse_integer(&text).map(Literal::Integer).ok_or_else(|| Fault::new(400, "value is not an integer")),
-        integer => Ok(integer),
-    }
+    parameters.integer().map(Literal::Integer)
 }
 
 fn given_text(parameters: &mut Parameters) -> Result<Literal, Fault> {
-    Ok(match given(parameters)? {
-        Literal::Integer(number) => Literal::Text(Text::from(number.to_string())),
-        text => text,
-    })
+    parameters.text().map(|text| Literal::Text(Text::from(text)))
+}
+
+/// What a change is called with: address and value.
+fn wanted(parameters: &mut Parameters, read: fn(&mut Parameters) -> Result<Literal, Fault>) -> Result<(Address, Literal), Fault> {
+    let (group, name) = (text(parameters)?, text(parameters)?);
+    let value = read(parameters)?;
+    let (group, instance) = group_or_instance(&group)?;
+    Ok((Address { group, instance, name }, value))
+}
+
+fn not_set() -> Fault {
+    Fault::new(400, "Failed to set the variable")
 }
 
 fn change(worker: &Worker, parameters: &mut Parameters, read: fn(&mut Parameters) -> Result<Literal, Fault>) -> Result<Reply, Fault> {
-    let (group, name) = (text(parameters)?, text(parameters)?);
-    let value = read(parameters)?;
-    set(&worker.node, &group, &name, value)?;
-    Ok(Reply::empty())
+    let (address, value) = wanted(parameters, read)?;
+    if values::set(&worker.node, &address, value) { Ok(Reply::empty()) } else { Err(not_set()) }
 }
 
 pub(super) fn set_any(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
@@ -133,12 +81,10 @@ pub(super) fn set_text(worker: &mut Worker, parameters: &mut Parameters) -> Resu
 }
 
 fn delay(worker: &Worker, parameters: &mut Parameters, read: fn(&mut Parameters) -> Result<Literal, Fault>) -> Result<Reply, Fault> {
-    let (group, name) = (text(parameters)?, text(parameters)?);
-    let value = read(parameters)?;
-    if find(&worker.node, &group, &name).is_none() || !worker.node.states.cfg_rpc.pending.add((group, name, value)) {
-        return Err(Fault::new(400, "Failed to set the variable"));
-    }
-    Ok(Reply::empty())
+    let (address, value) = wanted(parameters, read)?;
+    let value = values::fit(&worker.node, &address, value).ok_or_else(not_set)?;
+    let change = Change { address, value: Some(value) };
+    if worker.node.states.cfg_rpc.pending.add(change) { Ok(Reply::empty()) } else { Err(not_set()) }
 }
 
 pub(super) fn delay_integer(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
@@ -154,10 +100,14 @@ pub(super) fn delay_any(worker: &mut Worker, parameters: &mut Parameters) -> Res
 }
 
 pub(super) fn commit(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
-    for (group, name, value) in worker.node.states.cfg_rpc.pending.take() {
-        set(&worker.node, &group, &name, value)?;
+    let mut is_done = true;
+    for Change { address, value } in worker.node.states.cfg_rpc.pending.take() {
+        is_done &= match value {
+            Some(value) => values::set(&worker.node, &address, value),
+            None => values::delete(&worker.node, &address),
+        };
     }
-    Ok(Reply::empty())
+    if is_done { Ok(Reply::empty()) } else { Err(Fault::new(400, "Failed to commit the changes")) }
 }
 
 pub(super) fn rollback(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
@@ -166,77 +116,104 @@ pub(super) fn rollback(worker: &mut Worker, _parameters: &mut Parameters) -> Res
 }
 
 pub(super) fn get(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let group = text(parameters)?;
+    let unread = |_| Fault::new(500, "Failed to get the parameters");
+    let group = text(parameters).map_err(unread)?;
+    let name = if parameters.left() > 0 { Some(text(parameters).map_err(unread)?) } else { None };
+    let (group, instance) = group_or_instance(&group)?;
     let node = &worker.node;
     let missing = || Fault::new(400, "Failed to get the variable");
-    match parameters.text_if_given()? {
-        Some(name) => {
-            let value = find(node, &group, &String::from_utf8_lossy(&name)).ok_or_else(missing)?;
-            Ok(Reply::one(item(&value)))
-        }
-        None => {
-            let names = names(node, &group);
-            if names.is_empty() {
-                return Err(missing());
-            }
-            let fields = names.into_iter().filter_map(|name| find(node, &group, &name).map(|value| (Cow::Owned(name), item(&value))));
-            Ok(Reply::one(Item::Structure(fields.collect())))
-        }
+    let read = |name: String| values::value(node, &Address { group: group.clone(), instance, name });
+    if let Some(name) = name {
+        return Ok(Reply::one(item(&read(name).ok_or_else(missing)?)));
     }
+    let names = values::names(node, &group);
+    let fields: Vec<(Cow<'static, str>, Item)> =
+        names.iter().filter_map(|name| read(name.clone()).map(|value| (Cow::Owned(name.clone()), item(&value)))).collect();
+    if fields.is_empty() && !names.is_empty() {
+        return Err(missing());
+    }
+    Ok(Reply::one(Item::Structure(fields)))
 }
 
 pub(super) fn list(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let wanted = parameters.text_if_given()?.map(|text| String::from_utf8_lossy(&text).into_owned());
-    let mut groups = vec![GROUP_CORE.to_owned()];
-    with_custom(&worker.node, |custom| {
-        for parameter in custom.iter() {
-            if !groups.contains(&parameter.group) {
-                groups.push(parameter.group.clone());
-            }
-        }
-    });
-    let wanted_groups = groups.into_iter().filter(|group| wanted.as_ref().is_none_or(|wanted| wanted == group));
-    let lines = wanted_groups.flat_map(|group| {
-        names(&worker.node, &group).into_iter().map(move |name| Item::text(format!("{group}: {name}"))).collect::<Vec<_>>()
-    });
+    let node = &worker.node;
+    let groups = match text(parameters) {
+        Ok(group) => vec![group],
+        Err(_) => values::groups(node),
+    };
+    let line = |group: &str, name: String| Item::text(format!("{group}: {name}"));
+    let lines = groups.iter().flat_map(|group| values::names(node, group).into_iter().map(move |name| line(group, name)));
     Ok(Reply::many(lines.collect()))
 }
 
 pub(super) fn help(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let (group, name) = (text(parameters)?, text(parameters)?);
-    let value = find(&worker.node, &group, &name).ok_or_else(|| Fault::new(400, "Failed to get the variable description"))?;
-    let description = with_custom(&worker.node, |custom| {
-        custom.iter().rev().find(|parameter| is(parameter, &group, &name)).and_then(|parameter| parameter.description.clone())
-    });
+    let missing = || Fault::new(400, "Failed to get the variable description");
+    let description = values::help(&worker.node, &group, &name).ok_or_else(missing)?;
+    let value = values::value(&worker.node, &Address { group, instance: None, name }).ok_or_else(missing)?;
     let kind = if matches!(value, Literal::Integer(_)) { "integer" } else { "string" };
-    Ok(Reply::many(vec![Item::text(description.unwrap_or_default()), Item::text(format!("(parameter type is {kind})"))]))
+    Ok(Reply::many(vec![Item::text(description), Item::text(format!("(parameter type is {kind})"))]))
 }
 
+/// The changes that wait, with the values before and after.
 pub(super) fn difference(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let node = &worker.node;
-    let items = node.states.cfg_rpc.pending.all().into_iter().map(|(group, name, value)| {
-        let old = find(node, &group, &name).map_or(Item::Null, |value| item(&value));
-        Item::Structure(vec![
-            (Cow::Borrowed("group name"), Item::text(group)),
-            (Cow::Borrowed("variable name"), Item::text(name)),
-            (Cow::Borrowed("old value"), old),
-            (Cow::Borrowed("new value"), item(&value)),
-        ])
+    let node: &Node = &worker.node;
+    let items = node.states.cfg_rpc.pending.all().into_iter().map(|Change { address, value }| {
+        let shown = |value: Option<Literal>| value.map_or(Item::Null, |value| item(&value));
+        let new = value.or_else(|| values::value(node, &Address { instance: None, ..address.clone() }));
+        let mut fields: Vec<(Cow<'static, str>, Item)> = vec![("group name".into(), Item::text(&address.group))];
+        fields.extend(address.instance.map(|instance| ("group id".into(), Item::Integer(i64::from(instance)))));
+        fields.push(("variable name".into(), Item::text(&address.name)));
+        fields.push(("old value".into(), shown(values::value(node, &address))));
+        fields.push(("new value".into(), shown(new)));
+        Item::Structure(fields)
     });
     Ok(Reply::many(items.collect()))
 }
 
-pub(super) fn no_instances(_worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
-    Err(Fault::new(400, "Groups have one instance and keep no default to go back to"))
+/// `cfg.del group[id] name`
+pub(super) fn delete(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let address = own_value(parameters)?;
+    if values::delete(&worker.node, &address) { Ok(Reply::empty()) } else { Err(not_deleted()) }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::split_group;
-
-    #[test]
-    fn groups_may_name_an_instance() {
-        assert_eq!(split_group("voicemail"), ("voicemail", None));
-        assert_eq!(split_group("g[3]"), ("g", Some(3)));
+/// `cfg.del_delayed group[id] name`
+pub(super) fn delay_deletion(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let address = own_value(parameters)?;
+    if values::value(&worker.node, &address).is_none() {
+        return Err(not_deleted());
     }
+    let change = Change { address, value: None };
+    if worker.node.states.cfg_rpc.pending.add(change) { Ok(Reply::empty()) } else { Err(not_deleted()) }
+}
+
+fn own_value(parameters: &mut Parameters) -> Result<Address, Fault> {
+    let (group, name) = (text(parameters)?, text(parameters)?);
+    let (group, instance) = instance_of(&group)?;
+    Ok(Address { group, instance: Some(instance), name })
+}
+
+fn not_deleted() -> Fault {
+    Fault::new(400, "Failed to delete the value")
+}
+
+/// `cfg.reset group [name]`: the values of the configuration again.
+pub(super) fn reset(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let group = text(parameters)?;
+    let name = text(parameters).ok();
+    if values::reset(&worker.node, &group, name.as_deref()) { Ok(Reply::empty()) } else { Err(Fault::new(500, "Reset failed")) }
+}
+
+/// `cfg.add_group_inst group[id]`
+pub(super) fn add_instance(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let (group, instance) = instance_of(&text(parameters)?)?;
+    let is_added = values::add_instance(&worker.node, &group, instance);
+    if is_added { Ok(Reply::empty()) } else { Err(Fault::new(400, "Failed to add the group instance")) }
+}
+
+/// `cfg.del_group_inst group[id]`
+pub(super) fn delete_instance(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let (group, instance) = instance_of(&text(parameters)?)?;
+    let is_deleted = values::delete_instance(&worker.node, &group, instance);
+    if is_deleted { Ok(Reply::empty()) } else { Err(Fault::new(400, "Failed to delete the group instance")) }
 }

@@ -2,7 +2,7 @@
 
 use script::exports::{Argument, Default, Flow, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
 
-use super::{functions, global_flags, locks, rpc, sleep};
+use super::{literals, functions, global_flags, hashed_file, locks, rpc, sleep};
 use crate::registry::Module;
 use crate::rpc::{Command, Fault, Parameters, Reply};
 use crate::worker::Worker;
@@ -10,12 +10,13 @@ use crate::worker::Worker;
 /// Everything `cfgutils` declares.
 pub static MODULE: Module = Module {
     name: "cfgutils",
+    checks: literals::CHECKS,
     functions: FUNCTIONS,
     variables: &[Variable { name: "RANDOM", inner: InnerKind::None, indexed: false, read: functions::random, write: None, note: "" }],
     parameters: &[
         Parameter { name: "initial_probability", kind: ParameterKind::Integer, default: Default::Integer(10), note: "" },
         Parameter { name: "initial_gflags", kind: ParameterKind::Integer, default: Default::Integer(0), note: "" },
-        Parameter { name: "hash_file", kind: ParameterKind::Text, default: Default::Unset, note: "no effect: the file is not read" },
+        Parameter { name: "hash_file", kind: ParameterKind::Text, default: Default::Unset, note: "" },
         Parameter { name: "lock_set_size", kind: ParameterKind::Integer, default: Default::Integer(0), note: "at most 14" },
     ],
     commands: COMMANDS,
@@ -67,6 +68,6 @@ static COMMANDS: &[Command] = &[
     command("cfgutils.rand_set_prob", "Sets the probability in percent.", rpc::set_probability),
     command("cfgutils.rand_reset_prob", "Sets the probability back.", rpc::reset_probability),
     command("cfgutils.rand_get_prob", "The probability.", rpc::probability),
-    command("cfgutils.get_config_hash", "Not available.", rpc::no_file_hash),
-    command("cfgutils.check_config_hash", "Not available.", rpc::no_file_hash),
+    command("cfgutils.get_config_hash", "The digest of the hashed file at the start.", hashed_file::at_start),
+    command("cfgutils.check_config_hash", "Has the hashed file changed since the start?", hashed_file::check),
 ];

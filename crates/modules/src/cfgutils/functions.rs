@@ -59,16 +59,12 @@ pub(super) fn memory_report(worker: &mut Worker, _arguments: &[Argument]) -> Flo
     Flow::Code(1)
 }
 
-/// `core_hash(one, other, size)`: the hash modulo the size (a power of two), plus one.
-pub(super) fn hash(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+/// `core_hash(one, other, size)`: the low `size` bits of the hash, plus one; one bit when the size is not above 0.
+pub(super) fn hash(_worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let text = |at: usize| arguments.get(at).map(Argument::text).unwrap_or_default();
-    let size = arguments.get(2).map_or(0, Argument::integer);
-    let Some(size) = u32::try_from(size).ok().filter(|size| *size > 0) else {
-        worker.log(-1, "cfgutils", "core_hash: the size must be above 0");
-        return Flow::Code(-1);
-    };
-    let hash = ::dialog::hash::core_hash(&[&text(0)[..], &text(1)[..]].concat());
-    Flow::Code(i32::try_from(hash % size).unwrap_or(0).saturating_add(1))
+    let bits = u32::try_from(arguments.get(2).map_or(0, Argument::integer)).unwrap_or(0).clamp(1, 31);
+    let hash = ::dialog::hash::core_hash_of_two(&text(0), &text(1));
+    Flow::Code(i32::try_from(hash & ((1 << bits) - 1)).unwrap_or(0).saturating_add(1))
 }
 
 fn route(worker: &Worker, arguments: &[Argument]) -> Option<script::RouteId> {

@@ -3,11 +3,14 @@
 mod exports;
 mod functions;
 mod global_flags;
+pub mod hashed_file;
+mod literals;
 mod locks;
 mod rpc;
 mod sleep;
 
 pub use exports::MODULE;
+pub use hashed_file::HASHED_FILE_BYTES_MAX;
 pub use locks::Locks;
 
 use std::sync::atomic::{AtomicI64, AtomicU32};
@@ -23,6 +26,7 @@ pub struct State {
     probability: AtomicI64,
     flags: AtomicU32,
     pub locks: Locks,
+    pub hashed_file: hashed_file::HashedFile,
 }
 
 impl State {
@@ -42,6 +46,7 @@ impl State {
             probability: AtomicI64::new(probability),
             flags: AtomicU32::new(flags),
             locks: Locks::new(size),
+            hashed_file: hashed_file::HashedFile::new(settings.text("cfgutils", "hash_file").map(|path| path.to_string())),
         })
     }
 }

@@ -5,9 +5,13 @@ use std::sync::atomic::Ordering;
 use crate::rpc::{Fault, Item, Parameters, Reply};
 use crate::worker::Worker;
 
+fn integer(parameters: &mut Parameters) -> Result<i64, Fault> {
+    parameters.integer().map_err(|_| Fault::new(500, "Invalid Parameters"))
+}
+
+/// The low 32 bits of the number are the flags.
 fn mask(parameters: &mut Parameters) -> Result<u32, Fault> {
-    let number = parameters.integer()?;
-    u32::try_from(number).ok().filter(|mask| *mask != 0).ok_or_else(|| Fault::new(500, "Invalid Parameter value (flag)"))
+    integer(parameters).map(|number| number as u32)
 }
 
 pub(super) fn set_flag(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
@@ -32,9 +36,9 @@ pub(super) fn flags(worker: &mut Worker, _parameters: &mut Parameters) -> Result
 }
 
 pub(super) fn set_probability(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let percent = parameters.integer()?;
+    let percent = integer(parameters)?;
     if !(0..=100).contains(&percent) {
-        return Err(Fault::new(400, "incorrect probability"));
+        return Err(Fault::new(500, "Invalid Percent"));
     }
     worker.node.states.cfgutils.probability.store(percent, Ordering::Relaxed);
     Ok(Reply::empty())
@@ -49,9 +53,4 @@ pub(super) fn reset_probability(worker: &mut Worker, _parameters: &mut Parameter
 pub(super) fn probability(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
     let percent = worker.node.states.cfgutils.probability.load(Ordering::Relaxed);
     Ok(Reply::one(Item::text(format!("actual probability: {percent} percent"))))
-}
-
-/// The files of the configuration are not read again.
-pub(super) fn no_file_hash(_worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
-    Err(Fault::new(500, "Error calculating hash value"))
 }

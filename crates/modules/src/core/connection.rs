@@ -3,6 +3,7 @@
 use script::exports::{Argument, Flow};
 use transaction::Protocol;
 
+use crate::outbox::{Connecting, Effect};
 use crate::worker::Worker;
 
 /// What the script asked for this message (spec proxy-core 2.9, 6.2).
@@ -18,8 +19,26 @@ pub struct Hints {
     pub reply_close: bool,
     /// Transport to take when the request is longer than `udp_mtu`.
     pub mtu_protocol: Option<Protocol>,
-    /// Port that further requests to this peer may reuse the connection for: `force_tcp_alias`.
-    pub alias_port: Option<u16>,
+}
+
+impl Hints {
+    /// How a request uses its connection.
+    pub fn of_request(&self) -> Connecting {
+        Connecting { may_connect: !self.forward_no_connect, then_close: self.forward_close }
+    }
+
+    /// How a reply made here uses its connection; only a final one closes it.
+    pub fn of_reply(&self, code: u16) -> Connecting {
+        Connecting { may_connect: !self.reply_no_connect, then_close: code >= 200 && self.reply_close }
+    }
+
+    /// How a reply that is forwarded without a transaction uses its connection: either kind of wish counts.
+    pub fn of_relayed_reply(&self) -> Connecting {
+        Connecting {
+            may_connect: !(self.forward_no_connect || self.reply_no_connect),
+            then_close: self.forward_close || self.reply_close,
+        }
+    }
 }
 
 pub(super) fn forward_no_connect(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
@@ -57,15 +76,23 @@ pub(super) fn mtu_protocol(worker: &mut Worker, arguments: &[Argument]) -> Flow 
     }
 }
 
-/// `force_tcp_alias([port])`: the port is the argument, else that of the top Via.
+/// `force_tcp_alias([port])`: what is sent to the peer's address and this port may use the connection the message came on
+/// (RFC 5923). Without a port, or with 0, it is that of the top Via.
 pub fn alias(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    if !worker.run.source.protocol.is_reliable() {
-        return Flow::Code(-1);
+    if worker.run.source.connection == 0 {
+        return Flow::Code(1);
     }
-    let given = arguments.first().map(Argument::integer).and_then(|port| u16::try_from(port).ok());
-    let port = given.or_else(|| worker.run.message.top_via().map(|via| via.port_or_default()));
-    worker.run.core.hints.alias_port = port;
-    Flow::from(port.is_some())
+    let given = arguments.first().map(Argument::integer).filter(|port| *port != 0);
+    let port = match given {
+        Some(port) => u16::try_from(port).ok(),
+        None => worker.run.message.top_via().map(|via| via.port_or_default()),
+    };
+    let Some(port) = port else {
+        worker.log(-1, "core", "force_tcp_alias: the alias is no port");
+        return Flow::Code(-1);
+    };
+    worker.outbox.effects.push(Effect::StreamAlias { connection: worker.run.source.connection, port });
+    Flow::Code(1)
 }
 
 pub(super) fn force_rport(worker: &mut Worker, _arguments: &[Argument]) -> Flow {

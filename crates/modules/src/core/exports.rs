@@ -4,8 +4,11 @@ use script::exports::{Argument, Flow, Function, Kind, Routes};
 use transaction::Protocol;
 
 use super::{
-    branches, connection, flags, forward, log, rpc, rpc_process, rpc_sockets, socket_choice, statistics_table, uri_functions, variables,
+    attribute_flags, branches, connection, flags, forward, groups, log, rpc, rpc_process, rpc_parameters, rpc_sockets, rpc_streams, socket_choice,
+    statistics_table, uri_functions, variables,
 };
+use crate::blocklist::rpc as blocklist;
+use crate::dns::rpc as dns;
 use crate::registry::Module;
 use crate::rpc::Command;
 use crate::worker::Worker;
@@ -13,6 +16,7 @@ use crate::worker::Worker;
 /// Everything `core` declares.
 pub static MODULE: Module = Module {
     name: "core",
+    checks: &[],
     functions: FUNCTIONS,
     variables: variables::TABLE,
     parameters: &[],
@@ -49,6 +53,9 @@ const fn command(
     Command { name, help, is_array, run }
 }
 
+const ATTRIBUTES: &str = "the attribute is written in quotes; its newest value is meant (5.6.3 finds none when there are several)";
+const OWN_GROUPS: &str = "groups of the configuration; those of core and modules have one instance";
+
 static FUNCTIONS: &[Function<Worker>] = &[
     function("rewritehost", (1, 1), &[Kind::Plain], uri_functions::host),
     function("sethost", (1, 1), &[Kind::Plain], uri_functions::host),
@@ -78,9 +85,9 @@ static FUNCTIONS: &[Function<Worker>] = &[
     function("setflag", (1, 1), &[Kind::Flag], flags::set),
     function("resetflag", (1, 1), &[Kind::Flag], flags::reset),
     function("isflagset", (1, 1), &[Kind::Flag], flags::is_set),
-    noted("setavpflag", (2, 2), &[Kind::Plain], flags::attribute_flag, "SER attribute flags are refused"),
-    noted("resetavpflag", (2, 2), &[Kind::Plain], flags::attribute_flag, "SER attribute flags are refused"),
-    noted("isavpflagset", (2, 2), &[Kind::Plain], flags::attribute_flag, "SER attribute flags are refused"),
+    noted("setavpflag", (2, 2), &[Kind::Plain, Kind::AttributeFlag], attribute_flags::set, ATTRIBUTES),
+    noted("resetavpflag", (2, 2), &[Kind::Plain, Kind::AttributeFlag], attribute_flags::reset, ATTRIBUTES),
+    noted("isavpflagset", (2, 2), &[Kind::Plain, Kind::AttributeFlag], attribute_flags::is_set, ATTRIBUTES),
     function("force_rport", (0, 0), &[], connection::force_rport),
     function("add_rport", (0, 0), &[], connection::force_rport),
     function("add_local_rport", (0, 0), &[], connection::local_rport),
@@ -101,8 +108,8 @@ static FUNCTIONS: &[Function<Worker>] = &[
     function("log", (2, 2), &[Kind::Integer, Kind::Plain], log::log_at),
     function("error", (0, 2), &[Kind::Plain], log::error),
     noted("exec", (1, 1), &[Kind::Plain], log::exec, "refused: the proxy runs no shell commands"),
-    noted("cfg_select", (2, 2), &[Kind::Plain, Kind::Integer], log::group_instance, "groups have one instance"),
-    noted("cfg_reset", (1, 1), &[Kind::Plain], log::group_instance, "groups have one instance"),
+    noted("cfg_select", (2, 2), &[Kind::Plain, Kind::Integer], groups::select, OWN_GROUPS),
+    noted("cfg_reset", (1, 1), &[Kind::Plain], groups::reset, OWN_GROUPS),
     function("forward", (0, 2), &[Kind::Plain], |worker, arguments| forward::call(worker, arguments, None)),
     function("forward_udp", (0, 2), &[Kind::Plain], |worker, arguments| forward::call(worker, arguments, Some(Protocol::Udp))),
     function("forward_tcp", (0, 2), &[Kind::Plain], |worker, arguments| forward::call(worker, arguments, Some(Protocol::Tcp))),
@@ -111,6 +118,31 @@ static FUNCTIONS: &[Function<Worker>] = &[
 ];
 
 static COMMANDS: &[Command] = &[
+    command("dst_blocklist.add", "Lists a destination: address, port, protocol (1 UDP, 2 TCP, 3 TLS, 4 SCTP), flags.", false, blocklist::add),
+    command("dst_blocklist.debug", "Listed destinations as flat values.", false, blocklist::debug),
+    command("dst_blocklist.delete_all", "Frees all destinations but permanent ones.", false, blocklist::delete_all),
+    command("dst_blocklist.mem_info", "Bytes the list uses and may use.", false, blocklist::memory),
+    command("dst_blocklist.view", "Listed destinations.", false, blocklist::view),
+    command("dns.add_a", "Adds an A record to the DNS cache.", false, dns::add_a),
+    command("dns.add_aaaa", "Adds an AAAA record to the DNS cache.", false, dns::add_aaaa),
+    command("dns.add_srv", "Adds an SRV record to the DNS cache.", false, dns::add_srv),
+    command("dns.debug", "Entries of the DNS cache as flat values.", false, dns::debug),
+    command("dns.debug_all", "Records of the DNS cache as flat values.", false, dns::debug_all),
+    command("dns.delete_a", "Deletes the A records of a name from the DNS cache.", false, dns::delete_a),
+    command("dns.delete_aaaa", "Deletes the AAAA records of a name from the DNS cache.", false, dns::delete_aaaa),
+    command("dns.delete_srv", "Deletes the SRV records of a name from the DNS cache.", false, dns::delete_srv),
+    command("dns.delete_naptr", "Deletes the NAPTR records of a name from the DNS cache.", false, dns::delete_naptr),
+    command("dns.delete_cname", "Deletes the CNAME records of a name from the DNS cache.", false, dns::delete_cname),
+    command("dns.delete_txt", "Deletes the TXT records of a name from the DNS cache.", false, dns::delete_txt),
+    command("dns.delete_ebl", "Deletes the EBL records of a name from the DNS cache.", false, dns::delete_ebl),
+    command("dns.delete_ptr", "Deletes the PTR records of a name from the DNS cache.", false, dns::delete_ptr),
+    command("dns.delete_all", "Deletes all but permanent entries of the DNS cache.", false, dns::delete_all),
+    command("dns.delete_all_force", "Deletes all entries of the DNS cache.", false, dns::delete_all_by_force),
+    command("dns.get_server_state", "Are the name servers taken to be up?", false, dns::get_server_state),
+    command("dns.lookup", "Looks a name up: type, name.", false, dns::lookup),
+    command("dns.mem_info", "Bytes the DNS cache uses and may use.", false, dns::memory),
+    command("dns.set_server_state", "With 0 nothing is asked and what is known counts for ever.", false, dns::set_server_state),
+    command("dns.view", "Entries of the DNS cache.", true, dns::view),
     command("system.listMethods", "Lists all RPC commands.", true, rpc::list_methods),
     command("system.methodHelp", "Prints the help text of a command.", false, rpc::method_help),
     command("system.methodSignature", "Not available.", false, rpc::method_signature),
@@ -125,10 +157,11 @@ static COMMANDS: &[Command] = &[
     command("core.pwd", "Working directory.", true, rpc_process::working_directory),
     command("core.arg", "Command line arguments.", true, rpc_process::arguments),
     command("core.shmmem", "Memory; optional unit b, k, m or g.", false, rpc_process::memory),
-    command("core.tcp_info", "Limits and use of stream connections.", false, rpc_process::tcp_info),
-    command("core.tcp_options", "Settings of stream connections.", false, rpc_process::tcp_options),
+    command("core.tcp_info", "Limits and use of stream connections.", false, rpc_streams::information),
+    command("core.tcp_list", "Open stream connections.", true, rpc_streams::list),
+    command("core.tcp_options", "Settings of stream connections.", false, rpc_streams::options),
     command("core.udp4_raw_info", "Raw UDP sockets, never used here.", false, rpc_process::raw_udp_info),
-    command("core.sockets_list", "Listening sockets.", true, rpc_sockets::sockets),
+    command("core.sockets_list", "Listening sockets.", false, rpc_sockets::sockets),
     command("core.aliases_list", "Names that count as this proxy.", false, rpc_sockets::aliases),
     command("core.modules", "Loaded modules, last loaded first.", true, rpc::modules),
     command("core.ppdefines", "Names of preprocessor defines.", true, rpc::defines),
@@ -136,5 +169,9 @@ static COMMANDS: &[Command] = &[
     command("core.echo", "Returns its parameters.", true, rpc::echo),
     command("core.prints", "Returns its parameters as text.", true, rpc::print_texts),
     command("core.printi", "Returns its parameters as integers.", true, rpc::print_integers),
+    command("modparam.list", "Parameters of modules, or of one module.", true, rpc_parameters::list),
+    command("modparam.getn", "An integer parameter: module, name.", false, rpc_parameters::integer),
+    command("modparam.gets", "A text parameter: module, name.", false, rpc_parameters::text),
+    command("modparam.setn", "Sets an integer parameter that can change: module, name, value.", false, rpc_parameters::set_integer),
     command("core.kill", "Stops the proxy; optional signal number.", false, rpc::kill),
 ];

@@ -37,8 +37,3 @@ pub(super) fn is_set(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     Flow::from(worker.run.flags & mask != 0)
 }
 
-/// The SER attribute flags are not supported.
-pub(super) fn attribute_flag(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
-    worker.log(-1, "core", "SER attribute flags (setavpflag, resetavpflag, isavpflagset) do not exist: use $avp or $xavp");
-    Flow::Code(-1)
-}

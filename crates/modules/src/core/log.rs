@@ -35,8 +35,3 @@ pub(super) fn exec(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
     Flow::Code(-1)
 }
 
-/// `cfg_select` and `cfg_reset`: groups have one instance here.
-pub(super) fn group_instance(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
-    worker.log(-1, "script", "configuration groups with several instances are not supported");
-    Flow::Code(-1)
-}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
 use crate::outbox::Effect;
-use crate::rpc::{Fault, Item, Parameter, Parameters, Reply};
+use crate::rpc::{Fault, Item, Parameters, Reply};
 use crate::worker::Worker;
 
 /// What the product calls itself in RPC answers.
@@ -22,7 +22,7 @@ pub(super) fn list_methods(worker: &mut Worker, _parameters: &mut Parameters) ->
 }
 
 pub(super) fn method_help(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let name = parameters.text_converted()?;
+    let name = parameters.text().map_err(|_| Fault::new(400, "Method Name Expected"))?;
     let commands = worker.node.loaded.commands();
     let Some(command) = commands.iter().find(|command| command.name.as_bytes() == name) else {
         return Err(Fault::new(400, "command not found"));
@@ -55,39 +55,26 @@ pub(super) fn info(_worker: &mut Worker, _parameters: &mut Parameters) -> Result
     ])))
 }
 
+/// `core.echo`: the parameters as texts.
 pub(super) fn echo(_worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let mut items = Vec::new();
-    while let Some(parameter) = parameters.any() {
-        items.push(match parameter {
-            Parameter::Integer(number) => Item::Integer(number),
-            Parameter::Double(number) => Item::Double(number),
-            Parameter::Text(text) => Item::Text(text),
-        });
-    }
-    Ok(Reply::many(items))
+    parameters.each(|parameters| parameters.text_converted().map(Item::Text))
 }
 
+/// `core.prints`: the parameters while they are texts.
 pub(super) fn print_texts(_worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let mut items = Vec::new();
-    while parameters.left() > 0 {
-        items.push(Item::Text(parameters.text_converted()?));
-    }
-    Ok(Reply::many(items))
+    parameters.each(|parameters| parameters.text().map(Item::Text))
 }
 
+/// `core.printi`: the parameters while they are integers.
 pub(super) fn print_integers(_worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let mut items = Vec::new();
-    while parameters.left() > 0 {
-        items.push(Item::Integer(parameters.integer()?));
-    }
-    Ok(Reply::many(items))
+    parameters.each(|parameters| parameters.integer().map(Item::Integer))
 }
 
 /// Default signal of `core.kill`: SIGTERM.
 const SIGNAL_TERMINATE: i64 = 15;
 
 pub(super) fn kill(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let signal = parameters.integer_if_given()?.unwrap_or(SIGNAL_TERMINATE);
+    let signal = parameters.integer().unwrap_or(SIGNAL_TERMINATE);
     let signal = i32::try_from(signal).map_err(|_| Fault::new(400, "Invalid signal"))?;
     worker.node.states.core.stop_signal.store(signal, Ordering::Relaxed);
     worker.outbox.effects.push(Effect::Stop);

@@ -4,6 +4,7 @@ use script::transform::time::Calendar;
 use sip::time::Date;
 
 use super::rpc::{NAME, VERSION, field};
+use crate::node::Thread;
 use crate::rpc::{Fault, Item, Parameters, Reply};
 use crate::worker::Worker;
 
@@ -48,38 +49,41 @@ pub(super) fn uptime(worker: &mut Worker, _parameters: &mut Parameters) -> Resul
     ])))
 }
 
-/// Threads: index, id and description. The process itself when the server told none.
-fn threads(worker: &Worker) -> Vec<(i64, i64, String)> {
-    let process = &worker.node.process;
-    if process.threads.is_empty() {
-        return vec![(0, i64::from(process.pid), "main".to_owned())];
-    }
-    let threads = process.threads.iter().enumerate();
-    threads.map(|(index, (name, id))| (i64::try_from(index).unwrap_or(i64::MAX), i64::from(*id), name.clone())).collect()
+/// Threads with their index.
+fn threads(worker: &Worker) -> impl Iterator<Item = (&Thread, i64)> {
+    worker.node.process.threads.iter().zip(0_i64..)
 }
 
+/// `core.ps`: id and description in turn.
 pub(super) fn threads_flat(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
-    Ok(Reply::many(threads(worker).into_iter().flat_map(|(_, id, name)| [Item::Integer(id), Item::text(name)]).collect()))
+    let both = |(thread, _): (&Thread, i64)| [Item::Integer(i64::from(thread.id)), Item::text(&thread.name)];
+    Ok(Reply::many(threads(worker).flat_map(both).collect()))
 }
 
+/// `core.psx`.
 pub(super) fn threads_short(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let one = |(index, id, name): (i64, i64, String)| {
-        Item::Structure(vec![field("IDX", Item::Integer(index)), field("PID", Item::Integer(id)), field("DSC", Item::text(name))])
-    };
-    Ok(Reply::many(threads(worker).into_iter().map(one).collect()))
-}
-
-pub(super) fn threads_full(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let one = |(index, id, name): (i64, i64, String)| {
+    let one = |(thread, index): (&Thread, i64)| {
         Item::Structure(vec![
-            field("index", Item::Integer(index)),
-            field("pid", Item::Integer(id)),
-            field("status", Item::Integer(1)),
-            field("rank", Item::Integer(index)),
-            field("description", Item::text(name)),
+            field("IDX", Item::Integer(index)),
+            field("PID", Item::Integer(i64::from(thread.id))),
+            field("DSC", Item::text(&thread.name)),
         ])
     };
-    Ok(Reply::many(threads(worker).into_iter().map(one).collect()))
+    Ok(Reply::many(threads(worker).map(one).collect()))
+}
+
+/// `core.psa`.
+pub(super) fn threads_full(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let one = |(thread, index): (&Thread, i64)| {
+        Item::Structure(vec![
+            field("index", Item::Integer(index)),
+            field("pid", Item::Integer(i64::from(thread.id))),
+            field("status", Item::Integer(1)),
+            field("rank", Item::Integer(i64::from(thread.rank))),
+            field("description", Item::text(&thread.name)),
+        ])
+    };
+    Ok(Reply::many(threads(worker).map(one).collect()))
 }
 
 pub(super) fn working_directory(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
@@ -105,27 +109,14 @@ pub fn memory_structure(worker: &Worker, divisor: u64, make: fn(i64) -> Item) ->
 }
 
 pub(super) fn memory(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let divisor = match parameters.text_if_given()?.as_deref().and_then(|unit| unit.first().copied()) {
-        None | Some(b'b' | b'B') => 1,
-        Some(b'k' | b'K') => 1024,
-        Some(b'm' | b'M') => 1024 * 1024,
-        Some(b'g' | b'G') => 1024 * 1024 * 1024,
-        Some(_) => return Err(Fault::new(500, "bad unit: use b (byte), k (kilobyte), m (megabyte) or g (gigabyte)")),
+    let divisor = match parameters.text_or_none().as_deref() {
+        None | Some(b"b" | b"B") => 1,
+        Some(b"k" | b"K") => 1024,
+        Some(b"m" | b"M") => 1024 * 1024,
+        Some(b"g" | b"G") => 1024 * 1024 * 1024,
+        Some(_) => return Err(Fault::new(500, "bad param, (use b|k|m|g)")),
     };
     Ok(Reply::one(memory_structure(worker, divisor, Item::Integer)))
-}
-
-pub(super) fn tcp_info(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let core = &worker.node.core;
-    let connections = i64::from(core.tcp_max_connections);
-    Ok(Reply::one(Item::Structure(vec![
-        field("readers", Item::Integer(i64::from(!core.disable_tcp))),
-        field("max_connections", Item::Integer(connections)),
-        field("max_tls_connections", Item::Integer(connections)),
-        field("opened_connections", Item::Integer(0)),
-        field("opened_tls_connections", Item::Integer(0)),
-        field("write_queued_bytes", Item::Integer(0)),
-    ])))
 }
 
 pub(super) fn raw_udp_info(_worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
@@ -134,25 +125,4 @@ pub(super) fn raw_udp_info(_worker: &mut Worker, _parameters: &mut Parameters) -
         field("udp4_raw_mtu", Item::Integer(1500)),
         field("udp4_raw_ttl", Item::Integer(64)),
     ])))
-}
-
-/// `core.tcp_options`: what the transport does; options of other systems are 0.
-pub(super) fn tcp_options(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let core = &worker.node.core;
-    let connections = i64::from(core.tcp_max_connections);
-    let values: [(&'static str, i64); 12] = [
-        ("connect_timeout", 10),
-        ("send_timeout", 10),
-        ("connection_lifetime", i64::from(core.tcp_connection_lifetime)),
-        ("max_connections(soft)", connections),
-        ("max_tls_connections(soft)", connections),
-        ("no_connect", 0),
-        ("async", 1),
-        ("conn_wq_max", 32_768),
-        ("keepalive", 1),
-        ("crlf_ping", 1),
-        ("accept_aliases", 0),
-        ("accept_no_cl", i64::from(core.tcp_accept_no_cl)),
-    ];
-    Ok(Reply::one(Item::Structure(values.into_iter().map(|(name, value)| field(name, Item::Integer(value))).collect())))
 }

@@ -14,7 +14,6 @@ pub(super) fn sockets(worker: &mut Worker, _parameters: &mut Parameters) -> Resu
             Item::Structure(vec![
                 field("proto", Item::text(word(socket.protocol))),
                 field("address", Item::text(&address)),
-                field("ipaddress", Item::text(&address)),
                 field("port", Item::text(socket.address.port().to_string())),
                 field("mcast", Item::text("no")),
                 field("mhomed", Item::text("no")),
@@ -22,16 +21,16 @@ pub(super) fn sockets(worker: &mut Worker, _parameters: &mut Parameters) -> Resu
             ]),
         )])
     });
-    Ok(Reply::many(items.collect()))
+    Ok(Reply::one(Item::Array(items.collect())))
 }
 
 fn alias_port(port: Option<u16>) -> Item {
-    port.map_or_else(|| Item::text("*"), |port| Item::text(port.to_string()))
+    port.map_or_else(|| Item::text("*"), |port| Item::Integer(i64::from(port)))
 }
 
 /// `core.aliases_list`.
 pub(super) fn aliases(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let list = worker.node.sockets.aliases.iter().map(|alias| {
+    let list = worker.node.sockets.aliases.iter().rev().map(|alias| {
         let alias = Item::Structure(vec![
             field("proto", Item::text(alias.protocol.map_or("*", word))),
             field("address", Item::text(&alias.host)),
@@ -72,11 +71,11 @@ pub fn sockets_of_corex(worker: &mut Worker, _parameters: &mut Parameters) -> Re
 
 /// `corex.list_aliases`.
 pub fn aliases_of_corex(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let items = worker.node.sockets.aliases.iter().map(|alias| {
+    let items = worker.node.sockets.aliases.iter().rev().map(|alias| {
         Item::Structure(vec![
             field("PROTO", Item::text(alias.protocol.map_or("*", word))),
             field("ADDR", Item::text(&alias.host)),
-            field("PORT", alias_port(alias.port)),
+            field("PORT", Item::Integer(i64::from(alias.port.unwrap_or(0)))),
         ])
     });
     Ok(Reply::many(items.collect()))

@@ -104,15 +104,17 @@ fn find(worker: &Worker, parts: &[Part]) -> Option<Text> {
 fn custom(worker: &Worker, rest: &[Part]) -> Option<Text> {
     let group = rest.first()?;
     let name = rest.get(1)?;
-    let custom = worker.node.custom.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let found = custom.iter().rev().find(|parameter| {
-        parameter.group.as_bytes() == &group.name[..]
-            && parameter.name.as_bytes() == &name.name[..]
-            && parameter.instance.map(i64::from) == group.index
-    })?;
-    Some(match &found.value {
+    let found = match group.index {
+        None => super::groups::value(worker, &group.name, &name.name),
+        Some(instance) => {
+            let custom = worker.node.custom.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let at = super::groups::position(&custom, &group.name, &name.name, u32::try_from(instance).ok())?;
+            custom.get(at).map(|parameter| parameter.value.clone())
+        }
+    };
+    Some(match found? {
         Literal::Integer(number) => Text::from(number.to_string()),
-        Literal::Text(text) => text.clone(),
+        Literal::Text(text) => text,
     })
 }
 
@@ -175,7 +177,13 @@ fn address_part(address: NameAddress<'_>, rest: &[Part]) -> Option<Text> {
 }
 
 fn via_part(message: &Message, first: &Part, rest: &[Part]) -> Option<Text> {
-    let via = message.vias().nth(position(first, message.vias().count())?)?;
+    // Counted from 1, unlike other headers.
+    let at = match first.index {
+        Some(number) if number > 0 => usize::try_from(number - 1).ok()?,
+        Some(0) => return None,
+        _ => position(first, message.vias().count())?,
+    };
+    let via = message.vias().nth(at)?;
     let Some((field, deeper)) = rest.split_first() else { return some(via.whole) };
     match &field.name[..] {
         b"name" => some(via.protocol),

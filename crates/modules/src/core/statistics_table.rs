@@ -1,5 +1,7 @@
 //! The names of the statistics that the core declares.
 
+use std::sync::atomic::Ordering;
+
 use crate::registry::Statistic;
 
 macro_rules! counter {
@@ -19,12 +21,39 @@ macro_rules! memory {
     };
 }
 
+macro_rules! stream {
+    ($name:literal, $read:expr) => {
+        Statistic {
+            group: "tcp",
+            name: $name,
+            read: |node| {
+                let read: fn(crate::connections::StreamCounters) -> u64 = $read;
+                signed(read(node.states.core.stream_counters()))
+            },
+            reset: None,
+        }
+    };
+}
+
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+macro_rules! names {
+    ($name:literal, $read:ident) => {
+        Statistic {
+            group: "dns",
+            name: $name,
+            read: |node| signed(node.states.core.dns.$read().load(Ordering::Relaxed)),
+            reset: Some(|node| node.states.core.dns.$read().store(0, Ordering::Relaxed)),
+        }
+    };
+}
+
 /// Places are those of `statistics::place`.
 pub(super) static TABLE: &[Statistic] = &[
+    names!("failed_dns_request", failed),
+    names!("slow_dns_request", slow),
     counter!("rcv_requests", 0),
     counter!("rcv_requests_invite", 1),
     counter!("rcv_requests_ack", 2),
@@ -111,6 +140,17 @@ pub(super) static TABLE: &[Statistic] = &[
     counter!("err_replies", 83),
     counter!("bad_URIs_rcvd", 84),
     counter!("bad_msg_hdr", 85),
+    stream!("con_reset", |streams| streams.resets),
+    stream!("con_timeout", |streams| streams.connect_timeouts),
+    stream!("connect_failed", |streams| streams.connect_failures),
+    stream!("connect_success", |streams| streams.connected),
+    stream!("current_opened_connections", |streams| streams.open),
+    stream!("current_write_queue_size", |streams| streams.queued),
+    stream!("established", |streams| streams.passive_open + streams.connected),
+    stream!("local_reject", |streams| streams.refused),
+    stream!("passive_open", |streams| streams.passive_open),
+    stream!("send_timeout", |streams| streams.send_timeouts),
+    stream!("sendq_full", |streams| streams.queue_full),
     memory!("total_size", |node| signed(node.states.core.memory.read().total)),
     memory!("used_size", |node| signed(node.states.core.memory.read().used)),
     memory!("real_used_size", |node| signed(node.states.core.memory.read().used)),

@@ -1,9 +1,9 @@
 //! Core functions run as a configuration runs them.
 
-use std::net::IpAddr;
 
 use crate::outbox::Effect;
 use crate::rpc::Item;
+use crate::dns::record::Reply;
 use crate::run::Answer;
 use crate::trial::{call, run, worker};
 use script::exports::Flow;
@@ -82,12 +82,12 @@ fn forward_to_a_name_parks_and_goes_on_with_its_addresses() {
     let route = node.program.route(RouteKind::Request, "").unwrap();
     let vm::Run::Parked(frame) = vm::run(&node.program, &mut worker, route) else { panic!("the run does not wait") };
     let asked = worker.outbox.effects.iter().any(|effect| {
-        matches!(effect, Effect::Resolve { ticket, host, port } if *ticket == worker.run.ticket && host == "next.example.org" && *port == 5080)
+        matches!(effect, Effect::Resolve { ticket, question } if *ticket == worker.run.ticket && &*question.name == "next.example.org")
     });
     assert!(asked);
     let continuation = worker.run.continuation.take().unwrap();
-    let address: IpAddr = "192.0.2.7".parse().unwrap();
-    let Flow::Code(code) = continuation(&mut worker, Answer::Addresses(vec![address])) else { panic!("waits again") };
+    let answer = Answer::Records(Reply::of_address("next.example.org", "192.0.2.7".parse().unwrap()));
+    let Flow::Code(code) = continuation(&mut worker, answer) else { panic!("waits again") };
     assert_eq!(code, 1);
     assert!(matches!(vm::resume(&node.program, &mut worker, frame, code), vm::Run::Done(_)));
     assert_eq!(sent(&worker).unwrap().0, "192.0.2.7:5080".parse().unwrap());
@@ -100,7 +100,9 @@ fn a_name_that_does_not_resolve_fails_the_forward() {
     let hop = crate::next_hop::of_uri(b"sip:gone.example.org", None).unwrap();
     assert_eq!(super::forward::request(&mut worker, hop), Flow::Wait);
     let continuation = worker.run.continuation.take().unwrap();
-    assert_eq!(continuation(&mut worker, Answer::Addresses(Vec::new())), Flow::Code(-1));
+    assert_eq!(continuation(&mut worker, Answer::Records(Reply::default())), Flow::Wait, "no server: the address is asked for");
+    let continuation = worker.run.continuation.take().unwrap();
+    assert_eq!(continuation(&mut worker, Answer::Records(Reply::default())), Flow::Code(-1));
     assert_eq!(worker.run.last_error, crate::next_hop::error::BAD_ADDRESS);
     assert!(sent(&worker).is_none());
 }
@@ -132,7 +134,7 @@ fn branches_stop_at_max_branches() {
 
 #[test]
 fn defines_and_selects_are_read() {
-    let body = r#"xlog("L_ERR", "@@ $def(FOO) $defn(FOO) $def(NONE) $defn(NONE) $def(BARE) $sel(from.tag) $sel(via[1].host) $sel(ruri.params.foo) $sel(hf_value.x_a)");"#;
+    let body = r#"xlog("L_ERR", "@@ $def(FOO) $defn(FOO) $def(NONE) $defn(NONE) $def(BARE) $sel(from.tag) $sel(via[2].host) $sel(ruri.params.foo) $sel(hf_value.x_a)");"#;
     let mut worker = worker("#!define FOO 5\n#!define BARE", body);
     assert_eq!(run(&mut worker), ["<script>: @@ 5 5 <null> 0 1 ft1 10.0.0.9 bar one"]);
 }

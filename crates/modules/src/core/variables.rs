@@ -23,7 +23,11 @@ pub(super) static TABLE: &[Variable<Worker>] = &[
     named("env", |worker, inner, _| environment(worker, inner).map_or(Value::Null, Value::Text)),
     named("envn", |worker, inner, _| Value::Integer(number(environment(worker, inner)))),
     named("def", |worker, inner, _| define(worker, inner).map_or(Value::Null, Value::Text)),
-    named("defn", |worker, inner, _| Value::Integer(number(define(worker, inner)))),
+    named("defn", |worker, inner, _| match define(worker, inner) {
+        // Printed as written, computed with as a decimal number.
+        Some(text) => Value::Number(std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).unwrap_or(0), text),
+        None => Value::Integer(0),
+    }),
     named("defv", |worker, inner, _| define(worker, inner).map_or(Value::Null, |text| Value::text(unquoted(&text)))),
     named("defs", |worker, inner, _| {
         define(worker, inner).map_or(Value::Null, |text| Value::text([&b"\""[..], unquoted(&text), &b"\""[..]].concat()))

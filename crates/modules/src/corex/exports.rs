@@ -3,8 +3,9 @@
 use script::exports::{Argument, Default, Flow, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
 
 use super::message_flags::{self, Action};
-use super::{functions, rpc, send, socket_lookup};
+use super::{files, functions, rpc, send, socket_lookup, via};
 use crate::core::{branches, rpc_sockets};
+use crate::literals::{self, Check};
 use crate::registry::Module;
 use crate::rpc::{Command, Fault, Parameters, Reply};
 use crate::worker::Worker;
@@ -12,6 +13,7 @@ use crate::worker::Worker;
 /// Everything `corex` declares.
 pub static MODULE: Module = Module {
     name: "corex",
+    checks: &[Check { function: "file_read", examine: literals::destination::<1> }],
     functions: FUNCTIONS,
     variables: VARIABLES,
     parameters: PARAMETERS,
@@ -39,7 +41,7 @@ const fn within(
     Function { name, arity, arguments, routes, call, note: "" }
 }
 
-const fn refused(
+const fn noted(
     name: &'static str,
     arity: (u8, u8),
     arguments: &'static [Kind],
@@ -50,9 +52,6 @@ const fn refused(
 }
 
 const REQUEST_FAILURE: Routes = Routes::REQUEST.or(Routes::FAILURE);
-const NO_FILES: &str = "refused: scripts cannot touch files";
-const NO_VIA: &str = "refused: the Via cannot be extended";
-const NO_CLIENT: &str = "refused: not available";
 
 static FUNCTIONS: &[Function<Worker>] = &[
     within("append_branch", (0, 2), &[Kind::Format], REQUEST_FAILURE, branches::append_branch),
@@ -61,8 +60,8 @@ static FUNCTIONS: &[Function<Worker>] = &[
     function("send_data", (2, 2), &[Kind::Format], send::data),
     function("sendx", (3, 3), &[Kind::Format], send::data_from),
     within("forward_reply", (0, 0), &[], Routes::CORE_ONREPLY, send::forward_reply),
-    refused("forward_uac", (0, 1), &[Kind::Integer], send::no_forward_as_client, NO_CLIENT),
-    refused("forward_uac_uri", (1, 2), &[Kind::Format, Kind::Integer], send::no_forward_as_client, NO_CLIENT),
+    within("forward_uac", (0, 1), &[Kind::Integer], Routes::REQUEST, send::forward_as_client),
+    within("forward_uac_uri", (1, 2), &[Kind::Format, Kind::Integer], Routes::REQUEST, send::forward_as_client_to),
     function("is_incoming", (0, 0), &[], functions::is_incoming),
     function("is_faked_msg", (0, 0), &[], functions::is_faked),
     function("is_socket_name", (1, 1), &[Kind::Format], functions::is_socket_name),
@@ -75,18 +74,18 @@ static FUNCTIONS: &[Function<Worker>] = &[
     function("msg_vbflag_set", (1, 1), &[Kind::Integer], |worker, arguments| message_flags::via(worker, arguments, Action::Set)),
     function("msg_vbflag_reset", (1, 1), &[Kind::Integer], |worker, arguments| message_flags::via(worker, arguments, Action::Reset)),
     function("msg_vbflag_is_set", (1, 1), &[Kind::Integer], |worker, arguments| message_flags::via(worker, arguments, Action::Test)),
-    refused("msg_vbflag_parse", (0, 1), &[Kind::Plain], functions::no_via_parameters, NO_VIA),
+    function("msg_vbflag_parse", (0, 1), &[Kind::Plain], message_flags::has_via),
     function("set_send_socket", (1, 1), &[Kind::Format], functions::set_send_socket),
     function("set_send_socket_name", (1, 1), &[Kind::Format], functions::set_send_socket_name),
     function("set_recv_socket", (1, 1), &[Kind::Format], functions::set_receive_socket),
     function("set_recv_socket_name", (1, 1), &[Kind::Format], functions::set_receive_socket_name),
     function("set_source_address", (1, 1), &[Kind::Format], functions::set_source_address),
-    refused("file_read", (2, 2), &[Kind::Format, Kind::Variable], functions::no_files, NO_FILES),
-    refused("file_write", (2, 2), &[Kind::Format], functions::no_files, NO_FILES),
-    refused("via_add_srvid", (1, 1), &[Kind::Integer], functions::no_via_parameters, NO_VIA),
-    refused("via_add_xavp_params", (1, 1), &[Kind::Integer], functions::no_via_parameters, NO_VIA),
-    refused("via_use_xavp_fields", (1, 1), &[Kind::Integer], functions::no_via_parameters, NO_VIA),
-    refused("via_reply_add_xavp_params", (1, 1), &[Kind::Integer], functions::no_via_parameters, NO_VIA),
+    noted("file_read", (2, 2), &[Kind::Format, Kind::Variable], files::read, "in a request route only; up to 1 MB"),
+    noted("file_write", (2, 2), &[Kind::Format], files::write, "answers before the file is written where a script cannot wait"),
+    function("via_add_srvid", (1, 1), &[Kind::Integer], via::add_server_identifier),
+    function("via_add_xavp_params", (1, 1), &[Kind::Integer], via::add_parameters),
+    function("via_use_xavp_fields", (1, 1), &[Kind::Integer], via::use_fields),
+    function("via_reply_add_xavp_params", (1, 1), &[Kind::Integer], via::add_reply_parameters),
 ];
 
 static VARIABLES: &[Variable<Worker>] = &[
@@ -96,20 +95,32 @@ static VARIABLES: &[Variable<Worker>] = &[
         indexed: false,
         read: socket_lookup::place,
         write: None,
-        note: "line and route are null",
+        note: "",
     },
-    Variable { name: "lsock", inner: InnerKind::Format, indexed: false, read: socket_lookup::socket, write: None, note: "" },
-    Variable { name: "atkv", inner: InnerKind::Word, indexed: false, read: socket_lookup::task, write: None, note: "always null" },
+    Variable { name: "lsock", inner: InnerKind::Format, indexed: false, read: socket_lookup::socket, write: None, note: "5.6.3 takes every i/N for the first socket" },
+    Variable {
+        name: "atkv",
+        inner: InnerKind::Word,
+        indexed: false,
+        read: socket_lookup::task,
+        write: None,
+        note: "null: nothing here emits the event core:tkv",
+    },
 ];
 
 static PARAMETERS: &[Parameter] = &[
     Parameter { name: "alias_subdomains", kind: ParameterKind::Texts, default: Default::Unset, note: "" },
-    Parameter { name: "dns_cache", kind: ParameterKind::Texts, default: Default::Unset, note: "no effect" },
-    Parameter { name: "dns_file", kind: ParameterKind::Texts, default: Default::Unset, note: "no effect" },
-    Parameter { name: "nio_intercept", kind: ParameterKind::Integer, default: Default::Integer(0), note: "no effect" },
-    Parameter { name: "nio_min_msg_len", kind: ParameterKind::Integer, default: Default::Integer(0), note: "no effect" },
-    Parameter { name: "nio_msg_avp", kind: ParameterKind::Text, default: Default::Unset, note: "no effect" },
-    Parameter { name: "evcb_reply_out", kind: ParameterKind::Text, default: Default::Unset, note: "no effect" },
+    Parameter { name: "dns_cache", kind: ParameterKind::Texts, default: Default::Unset, note: "" },
+    Parameter { name: "dns_file", kind: ParameterKind::Texts, default: Default::Unset, note: "" },
+    Parameter { name: "nio_intercept", kind: ParameterKind::Integer, default: Default::Integer(0), note: "" },
+    Parameter { name: "nio_min_msg_len", kind: ParameterKind::Integer, default: Default::Integer(0), note: "" },
+    Parameter { name: "nio_msg_avp", kind: ParameterKind::Text, default: Default::Unset, note: "" },
+    Parameter {
+        name: "evcb_reply_out",
+        kind: ParameterKind::Text,
+        default: Default::Unset,
+        note: "no effect: KEMI; event_route[corex:reply-out] does not run, as in 5.6.3",
+    },
 ];
 
 const fn command(
@@ -126,10 +137,10 @@ static COMMANDS: &[Command] = &[
     command("corex.list_aliases", "Names that count as this proxy.", true, rpc_sockets::aliases_of_corex),
     command("corex.shm_status", "Writes the memory to the log.", false, rpc::log_memory),
     command("corex.shm_summary", "Writes the memory to the log.", false, rpc::log_memory),
-    command("corex.pkg_summary", "Writes the memory to the log.", false, rpc::log_memory),
+    command("corex.pkg_summary", "Writes the memory to the log: pid or idx, number.", false, rpc::log_memory_of),
     command("corex.debug", "Shows or sets the log threshold.", false, rpc::debug),
     command("shm.info", "The allocator.", false, rpc::information),
-    command("shm.report", "Writes the memory to the log.", false, rpc::log_memory),
+    command("shm.report", "Not available.", false, rpc::no_report),
     command("shm.stats", "Memory of the process.", false, rpc::memory),
     command("shm.rprint", "Writes the memory to the log.", false, rpc::log_memory),
 ];

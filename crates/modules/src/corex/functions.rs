@@ -1,4 +1,4 @@
-//! Sockets and addresses of the message, and what cannot be done without files.
+//! Sockets and addresses of the message.
 
 use std::net::SocketAddr;
 
@@ -6,6 +6,7 @@ use script::exports::{Argument, Flow};
 use script::value::Text;
 use transaction::Protocol;
 
+use super::interception::Direction;
 use crate::sockets::parse_address;
 use crate::worker::Worker;
 
@@ -13,10 +14,11 @@ fn first(arguments: &[Argument]) -> Text {
     arguments.first().map(Argument::text).unwrap_or_default()
 }
 
+/// Leaves everything as it is and answers 1, as Kamailio does.
 fn not_a_socket(worker: &mut Worker, text: &Text) -> Flow {
-    let line = format!("{text} is not a listening socket");
-    worker.log(-1, "corex", &line);
-    Flow::Code(-1)
+    let line = format!("{text} is not a listening socket, the one before stays");
+    worker.log(0, "corex", &line);
+    Flow::Code(1)
 }
 
 fn set_sending(worker: &mut Worker, text: &Text, found: Option<u16>) -> Flow {
@@ -77,18 +79,15 @@ fn address(text: &[u8]) -> Option<(Option<Protocol>, SocketAddr)> {
     Some((protocol, SocketAddr::new(parse_address(host)?, port)))
 }
 
-/// `set_source_address("[proto:]ip[:port]")`.
+/// `set_source_address("[proto:]ip[:port]")`: the protocol stays, so that replies find their way.
 pub(super) fn set_source_address(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let text = first(arguments);
-    let Some((protocol, source)) = address(&text) else {
+    let Some((_, source)) = address(&text) else {
         let line = format!("set_source_address: {text} is not an address");
         worker.log(-1, "corex", &line);
         return Flow::Code(-1);
     };
     worker.run.source.address = source;
-    if let Some(protocol) = protocol {
-        worker.run.source.protocol = protocol;
-    }
     Flow::Code(1)
 }
 
@@ -96,23 +95,13 @@ pub(super) fn is_socket_name(worker: &mut Worker, arguments: &[Argument]) -> Flo
     Flow::from(worker.node.sockets.find_named(&first(arguments)).is_some())
 }
 
-/// Did the message come from the network?
+/// In `event_route[network:msg]`: was the message received? Elsewhere false.
 pub(super) fn is_incoming(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
-    Flow::from(!worker.run.is_faked)
+    Flow::from(worker.run.corex.direction == Some(Direction::In))
 }
 
 pub(super) fn is_faked(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
     Flow::from(worker.run.is_faked)
-}
-
-pub(super) fn no_files(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
-    worker.log(-1, "corex", "file_read() and file_write() are not available: scripts cannot touch files");
-    Flow::Code(-1)
-}
-
-pub(super) fn no_via_parameters(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
-    worker.log(-1, "corex", "via_add_*() and via_use_*() are not available: the Via cannot be extended");
-    Flow::Code(-1)
 }
 
 #[cfg(test)]

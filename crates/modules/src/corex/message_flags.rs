@@ -48,6 +48,11 @@ pub(super) fn via(worker: &mut Worker, arguments: &[Argument], action: Action) -
     Flow::from(answer)
 }
 
+/// `msg_vbflag_parse()`: is there a Via that the flags can belong to?
+pub(super) fn has_via(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
+    Flow::from(worker.run.message.top_via().is_some())
+}
+
 pub(super) fn internal(worker: &mut Worker, arguments: &[Argument], action: Action) -> Flow {
     let name = arguments.first().map(Argument::text).unwrap_or_default();
     let Some(position) = INTERNAL.iter().position(|own| own.as_bytes() == &name[..]) else {

@@ -1,13 +1,20 @@
 //! The `corex` module: branches with parameters, raw sends, choice of sockets, extended flags (spec proxy-core 11.8).
 
 mod exports;
+mod files;
+pub mod interception;
 mod functions;
 mod message_flags;
 mod rpc;
 mod send;
 mod socket_lookup;
+pub mod via;
 
 pub use exports::MODULE;
+
+use std::sync::Arc;
+
+use script::variable::Reference;
 
 use crate::settings::Settings;
 use crate::worker::Worker;
@@ -16,6 +23,7 @@ use crate::worker::Worker;
 #[derive(Debug, Default)]
 pub struct State {
     subdomains: Vec<Subdomain>,
+    pub interception: interception::Interception,
 }
 
 /// `alias_subdomains`: a domain whose subdomains count as this proxy.
@@ -28,10 +36,10 @@ struct Subdomain {
 
 impl State {
     /// Reads the module's parameters: `alias_subdomains` is `[proto:]domain[:port]`.
-    pub fn start(settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
+    pub fn start(settings: &Settings, program: &script::Program<Worker>) -> Result<State, String> {
         let read = |text: &script::value::Text| subdomain(&text.to_string()).ok_or_else(|| format!("corex: bad alias_subdomains {text}"));
         let subdomains = settings.texts("corex", "alias_subdomains").iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        Ok(State { subdomains })
+        Ok(State { subdomains, interception: interception::Interception::new(settings, program)? })
     }
 
     /// Were domains given?
@@ -71,6 +79,12 @@ pub struct RunState {
     pub internal_flags: u32,
     /// `msg_vbflag_set`: flags to be carried in the Via.
     pub via_flags: u32,
+    /// Where the content of an awaited file goes.
+    file_variable: Option<Arc<Reference>>,
+    /// Which way the message goes, in `event_route[network:msg]`.
+    pub direction: Option<interception::Direction>,
+    /// `via_add_srvid` and its kin: bits of [`via`].
+    pub via_wishes: u8,
 }
 
 impl RunState {
@@ -78,6 +92,9 @@ impl RunState {
     pub fn clear(&mut self) {
         self.internal_flags = 0;
         self.via_flags = 0;
+        self.via_wishes = 0;
+        self.direction = None;
+        self.file_variable = None;
     }
 }
 
@@ -87,7 +104,7 @@ mod tests {
 
     #[test]
     fn hosts_below_a_domain_are_recognised() {
-        let state = State { subdomains: vec![subdomain("udp:example.com:5060").unwrap(), subdomain("example.net").unwrap()] };
+        let state = State { subdomains: vec![subdomain("udp:example.com:5060").unwrap(), subdomain("example.net").unwrap()], ..State::default() };
         assert!(state.is_subdomain(b"a.Example.com", None));
         assert!(state.is_subdomain(b"example.com", Some(5060)));
         assert!(!state.is_subdomain(b"a.example.com", Some(5070)));

@@ -4,7 +4,7 @@ use script::exports::{Argument, Flow};
 use script::value::Text;
 use sip::uri::Uri;
 
-use crate::core::send_to_uri;
+use crate::core::{forward, send_to_uri};
 use crate::worker::Worker;
 
 fn finish(worker: &mut Worker, sent: Result<(), i32>, function: &str) -> Flow {
@@ -58,8 +58,25 @@ pub(super) fn forward_reply(worker: &mut Worker, _arguments: &[Argument]) -> Flo
     Flow::from(crate::core::forward::reply(worker))
 }
 
-/// Forwarding with a Via that hides the client is not available.
-pub(super) fn no_forward_as_client(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
-    worker.log(-1, "corex", "forward_uac() and forward_uac_uri() are not available");
-    Flow::Code(-1)
+/// The branch index of `forward_uac`, 0 when it is not given.
+fn branch_index(worker: &mut Worker, argument: Option<&Argument>) -> Option<u32> {
+    let number = argument.map_or(0, Argument::integer);
+    let index = u32::try_from(number).ok();
+    if index.is_none() {
+        worker.log(-1, "corex", "forward_uac: a branch index is 0 or above");
+    }
+    index
+}
+
+/// `forward_uac([index])`.
+pub(super) fn forward_as_client(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let Some(index) = branch_index(worker, arguments.first()) else { return Flow::Code(-1) };
+    forward::as_client(worker, None, index)
+}
+
+/// `forward_uac_uri(uri [, index])`.
+pub(super) fn forward_as_client_to(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let uri = arguments.first().map(Argument::text).unwrap_or_default();
+    let Some(index) = branch_index(worker, arguments.get(1)) else { return Flow::Code(-1) };
+    forward::as_client(worker, Some(&uri), index)
 }

@@ -2,7 +2,7 @@
 
 use script::exports::{Argument, Default, Flow, Function, Kind, Parameter, ParameterKind, Routes};
 
-use super::{functions, rpc};
+use super::{functions, literals, rpc};
 use crate::registry::Module;
 use crate::rpc::{Command, Fault, Parameters, Reply};
 use crate::worker::Worker;
@@ -25,6 +25,7 @@ const fn command(
 /// Everything `counters` declares.
 pub static MODULE: Module = Module {
     name: "counters",
+    checks: literals::CHECKS,
     functions: &[
         function("cnt_inc", &[Kind::Plain], functions::increment),
         function("cnt_add", &[Kind::Plain, Kind::Integer], functions::add),
@@ -37,7 +38,7 @@ pub static MODULE: Module = Module {
     ],
     commands: &[
         command("cnt.get", "Value of a counter: group, name.", false, rpc::get),
-        command("cnt.get_raw", "Value of a counter: group, name.", false, rpc::get),
+        command("cnt.get_raw", "Value of a counter: group, name.", false, rpc::get_raw),
         command("cnt.reset", "Sets a counter to 0: group, name.", false, rpc::reset),
         command("cnt.list_groups", "Groups of counters.", true, rpc::groups),
         command("cnt.grps_list", "Groups of counters.", true, rpc::groups),

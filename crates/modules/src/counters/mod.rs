@@ -2,6 +2,7 @@
 
 mod exports;
 mod functions;
+mod literals;
 mod rpc;
 
 pub use exports::MODULE;
@@ -21,6 +22,10 @@ pub struct State {
 impl State {
     /// Reads the module's parameters: `script_counter` is `[group.]name [description]`.
     pub fn start(settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
+        State::read(settings)
+    }
+
+    fn read(settings: &Settings) -> Result<State, String> {
         let group = settings.text("counters", "script_cnt_grp_name").unwrap_or_default().to_string();
         let mut variables = Store::default();
         for text in settings.texts("counters", "script_counter") {

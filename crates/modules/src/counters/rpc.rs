@@ -9,17 +9,36 @@ use crate::statistics::{Entry, Selection, entries, select};
 use crate::worker::Worker;
 
 fn text(parameters: &mut Parameters) -> Result<String, Fault> {
-    parameters.text_converted().map(|text| String::from_utf8_lossy(&text).into_owned())
+    parameters.text().map(|text| String::from_utf8_lossy(&text).into_owned())
 }
 
 fn find<'a>(node: &'a Node, parameters: &mut Parameters) -> Result<Entry<'a>, Fault> {
     let group = text(parameters)?;
     let name = text(parameters)?;
-    let found = select(node, Selection::Name { group: Some(&group), name: &name });
-    found.into_iter().next().ok_or_else(|| Fault::new(400, format!("non-existent counter {group}.{name}")))
+    named(node, &group, &name)
 }
 
+/// The line end is part of the fault's text, as clients of the original get it.
+fn named<'a>(node: &'a Node, group: &str, name: &str) -> Result<Entry<'a>, Fault> {
+    let found = select(node, Selection::Name { group: Some(group), name });
+    found.into_iter().next().ok_or_else(|| Fault::new(400, format!("non-existent counter {group}.{name}\n")))
+}
+
+/// `cnt.get group [name]`: a value, or all of the group.
 pub(super) fn get(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let node = Arc::clone(&worker.node);
+    let group = text(parameters)?;
+    match parameters.text_or_none() {
+        Some(name) => {
+            let entry = named(&node, &group, &String::from_utf8_lossy(&name))?;
+            Ok(Reply::one(Item::Integer(entry.value(&node))))
+        }
+        None => Ok(Reply::one(group_values(&node, &group))),
+    }
+}
+
+/// `cnt.get_raw group name`.
+pub(super) fn get_raw(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let node = Arc::clone(&worker.node);
     let entry = find(&node, parameters)?;
     Ok(Reply::one(Item::Integer(entry.value(&node))))
@@ -37,22 +56,23 @@ pub(super) fn groups(worker: &mut Worker, _parameters: &mut Parameters) -> Resul
     Ok(Reply::many(names.into_iter().map(Item::text).collect()))
 }
 
-fn group<'a>(node: &'a Node, parameters: &mut Parameters) -> Result<Vec<Entry<'a>>, Fault> {
-    let name = text(parameters)?;
-    let found = select(node, Selection::Group(&name));
-    if found.is_empty() { Err(Fault::new(400, format!("non-existent group {name}"))) } else { Ok(found) }
+/// An unknown group has no values.
+fn group_values(node: &Node, group: &str) -> Item {
+    let fields = select(node, Selection::Group(group)).into_iter();
+    Item::Structure(fields.map(|entry| (Cow::Owned(entry.name().to_owned()), Item::Integer(entry.value(node)))).collect())
 }
 
 pub(super) fn names(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let node = Arc::clone(&worker.node);
-    Ok(Reply::many(group(&node, parameters)?.iter().map(|entry| Item::text(entry.name())).collect()))
+    let group = text(parameters)?;
+    let found = select(&node, Selection::Group(&group));
+    Ok(Reply::many(found.iter().map(|entry| Item::text(entry.name())).collect()))
 }
 
 pub(super) fn values(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let node = Arc::clone(&worker.node);
-    let found = group(&node, parameters)?;
-    let fields = found.iter().map(|entry| (Cow::Owned(entry.name().to_owned()), Item::Integer(entry.value(&node))));
-    Ok(Reply::one(Item::Structure(fields.collect())))
+    let group = text(parameters)?;
+    Ok(Reply::one(group_values(&node, &group)))
 }
 
 pub(super) fn help(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {

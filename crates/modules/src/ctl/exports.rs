@@ -10,29 +10,29 @@ const fn parameter(name: &'static str, kind: ParameterKind, default: ParameterDe
     Parameter { name, kind, default, note }
 }
 
-const NO_OWNER: &str = "accepted, no effect: the socket belongs to the user the proxy runs as";
-const NO_LIMIT: &str = "accepted, no effect: an answer is not limited below 128 KiB";
+const NO_BUFFER: &str = "accepted, no effect: pieces of an answer have no limit of their own";
 
 /// Everything `ctl` declares.
 pub static MODULE: Module = Module {
     name: "ctl",
+    checks: &[],
     functions: &[],
     variables: &[],
     parameters: &[
         parameter("binrpc", ParameterKind::Texts, ParameterDefault::Unset, ""),
         parameter("fifo", ParameterKind::Texts, ParameterDefault::Unset, "accepted, no effect: the legacy text FIFO is not offered"),
         parameter("mode", ParameterKind::Integer, ParameterDefault::Integer(0o600), ""),
-        parameter("user", ParameterKind::Any, ParameterDefault::Unset, NO_OWNER),
-        parameter("group", ParameterKind::Any, ParameterDefault::Unset, NO_OWNER),
+        parameter("user", ParameterKind::Any, ParameterDefault::Unset, ""),
+        parameter("group", ParameterKind::Any, ParameterDefault::Unset, ""),
+        parameter("autoconversion", ParameterKind::Integer, ParameterDefault::Integer(0), ""),
         parameter(
-            "autoconversion",
+            "binrpc_max_body_size",
             ParameterKind::Integer,
-            ParameterDefault::Integer(0),
-            "accepted, no effect: each command says itself whether it converts numbers to text",
+            ParameterDefault::Integer(32),
+            "KB; a longer answer is a fault only when the parameter is set, Kamailio cuts at 32 KB",
         ),
-        parameter("binrpc_max_body_size", ParameterKind::Integer, ParameterDefault::Integer(32), NO_LIMIT),
-        parameter("binrpc_struct_max_body_size", ParameterKind::Integer, ParameterDefault::Integer(8), NO_LIMIT),
-        parameter("binrpc_buffer_size", ParameterKind::Integer, ParameterDefault::Integer(1024), NO_LIMIT),
+        parameter("binrpc_struct_max_body_size", ParameterKind::Integer, ParameterDefault::Integer(8), NO_BUFFER),
+        parameter("binrpc_buffer_size", ParameterKind::Integer, ParameterDefault::Integer(1024), NO_BUFFER),
         parameter(
             "allow_remote",
             ParameterKind::Integer,
@@ -41,14 +41,14 @@ pub static MODULE: Module = Module {
         ),
     ],
     commands: &[
-        Command { name: "ctl.who", help: "Lists the open connections of the control sockets.", is_array: true, run: rpc::who },
+        Command { name: "ctl.who", help: "Lists the open connections of the control sockets.", is_array: false, run: rpc::who },
         Command {
             name: "ctl.connections",
             help: "Counts the open connections of the control sockets.",
             is_array: false,
             run: rpc::connections,
         },
-        Command { name: "ctl.listen", help: "Lists the control sockets.", is_array: true, run: rpc::listen },
+        Command { name: "ctl.listen", help: "Lists the control sockets.", is_array: false, run: rpc::listen },
     ],
     statistics: &[],
     events: &[],

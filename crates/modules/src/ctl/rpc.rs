@@ -1,5 +1,6 @@
 //! RPC commands of `ctl`: what the control sockets are (spec proxy-core 12.8).
 
+use crate::connections::ControlConnection;
 use crate::rpc::{Fault, Item, Parameters, Reply, Wire};
 use crate::worker::Worker;
 
@@ -18,19 +19,31 @@ fn binrpc_only(parameters: &Parameters) -> Result<(), Fault> {
     }
 }
 
-/// `ctl.who`: the sockets' threads keep their connections to themselves, so there is nothing to list.
-pub(super) fn who(_worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    binrpc_only(parameters)?;
-    Err(Fault::new(500, "connections of the control sockets are not listed by this version"))
+fn open_connections(worker: &Worker) -> Vec<ControlConnection> {
+    worker.node.states.core.connections.get().map_or_else(Vec::new, |connections| connections.control())
 }
 
-/// `ctl.connections`.
+/// `ctl.who`: protocol, transport, address and port of the client, address or path and port of ours, one after the other.
+pub(super) fn who(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    binrpc_only(parameters)?;
+    let texts = open_connections(worker)
+        .into_iter()
+        .flat_map(|one| ["binrpc".to_owned(), one.transport.to_owned(), one.peer.0, one.peer.1, one.local.0, one.local.1]);
+    Ok(Reply::many(texts.map(Item::text).collect()))
+}
+
+/// `ctl.connections`: how many there are.
 pub(super) fn connections(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    who(worker, parameters)
+    binrpc_only(parameters)?;
+    let count = open_connections(worker).len();
+    Ok(Reply::one(Item::Integer(i64::try_from(count).unwrap_or(i64::MAX))))
 }
 
 /// `ctl.listen`: protocol, transport, address, port of each socket, one after the other.
-pub(super) fn listen(worker: &mut Worker, _parameters: &mut Parameters) -> Result<Reply, Fault> {
+pub(super) fn listen(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    if parameters.wire == Wire::Json {
+        return Ok(Reply::empty());
+    }
     let settings = &worker.node.settings;
     let run_directory = worker.node.core.run_directory.as_deref().unwrap_or(DEFAULT_RUN_DIRECTORY);
     let mut sockets: Vec<String> = settings.texts("ctl", "binrpc").iter().map(ToString::to_string).collect();

@@ -1,7 +1,8 @@
 //! What a run and a transaction know about dialogs: the script's context, what waits for a dialog, what has to be released.
 
-use ::dialog::{DialogId, Direction, ProfileId};
+use ::dialog::{DialogId, Direction, ProfileId, State};
 use script::value::Text;
+use sip::method::Method;
 
 use crate::worker::Worker;
 
@@ -91,14 +92,19 @@ pub(super) fn context_dialog(worker: &Worker) -> Option<DialogId> {
     worker.run.dialog.context.dialog.filter(|id| worker.node.dialogs.contains(*id))
 }
 
-/// The dialog with the message's identifiers and the way the message's request travels in it (spec dialog 1.6).
+/// The dialog with the message's identifiers and the way the message's request travels in it (spec dialog 1.6). An INVITE
+/// that is tried again after a challenge is a new call: the failed dialog of the first try is not its dialog, so what the
+/// script sets before `dlg_manage()` waits for the one to come (invariant D12).
 pub(super) fn by_identifiers(worker: &Worker) -> Option<(DialogId, Direction)> {
     let message = &worker.run.message;
     let call_id = message.call_id();
     if call_id.is_empty() {
         return None;
     }
-    worker.node.dialogs.find_by_identifiers(call_id, message.from_tag(), message.to_tag(), Direction::None)
+    let dialogs = &worker.node.dialogs;
+    let found = dialogs.find_by_identifiers(call_id, message.from_tag(), message.to_tag(), Direction::None);
+    let is_new_call = message.is_request() && message.method() == Method::Invite && message.to_tag().is_empty();
+    found.filter(|(dialog, _)| !is_new_call || dialogs.state(*dialog) != Some(State::Deleted))
 }
 
 /// The dialog of the message: from the context, else by identifiers whatever the match mode (spec dialog 1.7).

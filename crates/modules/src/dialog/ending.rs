@@ -115,7 +115,7 @@ pub(super) fn send(worker: &mut Worker, method: &[u8], request: &LocalRequest, h
         socket,
         next_hop,
         purpose,
-        without_ack: false,
+        ..tm::LocalRequest::default()
     };
     tm::send_local(worker, &local).is_ok()
 }
@@ -148,6 +148,6 @@ pub fn local_completed(worker: &mut Worker, purpose: &Purpose, code: u16, reply:
             }
         }
         Purpose::BridgeRefer { bye } => bridge::send(worker, bye),
-        Purpose::None => {}
+        Purpose::None | Purpose::RemoteCall { .. } => {}
     }
 }

@@ -3,13 +3,14 @@
 use ::dialog::statistics::Resettable;
 use script::exports::{Argument, Default, Flow, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
 
-use super::{bridge, create, flags, functions, profiles, rpc, sequential, variables};
+use super::{bridge, create, flags, functions, literals, profiles, rpc, sequential, variables};
 use crate::registry::{Module, Statistic};
 use crate::worker::Worker;
 
 /// Everything `dialog` declares.
 pub static MODULE: Module = Module {
     name: "dialog",
+    checks: literals::CHECKS,
     functions: FUNCTIONS,
     variables: VARIABLES,
     parameters: PARAMETERS,
@@ -21,7 +22,6 @@ pub static MODULE: Module = Module {
 type Call = fn(&mut Worker, &[Argument]) -> Flow;
 
 const REQUEST_TO_BRANCH: Routes = Routes::REQUEST.or(Routes::FAILURE).or(Routes::ONREPLY).or(Routes::BRANCH);
-const PROFILE_NOTE: &str = "an unknown profile is an error when the function runs, not at start";
 const NO_STORAGE: &str = "not available: there is no database";
 const REFER_NOTE: &str = "To and From name the right parties; the BYE after the REFER ends the dialog";
 
@@ -44,18 +44,18 @@ static FUNCTIONS: &[Function<Worker>] = &[
         call: functions::update_state,
         note: "returns 1, so that the script goes on; only replies to INVITE count",
     },
-    noted("set_dlg_profile", (1, 2), &[Kind::Plain, Kind::Format], profiles::set, PROFILE_NOTE),
+    noted("set_dlg_profile", (1, 2), &[Kind::Plain, Kind::Format], profiles::set, ""),
     Function {
         name: "unset_dlg_profile",
         arity: (1, 2),
         arguments: &[Kind::Plain, Kind::Format],
         routes: REQUEST_TO_BRANCH,
         call: profiles::unset,
-        note: PROFILE_NOTE,
+        note: "",
     },
-    noted("is_in_profile", (1, 2), &[Kind::Plain, Kind::Format], profiles::is_in, PROFILE_NOTE),
-    noted("get_profile_size", (2, 2), &[Kind::Plain, Kind::Variable], profiles::size, PROFILE_NOTE),
-    noted("get_profile_size", (3, 3), &[Kind::Plain, Kind::Format, Kind::Variable], profiles::size, PROFILE_NOTE),
+    noted("is_in_profile", (1, 2), &[Kind::Plain, Kind::Format], profiles::is_in, ""),
+    function("get_profile_size", 2, &[Kind::Plain, Kind::Variable], profiles::size),
+    function("get_profile_size", 3, &[Kind::Plain, Kind::Format, Kind::Variable], profiles::size),
     function("dlg_setflag", 1, &[Kind::Integer], flags::set),
     function("dlg_resetflag", 1, &[Kind::Integer], flags::reset),
     function("dlg_isflagset", 1, &[Kind::Integer], flags::is_set),
@@ -69,8 +69,8 @@ static FUNCTIONS: &[Function<Worker>] = &[
     noted("dlg_remove_dialogs_from_node", (1, 1), &[Kind::Format], functions::unavailable, "not available: there is no replication"),
     function("dlg_set_timeout", 1, &[Kind::Integer], functions::set_timeout),
     function("dlg_set_timeout", 3, &[Kind::Integer], functions::set_timeout),
-    noted("dlg_set_timeout_by_profile", (2, 2), &[Kind::Plain, Kind::Integer], profiles::set_timeout, PROFILE_NOTE),
-    noted("dlg_set_timeout_by_profile", (3, 3), &[Kind::Plain, Kind::Format, Kind::Integer], profiles::set_timeout, PROFILE_NOTE),
+    function("dlg_set_timeout_by_profile", 2, &[Kind::Plain, Kind::Integer], profiles::set_timeout),
+    function("dlg_set_timeout_by_profile", 3, &[Kind::Plain, Kind::Format, Kind::Integer], profiles::set_timeout),
     function("dlg_set_property", 1, &[Kind::Format], flags::set_property),
     function("dlg_reset_property", 1, &[Kind::Format], flags::reset_property),
     function("dlg_remote_profile", 5, &[Kind::Format, Kind::Format, Kind::Format, Kind::Format, Kind::Integer], profiles::remote),
@@ -81,7 +81,13 @@ static FUNCTIONS: &[Function<Worker>] = &[
     noted("dlg_db_load_extra", (0, 0), &[], functions::unavailable, NO_STORAGE),
     function("dlg_get_var", 5, &[Kind::Format, Kind::Format, Kind::Format, Kind::Format, Kind::Variable], functions::get_variable),
     function("dlg_set_var", 5, &[Kind::Format], functions::set_variable),
-    noted("dlg_req_within", (2, 5), &[Kind::Format], sequential::request_within, "not to a callee that has not answered"),
+    noted(
+        "dlg_req_within",
+        (2, 5),
+        &[Kind::Format],
+        sequential::request_within,
+        "to a callee that has not answered in a reply route only, with the right parties in To and From",
+    ),
 ];
 
 const fn reading(
@@ -204,7 +210,7 @@ static PARAMETERS: &[Parameter] = &[
     number("early_timeout", 300),
     number("noack_timeout", 60),
     number("end_timeout", 300),
-    idle_number("h_id_start", 0, "-1 counts as 0"),
+    number("h_id_start", 0),
     number("h_id_step", 1),
     number("keep_proxy_rr", 0),
     number("dlg_filter_mode", 0),

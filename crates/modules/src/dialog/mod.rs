@@ -11,12 +11,15 @@ mod event_route;
 mod exports;
 mod flags;
 mod functions;
+mod literals;
 mod profiles;
 mod replies;
 mod rpc;
 mod rpc_fields;
 mod sequential;
 mod state;
+#[cfg(test)]
+mod tests;
 mod timer;
 mod variables;
 mod within;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::dialog::{CalleeLeg, DialogId, ReplyKind};
+use ::dialog::{CalleeLeg, DialogId, LocalRequest, ReplyKind, SequenceStep, TerminateError};
 use sip::message::Message;
 use sip::method::Method;
 
@@ -55,6 +55,18 @@ fn drive(worker: &mut Worker, dialog: DialogId, kind: ReplyKind, reply: Option<&
             node.dialogs.reply_finish(now, change, None);
         }
     }
+}
+
+/// A request to the callee whose provisional reply the run processes.
+pub(super) fn early_request(worker: &mut Worker, dialog: DialogId) -> Result<LocalRequest, TerminateError> {
+    if worker.run.message.is_request() {
+        return Err(TerminateError::Incomplete(::dialog::Leg::Callee));
+    }
+    let node = Arc::clone(&worker.node);
+    let reply = worker.run.message.clone();
+    let branch = worker.run.tm.reply.branch;
+    let leg = Leg::of(worker, &reply, branch);
+    node.dialogs.early_request(dialog, &leg.callee(worker, &reply), SequenceStep::Above(1))
 }
 
 /// The texts of the callee's leg that have to be built.

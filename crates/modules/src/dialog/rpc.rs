@@ -154,7 +154,7 @@ fn briefing(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
 }
 
 fn stats_active(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
-    let local_only = parameters.integer_if_given()?.is_some_and(|wanted| wanted != 0);
+    let local_only = parameters.integer().is_ok_and(|wanted| wanted != 0);
     let counts = worker.node.dialogs.state_counts(local_only);
     let all = counts.unconfirmed + counts.early + counts.confirmed_no_ack + counts.confirmed;
     let field = |name: &'static str, count: u64| (Cow::Borrowed(name), Item::Integer(i64::try_from(count).unwrap_or(i64::MAX)));
@@ -271,7 +271,8 @@ fn is_alive(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
 fn bridge_parties(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
     let (from, to) = (plain_text(parameters)?, plain_text(parameters)?);
     let proxy = parameters.text_if_given()?.filter(|proxy| proxy != b".").unwrap_or_default();
-    let body = match parameters.text_if_given()? {
+    let body = if parameters.left() > 0 { Some(parameters.text()?) } else { None };
+    let body = match body {
         Some(body) if body.is_empty() || body == b"_" => Vec::new(),
         Some(body) if body != b"." => body,
         _ => bridge::SESSION_DESCRIPTION.to_vec(),

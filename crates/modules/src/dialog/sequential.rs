@@ -6,7 +6,7 @@ use ::dialog::{DialogId, Leg, SequenceStep};
 use script::exports::{Argument, Flow};
 use script::value::Text;
 
-use super::{context, ending};
+use super::{context, ending, replies};
 use crate::tm::Purpose;
 use crate::worker::Worker;
 
@@ -25,7 +25,8 @@ fn leg(side: &[u8]) -> Option<Leg> {
     }
 }
 
-/// `dlg_req_within(side, method[, headers][, content type, body])`.
+/// `dlg_req_within(side, method[, headers][, content type, body])`. A callee that has not answered is reached while its
+/// provisional reply is processed.
 pub(super) fn request_within(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (side, method) = (text(arguments, 0), text(arguments, 1));
     let legs: &[Leg] = match leg(&side) {
@@ -55,7 +56,13 @@ pub(super) fn request_within(worker: &mut Worker, arguments: &[Argument]) -> Flo
     }
     let node = Arc::clone(&worker.node);
     for leg in legs {
-        let is_sent = match node.dialogs.local_request(dialog, *leg, SequenceStep::Above(1)) {
+        let is_setting_up = node.dialogs.state(dialog).is_some_and(::dialog::State::is_setting_up);
+        let request = if *leg == Leg::Callee && is_setting_up {
+            replies::early_request(worker, dialog)
+        } else {
+            node.dialogs.local_request(dialog, *leg, SequenceStep::Above(1))
+        };
+        let is_sent = match request {
             Ok(request) => ending::send(worker, &method, &request, lines.clone(), body.clone(), Purpose::None),
             Err(_) => false,
         };

@@ -102,8 +102,8 @@ impl State {
             return Err(String::from("dialog: initial_cbs_inscript must be 0 or 1"));
         }
         let flag = integer("dlg_flag");
-        if flag > 31 {
-            return Err(format!("dialog: dlg_flag {flag} is above 31"));
+        if !(-1..=31).contains(&flag) {
+            return Err(format!("dialog: dlg_flag {flag} is not 0 to 31, nor -1 for none"));
         }
         Ok(State {
             routes: EventRoutes::of(program),
@@ -176,17 +176,17 @@ fn complaints(settings: &Settings) -> Vec<String> {
             out.push(format!("{name}: {missing} is not available"));
         }
     }
-    if settings.integer("dialog", "h_id_start") == -1 {
-        out.push(String::from("h_id_start: the server id is not used, numbering starts at 0"));
-    }
     if settings.text("dialog", "event_callback").is_some_and(|name| !name.is_empty()) {
         out.push(String::from("event_callback: there are no embedded languages, event routes are run instead"));
     }
     out
 }
 
-/// The engine of a node, from the parameters of the module.
-pub fn engine(settings: &Settings, process: &Process, now: Now) -> Result<::dialog::Engine, String> {
+/// `h_id_start`: the core's `server_id` is taken instead.
+const START_IS_SERVER_ID: i64 = -1;
+
+/// The engine of a node, from the parameters of the module. `server_id` is the core parameter of that name.
+pub fn engine(settings: &Settings, server_id: i64, process: &Process, now: Now) -> Result<::dialog::Engine, String> {
     let mut wanted = ::dialog::Settings::default();
     for parameter in MODULE.parameters {
         let name = parameter.name;
@@ -200,12 +200,17 @@ pub fn engine(settings: &Settings, process: &Process, now: Now) -> Result<::dial
         };
         wanted.set(name, value).map_err(|error| format!("dialog: {error}"))?;
     }
+    let server_id = u32::try_from(server_id).unwrap_or(0);
+    if settings.integer("dialog", "h_id_start") == START_IS_SERVER_ID {
+        wanted.use_server_id(server_id);
+    }
     let mut seed = [0u8; 8];
     for (place, byte) in seed.iter_mut().zip(process.secret) {
         *place = byte;
     }
     wanted.random_seed = u64::from_le_bytes(seed) ^ u64::from(process.pid);
-    wanted.unique_prefix = format!("dlgp-{:x}-{:x}-", process.started.seconds(), process.pid);
+    let server = if server_id == 0 { String::new() } else { format!("{server_id:x}-") };
+    wanted.unique_prefix = format!("dlgp-{server}{:x}-{:x}-", process.started.seconds(), process.pid);
     Ok(::dialog::Engine::new(now, wanted))
 }
 

@@ -5,7 +5,7 @@ use script::exports::{
 };
 use script::value::Value;
 
-use super::{functions, iterators, rpc, variables};
+use super::{literals, functions, iterators, rpc, variables};
 use crate::registry::Module;
 use crate::worker::Worker;
 
@@ -41,6 +41,7 @@ const fn number(name: &'static str, default: i64, note: &'static str) -> Paramet
 /// Everything `htable` declares.
 pub static MODULE: Module = Module {
     name: "htable",
+    checks: literals::CHECKS,
     functions: &[
         function("sht_print", 0, &[], functions::sht_print),
         function("sht_rm", 2, FORMATS, functions::sht_rm),

@@ -6,6 +6,7 @@ mod exports;
 mod functions;
 mod item_match;
 mod iterators;
+mod literals;
 mod locks;
 mod rpc;
 mod table;

@@ -3,25 +3,41 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use script::transform::time::Calendar;
 use script::value::Value;
 
 use super::{Item as TableItem, Table};
-use crate::rpc::{Command, Fault, Item, Parameters, Reply};
+use crate::rpc::{Command, Fault, Item, Parameters, Reply, Wire};
 use crate::worker::Worker;
 
 type Fields = Vec<(Cow<'static, str>, Item)>;
 
-fn table(worker: &Worker, parameters: &mut Parameters) -> Result<Arc<Table>, Fault> {
-    let name = parameters.text_converted().map_err(|_| Fault::new(500, "No htable name given"))?;
-    worker.node.states.htable.table(&name).map(Arc::clone).ok_or_else(|| Fault::new(500, "No such htable"))
+/// The table a call names.
+fn table(worker: &Worker, name: &[u8]) -> Result<Arc<Table>, Fault> {
+    worker.node.states.htable.table(name).map(Arc::clone).ok_or_else(|| Fault::new(500, "No such htable"))
 }
 
-fn key(parameters: &mut Parameters, wanted: &str) -> Result<Vec<u8>, Fault> {
-    parameters.text_converted().map_err(|_| Fault::new(500, format!("Not enough parameters ({wanted})")))
+fn only_table(worker: &Worker, parameters: &mut Parameters) -> Result<Arc<Table>, Fault> {
+    let name = parameters.text().map_err(|_| Fault::new(500, "No htable name given"))?;
+    table(worker, &name)
+}
+
+fn missing(wanted: &str) -> Fault {
+    Fault::new(500, format!("Not enough parameters ({wanted}"))
+}
+
+fn text(parameters: &mut Parameters, wanted: &str) -> Result<Vec<u8>, Fault> {
+    parameters.text().map_err(|_| missing(wanted))
+}
+
+fn converted(parameters: &mut Parameters, wanted: &str) -> Result<Vec<u8>, Fault> {
+    parameters.text_converted().map_err(|_| missing(wanted))
 }
 
 fn integer(parameters: &mut Parameters, wanted: &str) -> Result<i64, Fault> {
-    parameters.integer().map_err(|_| Fault::new(500, format!("Not enough parameters ({wanted})")))
+    // Numbers may be written as texts here, on either wire.
+    parameters.converts |= parameters.wire == Wire::Binrpc;
+    parameters.integer().map_err(|_| missing(wanted))
 }
 
 fn integer_item(number: usize) -> Item {
@@ -41,7 +57,7 @@ fn value_fields(name: &[u8], item: &TableItem) -> (Item, Item, Item) {
 }
 
 fn dump(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let table = table(worker, parameters)?;
+    let table = only_table(worker, parameters)?;
     let mut items = Vec::new();
     for slot in 0..table.slot_count() {
         let found = table.slot_items(worker.now.time, slot);
@@ -65,78 +81,99 @@ fn dump(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault
 }
 
 fn get(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let table = table(worker, parameters)?;
-    let key = key(parameters, "htable name and key name")?;
+    let wanted = "htable name and key name)";
+    let (name, key) = (text(parameters, wanted)?, text(parameters, wanted)?);
+    let table = table(worker, &name)?;
     let now = worker.now.time;
     let item = table.item(now, &key).ok_or_else(|| Fault::new(500, "Key name doesn't exist in htable."))?;
     let (name, value, _) = value_fields(&key, &item);
     let flags = if matches!(item.value, Value::Integer(_)) { 0 } else { 2 };
     let expire = match item.expires {
-        Some(end) => end.since(now).div_ceil(1000).to_string(),
-        None => "NEVER".to_owned(),
+        Some(end) => local_time(worker, end.since(now).div_ceil(1000)),
+        None => Item::text("NEVER"),
     };
     let fields: Fields =
-        vec![("name".into(), name), ("value".into(), value), ("flags".into(), Item::Integer(flags)), ("expire".into(), Item::text(expire))];
+        vec![("name".into(), name), ("value".into(), value), ("flags".into(), Item::Integer(flags)), ("expire".into(), expire)];
     Ok(Reply::one(Item::Structure(vec![("item".into(), Item::Structure(fields))])))
 }
 
-fn store(worker: &Worker, table: &Table, key: &[u8], value: Value, seconds: Option<i64>, done: &str) -> Result<Reply, Fault> {
-    let seconds = match seconds.map(u64::try_from) {
-        None => None,
-        Some(Ok(seconds)) => Some(seconds),
-        Some(Err(_)) => return Err(Fault::new(500, "The expire value must not be negative")),
-    };
-    if table.set(worker.now.time, key, value, seconds) { ok(done) } else { Err(Fault::new(500, "Failed to set the item")) }
+/// The local time in so many seconds.
+fn local_time(worker: &Worker, seconds: u64) -> Item {
+    let seconds = i64::try_from(worker.now.date.seconds().saturating_add(seconds)).unwrap_or(i64::MAX);
+    Item::Text(Calendar::new(seconds, worker.node.process.utc_offset_seconds).format(b"%Y-%m-%d %H:%M:%S"))
+}
+
+const SET: &str = "htable name, key name and value)";
+const SET_EXPIRING: &str = "htable name, key name, value and expire)";
+
+fn set(worker: &Worker, table: &Table, key: &[u8], value: Value) -> Result<Reply, Fault> {
+    if table.set(worker.now.time, key, value, None) {
+        ok("Ok. Key set to new value.")
+    } else {
+        Err(Fault::new(500, "Failed to set the item"))
+    }
+}
+
+/// An item whose time is over before it is set does not stay.
+fn set_expiring(worker: &Worker, name: &[u8], key: &[u8], value: Value, seconds: i64) -> Result<Reply, Fault> {
+    let failed = || Fault::new(500, "Failed to set the item");
+    let table = table(worker, name).map_err(|_| failed())?;
+    match u64::try_from(seconds) {
+        Ok(seconds) if table.set(worker.now.time, key, value, Some(seconds)) => {}
+        Ok(_) => return Err(failed()),
+        Err(_) => {
+            table.remove(key);
+        }
+    }
+    ok("Ok. Key set to new value.")
 }
 
 fn set_text(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let table = table(worker, parameters)?;
-    let key = key(parameters, "htable name, key name and value")?;
-    let value = parameters.text_converted().map_err(|_| Fault::new(500, "Not enough parameters (htable name, key name and value)"))?;
-    store(worker, &table, &key, Value::text(value), None, "Ok. Key set to new value.")
+    let (name, key, value) = (text(parameters, SET)?, text(parameters, SET)?, converted(parameters, SET)?);
+    set(worker, &*table(worker, &name)?, &key, Value::text(value))
 }
 
 fn set_integer(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let table = table(worker, parameters)?;
-    let key = key(parameters, "htable name, key name and value")?;
-    let value = integer(parameters, "htable name, key name and value")?;
-    store(worker, &table, &key, Value::Integer(value), None, "Ok. Key set to new value.")
+    let (name, key, value) = (text(parameters, SET)?, text(parameters, SET)?, integer(parameters, SET)?);
+    set(worker, &*table(worker, &name)?, &key, Value::Integer(value))
 }
 
 fn set_text_expiring(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let table = table(worker, parameters)?;
-    let wanted = "htable name, key name, value and expire";
-    let key = key(parameters, wanted)?;
-    let value = parameters.text_converted().map_err(|_| Fault::new(500, format!("Not enough parameters ({wanted})")))?;
-    let seconds = integer(parameters, wanted)?;
-    store(worker, &table, &key, Value::text(value), Some(seconds), "Ok. Key set to new value and expire.")
+    let (name, key) = (text(parameters, SET_EXPIRING)?, text(parameters, SET_EXPIRING)?);
+    let value = converted(parameters, SET_EXPIRING)?;
+    let seconds = parameters.integer().map_err(|_| missing(SET_EXPIRING))?;
+    set_expiring(worker, &name, &key, Value::text(value), seconds)
 }
 
 fn set_integer_expiring(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let table = table(worker, parameters)?;
-    let wanted = "htable name, key name, value and expire";
-    let key = key(parameters, wanted)?;
-    let value = integer(parameters, wanted)?;
-    let seconds = integer(parameters, wanted)?;
-    store(worker, &table, &key, Value::Integer(value), Some(seconds), "Ok. Key set to new value and expire.")
+    let (name, key) = (text(parameters, SET_EXPIRING)?, text(parameters, SET_EXPIRING)?);
+    let value = integer(parameters, SET_EXPIRING)?;
+    let seconds = integer(parameters, SET_EXPIRING)?;
+    set_expiring(worker, &name, &key, Value::Integer(value), seconds)
 }
 
+/// `htable.setex`: a key that is not there is no fault.
 fn set_expire(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let table = table(worker, parameters)?;
-    let wanted = "htable name, key name and expire";
-    let key = key(parameters, wanted)?;
-    let seconds = u64::try_from(integer(parameters, wanted)?).map_err(|_| Fault::new(500, "The expire value must not be negative"))?;
-    if table.set_expire(worker.now.time, &key, seconds) { ok("Ok") } else { Err(Fault::new(500, "Key name doesn't exist in htable.")) }
+    let wanted = "htable name, item name and expire)";
+    let (name, key) = (text(parameters, wanted)?, text(parameters, wanted)?);
+    let seconds = integer(parameters, wanted)?;
+    let table = table(worker, &name)?;
+    match u64::try_from(seconds) {
+        Ok(seconds) => table.set_expire(worker.now.time, &key, seconds),
+        Err(_) => table.remove(&key),
+    };
+    ok("Ok")
 }
 
+/// The text of the first fault lacks its bracket in the original, too.
 fn delete(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let table = table(worker, parameters)?;
-    let key = key(parameters, "htable name and key name")?;
-    if table.remove(&key) { ok("Ok. Key deleted.") } else { Err(Fault::new(404, "Key not found in htable.")) }
+    let wanted = "htable name & key name";
+    let (name, key) = (text(parameters, wanted)?, text(parameters, wanted)?);
+    if table(worker, &name)?.remove(&key) { ok("Ok. Key deleted.") } else { Err(Fault::new(404, "Key not found in htable.")) }
 }
 
 fn flush(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    table(worker, parameters)?.clear();
+    only_table(worker, parameters)?.clear();
     ok("Ok. Htable flushed.")
 }
 

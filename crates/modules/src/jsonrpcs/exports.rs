@@ -19,7 +19,7 @@ const fn owner(name: &'static str) -> Parameter {
         name,
         kind: ParameterKind::Any,
         default: ParameterDefault::Unset,
-        note: "accepted, no effect: the socket belongs to the user the proxy runs as",
+        note: "",
     }
 }
 
@@ -33,6 +33,7 @@ const REPLY_FIELDS: &[&str] = &["code", "text", "body"];
 /// Everything `jsonrpcs` declares.
 pub static MODULE: Module = Module {
     name: "jsonrpcs",
+    checks: &[],
     functions: &[
         Function {
             name: "jsonrpc_dispatch",
@@ -68,12 +69,12 @@ pub static MODULE: Module = Module {
         owner("fifo_user"),
         text("fifo_reply_dir", "/tmp/"),
         text("dgram_socket", "kamailio_rpc.sock"),
-        noted(integer("dgram_workers", 1), "accepted, no effect: one thread serves the socket"),
-        noted(integer("dgram_timeout", 2000), "accepted, no effect: an answer is sent at once or dropped"),
+        integer("dgram_workers", 1),
+        integer("dgram_timeout", 2000),
         integer("dgram_mode", 0o660),
         owner("dgram_group"),
         owner("dgram_user"),
-        noted(text("tcp_socket", ""), "accepted, no effect: JSON over bare TCP is not served; use `http_address`"),
+        text("tcp_socket", ""),
         noted(text("http_address", ""), "our own: serve JSON-RPC over HTTP on this address:port"),
     ],
     commands: &[Command { name: "jsonrpc.echo", help: "Returns its parameters.", is_array: true, run: rpc::echo }],

@@ -1,17 +1,16 @@
 //! RPC commands of `jsonrpcs`.
 
-use crate::rpc::{Fault, Item, Parameter, Parameters, Reply};
+use crate::rpc::{Fault, Item, Parameters, Reply, Wire};
 use crate::worker::Worker;
 
-/// `jsonrpc.echo`: the parameters, each with its type.
+/// `jsonrpc.echo [text [integer]]`: both again.
 pub(super) fn echo(_worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let mut items = Vec::new();
-    while let Some(parameter) = parameters.any() {
-        items.push(match parameter {
-            Parameter::Integer(number) => Item::Integer(number),
-            Parameter::Double(number) => Item::Double(number),
-            Parameter::Text(text) => Item::Text(text),
-        });
+    if parameters.left() == 0 {
+        return Ok(Reply::empty());
     }
+    // BINRPC reads `6` as the number it looks like.
+    parameters.converts |= parameters.wire == Wire::Binrpc;
+    let mut items = vec![Item::Text(parameters.text_converted()?)];
+    items.extend(parameters.integer().ok().map(Item::Integer));
     Ok(Reply::many(items))
 }

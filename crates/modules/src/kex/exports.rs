@@ -5,6 +5,7 @@ use script::value::Value;
 
 use super::flags::{self, Action};
 use super::{functions, rpc, rpc_memory};
+use crate::literals::{self, Check};
 use crate::registry::Module;
 use crate::rpc::{Command, Fault, Parameters, Reply};
 use crate::worker::Worker;
@@ -12,6 +13,7 @@ use crate::worker::Worker;
 /// Everything `kex` declares.
 pub static MODULE: Module = Module {
     name: "kex",
+    checks: &[Check { function: "pv_printf", examine: literals::destination::<0> }],
     functions: FUNCTIONS,
     variables: &[Variable {
         name: "sruid",
@@ -71,7 +73,7 @@ static COMMANDS: &[Command] = &[
     command("stats.fetch", "Statistics as one structure of texts.", false, rpc::fetch),
     command("stats.fetchn", "Statistics as one structure of numbers.", false, rpc::fetch_numbers),
     command("stats.reset_statistics", "Sets statistics to 0.", false, rpc::reset),
-    command("stats.clear_statistics", "Sets statistics to 0 and tells what they were.", true, rpc::clear),
+    command("stats.clear_statistics", "Sets statistics to 0 and tells what they were.", false, rpc::clear),
     command("mod.stats", "Memory by module: not told apart here.", true, rpc_memory::modules),
     command("mod.mem_stats", "Memory by module: not told apart here.", true, rpc_memory::modules),
     command("mod.mem_statsx", "Memory by module: not told apart here.", true, rpc_memory::modules),

@@ -10,18 +10,16 @@ use crate::worker::Worker;
 
 /// Most selections one call may name.
 const SELECTIONS_MAX: usize = 256;
+const NOTHING_TO_READ: &str = "Please provide which stats to retrieve";
+const NOTHING_TO_RESET: &str = "Please provide stats name";
 
-fn selected<'a>(node: &'a Node, parameters: &mut Parameters) -> Result<Vec<Entry<'a>>, Fault> {
-    if parameters.left() == 0 {
-        return Err(Fault::new(400, "Please provide which statistics to retrieve"));
-    }
-    let mut entries = Vec::new();
-    for _ in 0..SELECTIONS_MAX {
-        if parameters.left() == 0 {
-            break;
-        }
-        let text = parameters.text_converted()?;
-        entries.extend(select(node, Selection::parse(&String::from_utf8_lossy(&text))));
+/// The statistics that are named; `missing`: the fault of a call that names none. A name that is no text ends the list.
+fn selected<'a>(node: &'a Node, parameters: &mut Parameters, missing: &str) -> Result<Vec<Entry<'a>>, Fault> {
+    let first = parameters.text().map_err(|_| Fault::new(400, missing))?;
+    let mut entries = select(node, Selection::parse(&String::from_utf8_lossy(&first)));
+    for _ in 1..SELECTIONS_MAX {
+        let Some(name) = parameters.text_or_none() else { break };
+        entries.extend(select(node, Selection::parse(&String::from_utf8_lossy(&name))));
     }
     Ok(entries)
 }
@@ -29,14 +27,14 @@ fn selected<'a>(node: &'a Node, parameters: &mut Parameters) -> Result<Vec<Entry
 /// `group:name = value` texts.
 pub(super) fn texts(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let node = Arc::clone(&worker.node);
-    let entries = selected(&node, parameters)?;
+    let entries = selected(&node, parameters, NOTHING_TO_READ)?;
     let line = |entry: &Entry<'_>| Item::text(format!("{}:{} = {}", entry.group(), entry.name(), entry.value(&node)));
     Ok(Reply::many(entries.iter().map(line).collect()))
 }
 
 fn structure(worker: &mut Worker, parameters: &mut Parameters, make: fn(i64) -> Item) -> Result<Reply, Fault> {
     let node = Arc::clone(&worker.node);
-    let entries = selected(&node, parameters)?;
+    let entries = selected(&node, parameters, NOTHING_TO_READ)?;
     let fields = entries.iter().map(|entry| (Cow::Owned(format!("{}.{}", entry.group(), entry.name())), make(entry.value(&node))));
     Ok(Reply::one(Item::Structure(fields.collect())))
 }
@@ -48,12 +46,12 @@ pub(super) fn fetch(worker: &mut Worker, parameters: &mut Parameters) -> Result<
 
 /// Values as numbers.
 pub(super) fn fetch_numbers(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    structure(worker, parameters, Item::Integer)
+    structure(worker, parameters, Item::Long)
 }
 
 pub(super) fn reset(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let node = Arc::clone(&worker.node);
-    for entry in selected(&node, parameters)? {
+    for entry in selected(&node, parameters, NOTHING_TO_RESET)? {
         entry.reset(&node);
     }
     Ok(Reply::empty())
@@ -63,7 +61,7 @@ pub(super) fn reset(worker: &mut Worker, parameters: &mut Parameters) -> Result<
 pub(super) fn clear(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let node = Arc::clone(&worker.node);
     let mut items = Vec::new();
-    for entry in selected(&node, parameters)? {
+    for entry in selected(&node, parameters, NOTHING_TO_RESET)? {
         let before = entry.value(&node);
         entry.reset(&node);
         let now = entry.value(&node);

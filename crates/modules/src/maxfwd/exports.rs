@@ -19,6 +19,7 @@ const fn is_below(name: &'static str) -> Function<Worker> {
 /// Everything `maxfwd` declares.
 pub static MODULE: Module = Module {
     name: "maxfwd",
+    checks: &[],
     functions: &[
         process("mf_process_maxfwd_header"),
         process("maxfwd_process"),

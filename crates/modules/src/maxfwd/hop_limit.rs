@@ -1,5 +1,7 @@
 //! Reading, decrementing and adding Max-Forwards.
 
+use std::sync::atomic::Ordering;
+
 use script::exports::{Argument, Flow};
 use sip::header::HeaderId;
 use sip::span::Span;
@@ -52,7 +54,7 @@ pub(super) fn process(worker: &mut Worker, arguments: &[Argument]) -> Flow {
             Flow::Code(-2)
         }
         Found::Value(span, value) => {
-            let Some(next) = decremented(value, worker.node.states.maxfwd.limit) else { return Flow::Code(-1) };
+            let Some(next) = decremented(value, worker.node.states.maxfwd.limit.load(Ordering::Relaxed)) else { return Flow::Code(-1) };
             let width = worker.run.message.text(span).len();
             let mut text = vec![b' '; width];
             write_right_aligned(next, &mut text);

@@ -5,6 +5,8 @@ mod hop_limit;
 
 pub use exports::MODULE;
 
+use std::sync::atomic::AtomicU64;
+
 use crate::settings::Settings;
 use crate::worker::Worker;
 
@@ -12,7 +14,7 @@ use crate::worker::Worker;
 #[derive(Debug, Default)]
 pub struct State {
     /// Received values above this are clipped so that the forwarded value is exactly this.
-    pub limit: u64,
+    pub limit: AtomicU64,
 }
 
 impl State {
@@ -20,7 +22,7 @@ impl State {
     pub fn start(settings: &Settings, _program: &script::Program<Worker>) -> Result<State, String> {
         let limit = settings.integer("maxfwd", "max_limit");
         match u64::try_from(limit) {
-            Ok(limit) if (1..=255).contains(&limit) => Ok(State { limit }),
+            Ok(limit) if (1..=255).contains(&limit) => Ok(State { limit: AtomicU64::new(limit) }),
             _ => Err(format!("maxfwd: max_limit {limit} is outside 1..255")),
         }
     }

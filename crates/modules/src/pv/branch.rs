@@ -121,17 +121,20 @@ pub(super) fn write_static(worker: &mut Worker, inner: &Inner, _index: Option<In
 
 /// Appends `$sbranch` to the branches.
 pub(super) fn append_static(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
-    let target = worker.run.pv.static_branch.clone();
+    let mut target = worker.run.pv.static_branch.clone();
     if target.uri.is_none() {
         worker.log(-1, "pv", "sbranch_append: $sbranch(uri) is not set");
         return Flow::Code(-1);
     }
+    // Without a priority it has the least one, not none (seen on Kamailio 5.6.3).
+    target.q.get_or_insert(0);
     Flow::from(branches::append(worker, target))
 }
 
 /// Takes `$sbranch` as the request's own target.
 pub(super) fn set_request_uri(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
-    let target = worker.run.pv.static_branch.clone();
+    let mut target = worker.run.pv.static_branch.clone();
+    target.q.get_or_insert(0);
     if target.uri.is_none() {
         worker.log(-1, "pv", "sbranch_set_ruri: $sbranch(uri) is not set");
         return Flow::Code(-1);
@@ -175,6 +178,6 @@ pub(super) fn all(worker: &mut Worker, _inner: &Inner, _index: Option<Index>) ->
 
 /// `$ds`: the destination set as the Contact of a redirect.
 pub(super) fn destination_set(worker: &mut Worker, _inner: &Inner, _index: Option<Index>) -> Value {
-    let line = crate::sl::redirect_contacts(&worker.run);
+    let line = crate::sl::redirect_contacts(&worker.run, crate::sl::Rich::default());
     super::answer::non_empty(line.strip_suffix(b"\r\n").unwrap_or(&line))
 }

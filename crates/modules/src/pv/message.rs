@@ -73,8 +73,9 @@ pub(super) fn buffer_with_edits(worker: &mut Worker, _inner: &Inner, _index: Opt
     Value::text(out)
 }
 
+/// `$rb`: the body, empty and not null when there is none.
 pub(super) fn body(worker: &mut Worker, _inner: &Inner, _index: Option<Index>) -> Value {
-    non_empty(worker.run.message.body())
+    Value::text(worker.run.message.body())
 }
 
 pub(super) fn body_size(worker: &mut Worker, _inner: &Inner, _index: Option<Index>) -> Value {

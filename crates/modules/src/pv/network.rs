@@ -183,17 +183,48 @@ pub(super) const RECEIVED_KEYS: &[&str] = &[
     "evtype", "bufat", "hexat",
 ];
 
-pub(super) fn received(worker: &mut Worker, inner: &Inner, _index: Option<Index>) -> Value {
+/// The byte at an index, the first one without.
+fn byte_at(bytes: &[u8], index: Option<Index>) -> Option<u8> {
+    let at = match index {
+        Some(Index::At(at)) => usize::try_from(at).ok()?,
+        _ => 0,
+    };
+    bytes.get(at).copied()
+}
+
+/// `$rcv(buf) = ...` in `event_route[core:msg-received]`: the bytes that are read as the message.
+pub(super) fn write_received(worker: &mut Worker, inner: &Inner, _index: Option<Index>, value: Value) -> Result<(), String> {
+    let is_buffer = matches!(inner, Inner::Choice(choice) if RECEIVED_KEYS.get(usize::from(*choice)) == Some(&"buf"));
+    match &mut worker.run.core.received {
+        Some(received) if is_buffer => {
+            received.bytes = value.to_text().to_vec();
+            Ok(())
+        }
+        Some(_) => Err("only buf can be assigned".to_owned()),
+        None => Err("what was received can be changed in event_route[core:msg-received] only".to_owned()),
+    }
+}
+
+pub(super) fn received(worker: &mut Worker, inner: &Inner, index: Option<Index>) -> Value {
     let Inner::Choice(choice) = inner else { return Value::Null };
-    let bytes = worker.run.message.bytes();
+    let run = &worker.run;
+    // Before there is a message, in `event_route[core:msg-received]`, there are its bytes.
+    let (bytes, from) = match &run.core.received {
+        Some(received) => (&received.bytes[..], received.from),
+        None => (run.message.bytes(), run.source),
+    };
+    let here = worker.node.sockets.at(from.socket).map(|socket| (socket.protocol, socket.address));
+    let there = Some((from.protocol, from.address));
     match RECEIVED_KEYS.get(usize::from(*choice)).copied().unwrap_or("") {
-        "srcip" | "src_ip" => ip(Some(source(worker))),
-        "srcport" | "src_port" => port(Some(source(worker))),
-        "rcvip" | "rcv_ip" => ip(received_at(worker)),
-        "rcvport" | "rcv_port" => port(received_at(worker)),
-        "proto" => Value::Integer(protocol_number(worker.run.source.protocol)),
-        "sproto" => Value::text(word(worker.run.source.protocol)),
-        "af" => Value::Integer(family(worker.run.source.address.ip())),
+        "srcip" | "src_ip" => ip(there),
+        "srcport" | "src_port" => port(there),
+        "rcvip" | "rcv_ip" => ip(here),
+        "rcvport" | "rcv_port" => port(here),
+        "proto" => Value::Integer(protocol_number(from.protocol)),
+        "sproto" => Value::text(word(from.protocol)),
+        "af" => Value::Integer(family(from.address.ip())),
+        "bufat" => byte_at(bytes, index).map_or(Value::Null, |byte| Value::text(&[byte][..])),
+        "hexat" => byte_at(bytes, index).map_or(Value::Null, |byte| Value::text(format!("{byte:02x}"))),
         "buf" => Value::text(bytes),
         "safe" => {
             Value::text(bytes.iter().map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { *byte } else { b'.' }).collect::<Vec<u8>>())

@@ -67,15 +67,11 @@ fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
 /// `$ccp(group.name)`: a custom parameter.
 pub(super) fn custom(worker: &mut Worker, inner: &Inner, _index: Option<Index>) -> Value {
     let Some((group, name)) = split_name(inner.word()) else { return Value::Null };
-    let parameters = worker.node.custom.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let found = parameters
-        .iter()
-        .rev()
-        .find(|parameter| parameter.instance.is_none() && parameter.group.as_bytes() == group && parameter.name.as_bytes() == name);
-    found.map_or(Value::Null, |parameter| match &parameter.value {
-        Literal::Integer(number) => Value::Integer(*number),
-        Literal::Text(text) => Value::Text(text.clone()),
-    })
+    match crate::core::groups::value(worker, group, name) {
+        Some(Literal::Integer(number)) => Value::Integer(number),
+        Some(Literal::Text(text)) => Value::Text(text),
+        None => Value::Null,
+    }
 }
 
 /// Assigns a custom parameter that exists; its type stays.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use script::value::{Text, Value};
 
-use crate::rpc::{Fault, Item, Parameter, Parameters, Reply};
+use crate::rpc::{Fault, Item, Parameters, Reply};
 use crate::worker::Worker;
 
 fn not_found() -> Fault {
@@ -25,32 +25,27 @@ fn structure(name: &Text, value: &Value) -> Item {
 
 pub(super) fn get(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let shared = &worker.node.states.pv.shared;
-    if let Some(name) = parameters.text_if_given()? {
+    if let Some(name) = parameters.text_or_none() {
         let value = shared.find(&name).ok_or_else(not_found)?;
         return Ok(Reply::one(structure(&Text::from(name), &value)));
     }
-    let items = shared.all().iter().map(|(name, value)| Item::Structure(vec![(Cow::Borrowed("shv"), structure(name, value))])).collect();
-    Ok(Reply::one(Item::Structure(vec![(Cow::Borrowed("items"), Item::Array(items))])))
+    // Each variable is a field of the same name.
+    let items = shared.all().iter().map(|(name, value)| (Cow::Borrowed("shv"), structure(name, value))).collect();
+    Ok(Reply::one(Item::Structure(vec![(Cow::Borrowed("items"), Item::Structure(items))])))
 }
 
 /// `pv.shvSet name type value`: type `int` or `str`; only a variable that exists.
 pub(super) fn set(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let name = parameters.text_converted()?;
-    let kind = parameters.text_converted()?;
+    let missing = |what: &str| Fault::new(500, format!("Missing {what} (Parameters: varname type value)"));
+    let name = parameters.text().map_err(|_| missing("parameter varname"))?;
+    let kind = parameters.text().map_err(|_| missing("parameter type"))?;
+    let value = match kind.as_slice() {
+        b"int" => Value::Integer(parameters.integer().map_err(|_| missing("integer parameter value"))?),
+        b"str" => Value::text(parameters.text().map_err(|_| missing("parameter value"))?),
+        _ => return Err(Fault::new(500, "Unknown parameter type (Types: int or str)")),
+    };
     let shared = &worker.node.states.pv.shared;
     shared.find(&name).ok_or_else(not_found)?;
-    let given = parameters.any().ok_or_else(|| Fault::new(400, "Value missing"))?;
-    let is_integer = kind.eq_ignore_ascii_case(b"int") || kind.eq_ignore_ascii_case(b"i");
-    let value = match given {
-        Parameter::Integer(number) if is_integer => Value::Integer(number),
-        Parameter::Text(text) if is_integer => {
-            Value::Integer(script::value::parse_integer(&text).ok_or_else(|| Fault::new(400, "Value is not an integer"))?)
-        }
-        Parameter::Double(number) if is_integer => Value::Integer(number as i64),
-        Parameter::Integer(number) => Value::text(number.to_string()),
-        Parameter::Double(number) => Value::text(number.to_string()),
-        Parameter::Text(text) => Value::text(text),
-    };
     shared.set(&name, value).map_err(|error| Fault::new(500, error))?;
     Ok(Reply::one(Item::text("Ok. Variable set to new value.")))
 }

@@ -40,14 +40,14 @@ impl Shared {
         Value::Integer(0)
     }
 
-    /// Sets a value; null sets 0.
+    /// Sets a value; null sets the empty text.
     pub fn set(&self, name: &[u8], value: Value) -> Result<(), String> {
         let mut values = self.lock();
         let key = Text::from(name);
         if !values.contains_key(&key) && values.len() >= SHARED_MAX {
             return Err(format!("more than {SHARED_MAX} shared variables"));
         }
-        values.insert(key, if value.is_null() { Value::Integer(0) } else { value });
+        values.insert(key, if value.is_null() { Value::Text(Text::empty()) } else { value });
         Ok(())
     }
 
@@ -97,6 +97,6 @@ mod tests {
         shared.set(b"a", Value::text("x")).unwrap();
         assert_eq!(shared.all(), [(Text::from("a"), Value::text("x"))]);
         shared.set(b"a", Value::Null).unwrap();
-        assert_eq!(shared.read(b"a"), Value::Integer(0));
+        assert_eq!(shared.read(b"a"), Value::Text(Text::empty()));
     }
 }

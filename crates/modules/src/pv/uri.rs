@@ -34,7 +34,7 @@ pub(super) fn part(text: Option<&[u8]>, part: Part) -> Value {
     }
     let Ok(uri) = Uri::parse(text) else { return Value::Null };
     match part {
-        Part::User => non_empty(uri.user),
+        Part::User => non_empty(uri.number()),
         Part::Host => non_empty(uri.host),
         Part::Port => number(i64::from(uri.port.filter(|port| *port != 0).unwrap_or(DEFAULT_PORT))),
         Part::Transport => match uri.transport() {
@@ -42,8 +42,10 @@ pub(super) fn part(text: Option<&[u8]>, part: Part) -> Value {
             _ if uri.is_sips() => Value::text("TLS"),
             _ => Value::text("UDP"),
         },
+        // With `user=phone` a SIP URI counts as a TEL URI (core parameter `phone2tel`, on by default).
+        Part::Scheme if uri.is_phone() => Value::text("tel"),
         Part::Scheme => non_empty(uri.scheme),
-        Part::UserLength => length(uri.user.len()),
+        Part::UserLength => length(uri.number().len()),
         Part::Whole | Part::Length => Value::Null,
     }
 }

@@ -1,9 +1,11 @@
 //! Which way a request inside a dialog travels, told by the `ftag` parameter of the consumed Route (spec proxy-core 9.5).
 
-use script::exports::{Argument, Flow};
+use script::exports::{Argument, Flow, Refusal};
 use sip::params::find;
 
+use crate::literals::{Literals, refuse};
 use crate::run::Run;
+use crate::settings::Settings;
 use crate::worker::Worker;
 
 /// Seen from the initial request.
@@ -20,6 +22,16 @@ pub fn direction(run: &Run) -> Direction {
     match find(super::own_route_parameters(run), b"ftag") {
         Some(tag) if !tag.is_empty() && tag != run.message.from_tag() => Direction::Upstream,
         _ => Direction::Downstream,
+    }
+}
+
+/// A direction written in the configuration is one of the two.
+pub(super) fn known_direction(_: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
+    match literals.text(0) {
+        Some(word) if !word.eq_ignore_ascii_case(b"downstream") && !word.eq_ignore_ascii_case(b"upstream") => {
+            refuse(0, format!("the direction is downstream or upstream, not \"{word}\""))
+        }
+        _ => Ok(()),
     }
 }
 

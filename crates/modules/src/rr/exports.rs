@@ -3,6 +3,7 @@
 use script::exports::{Default as ParameterDefault, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
 
 use super::{direction, loose, record, variables};
+use crate::literals::Check;
 use crate::registry::Module;
 
 const RECORDING: Routes = Routes::REQUEST.or(Routes::BRANCH).or(Routes::FAILURE);
@@ -14,6 +15,7 @@ const fn number(name: &'static str, default: i64) -> Parameter {
 /// Everything `rr` declares.
 pub static MODULE: Module = Module {
     name: "rr",
+    checks: &[Check { function: "is_direction", examine: direction::known_direction }],
     functions: &[
         Function {
             name: "loose_route",

@@ -14,6 +14,7 @@ const fn number(name: &'static str, default: i64) -> Parameter {
 /// Everything `sanity` declares.
 pub static MODULE: Module = Module {
     name: "sanity",
+    checks: &[],
     functions: &[
         Function {
             name: "sanity_check",

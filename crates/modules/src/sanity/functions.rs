@@ -17,6 +17,8 @@ pub(super) fn sanity_check(worker: &mut Worker, arguments: &[Argument]) -> Flow 
         return Flow::Code(1);
     };
     worker.log(2, "sanity", refusal.reason);
+    // Whoever answers, with `noreply` the script, tells what is not supported.
+    worker.run.reply_headers.extend_from_slice(&refusal.headers);
     if state.holds_reply {
         worker.run.sanity.held = Some(refusal);
     } else {
@@ -37,7 +39,6 @@ fn send(worker: &mut Worker, refusal: &Refusal) -> bool {
     if refusal.is_silent || !worker.run.message.is_request() {
         return false;
     }
-    worker.run.reply_headers.extend_from_slice(&refusal.headers);
     if worker.node.states.sl.uses_transactions && crate::tm::has_transaction(worker) {
         crate::tm::reply(worker, refusal.code, refusal.reason.as_bytes())
     } else {

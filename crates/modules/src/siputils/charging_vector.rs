@@ -9,7 +9,7 @@ use crate::worker::Worker;
 
 const KEYS: [&[u8]; 3] = [b"icid-generated-at", b"orig-ioi", b"term-ioi"];
 
-/// `sip_p_charging_vector(flags)`: `r` removes, `g` generates if absent, `f` replaces by a generated one.
+/// `sip_p_charging_vector(flags)`: `r` removes, `g` generates if absent, `f` replaces by a generated one. Always true.
 pub(super) fn sip_p_charging_vector(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let flags = arguments.first().map(Argument::text).unwrap_or_default();
     let has = |flag: u8| flags.iter().any(|given| given.eq_ignore_ascii_case(&flag));
@@ -26,7 +26,7 @@ pub(super) fn sip_p_charging_vector(worker: &mut Worker, arguments: &[Argument])
         let at = worker.run.message.headers_end();
         worker.run.edits.insert_after(at, line.as_bytes());
     }
-    Flow::from(removes || generates || (has(b'g') && found.is_some()))
+    Flow::Code(1)
 }
 
 /// `$pcv(all|value|genaddr|orig|term|status)`.

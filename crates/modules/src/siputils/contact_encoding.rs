@@ -23,11 +23,23 @@ fn encoded(uri: &Uri<'_>, prefix: &[u8], host: &[u8], separator: u8) -> Vec<u8> 
     made
 }
 
-fn decoded(uri: &Uri<'_>, separator: u8) -> Option<Vec<u8>> {
+/// What is wrong with a URI that should hide another: the return code of the functions here.
+const NO_USER: i32 = -23;
+const TOO_MANY_FIELDS: i32 = -24;
+const TOO_FEW_FIELDS: i32 = -26;
+/// There is no Contact, or no URI in it.
+const NO_CONTACT: i32 = -1;
+
+fn decoded(uri: &Uri<'_>, separator: u8) -> Result<Vec<u8>, i32> {
+    if !uri.has_user {
+        return Err(NO_USER);
+    }
     let fields: Vec<&[u8]> = uri.user.split(|byte| *byte == separator).collect();
-    let [_, user, password, host, port, protocol] = fields.as_slice() else { return None };
-    if fields.len() != FIELDS || host.is_empty() {
-        return None;
+    let [_, user, password, host, port, protocol] = fields.as_slice() else {
+        return Err(if fields.len() > FIELDS { TOO_MANY_FIELDS } else { TOO_FEW_FIELDS });
+    };
+    if host.is_empty() {
+        return Err(TOO_FEW_FIELDS);
     }
     let mut made = b"sip:".to_vec();
     if !user.is_empty() {
@@ -47,27 +59,37 @@ fn decoded(uri: &Uri<'_>, separator: u8) -> Option<Vec<u8>> {
         made.extend_from_slice(b";transport=");
         made.extend_from_slice(protocol);
     }
-    Some(made)
+    Ok(made)
 }
 
-/// Replaces each Contact URI by what `make` gives. -1: one cannot be made or there is none.
-pub(super) fn rewrite_contacts(worker: &mut Worker, make: impl Fn(&Uri<'_>) -> Option<Vec<u8>>) -> Flow {
-    let run = &mut worker.run;
-    let mut changes: Vec<(Span, Vec<u8>)> = Vec::new();
-    for contact in run.message.contacts() {
-        if contact.uri == b"*" {
-            continue;
-        }
-        let made = Uri::parse(contact.uri).ok().and_then(|uri| make(&uri));
-        let (Some(span), Some(made)) = (run.message.span_of(contact.uri), made) else { return Flow::Code(-1) };
+/// What each Contact URI is to be replaced by; URIs that `make` leaves alone are not in the list. The error is the first one of
+/// `make`; a URI that cannot be read is left alone.
+pub(super) fn changed_contacts<E>(
+    worker: &Worker,
+    make: impl Fn(&Uri<'_>) -> Result<Option<Vec<u8>>, E>,
+) -> Result<Vec<(Span, Vec<u8>)>, E> {
+    let message = &worker.run.message;
+    let mut changes = Vec::new();
+    for contact in message.contacts().filter(|contact| contact.uri != b"*") {
+        let Ok(uri) = Uri::parse(contact.uri) else { continue };
+        let (Some(span), Some(made)) = (message.span_of(contact.uri), make(&uri)?) else { continue };
         let is_bracketed = contact.whole.contains(&b'<');
         changes.push((span, if is_bracketed { made } else { [b"<", &made[..], b">"].concat() }));
     }
-    let is_changed = !changes.is_empty();
-    for (span, text) in changes {
-        run.edits.replace(span, &text);
+    Ok(changes)
+}
+
+fn rewrite(worker: &mut Worker, make: impl Fn(&Uri<'_>) -> Result<Vec<u8>, i32>) -> Flow {
+    match changed_contacts(worker, |uri| make(uri).map(Some)) {
+        Ok(changes) if changes.is_empty() => Flow::Code(NO_CONTACT),
+        Ok(changes) => {
+            for (span, text) in changes {
+                worker.run.edits.replace(span, &text);
+            }
+            Flow::Code(1)
+        }
+        Err(code) => Flow::Code(code),
     }
-    Flow::from(is_changed)
 }
 
 /// `encode_contact(prefix, host)`.
@@ -75,26 +97,26 @@ pub(super) fn encode_contact(worker: &mut Worker, arguments: &[Argument]) -> Flo
     let prefix = arguments.first().map(Argument::text).unwrap_or_default();
     let host = arguments.get(1).map(Argument::text).unwrap_or_default();
     let separator = worker.node.states.siputils.contact_separator;
-    rewrite_contacts(worker, |uri| Some(encoded(uri, &prefix, &host, separator)))
+    rewrite(worker, |uri| Ok(encoded(uri, &prefix, &host, separator)))
 }
 
 /// `decode_contact()`: the request URI becomes the hidden contact.
 pub(super) fn decode_contact(worker: &mut Worker, _: &[Argument]) -> Flow {
     let separator = worker.node.states.siputils.contact_separator;
-    let made = Uri::parse(worker.run.request_uri()).ok().and_then(|uri| decoded(&uri, separator));
+    let made = Uri::parse(worker.run.request_uri()).map_err(|_| NO_CONTACT).and_then(|uri| decoded(&uri, separator));
     match made {
-        Some(made) => {
+        Ok(made) => {
             worker.run.set_request_uri(&made);
             Flow::Code(1)
         }
-        None => Flow::Code(-1),
+        Err(code) => Flow::Code(code),
     }
 }
 
 /// `decode_contact_header()`: the Contact headers become what they hide.
 pub(super) fn decode_contact_header(worker: &mut Worker, _: &[Argument]) -> Flow {
     let separator = worker.node.states.siputils.contact_separator;
-    rewrite_contacts(worker, |uri| decoded(uri, separator))
+    rewrite(worker, |uri| decoded(uri, separator))
 }
 
 #[cfg(test)]
@@ -108,12 +130,14 @@ mod tests {
         let hidden = encoded(&uri, b"pre", b"192.0.2.1", b'*');
         assert_eq!(hidden, b"sip:pre*alice*pw*10.0.0.1*5070*tcp@192.0.2.1");
         let hidden_uri = Uri::parse(&hidden).expect("a uri");
-        assert_eq!(decoded(&hidden_uri, b'*').as_deref(), Some(&text[..]));
+        assert_eq!(decoded(&hidden_uri, b'*').as_deref(), Ok(&text[..]));
     }
 
     #[test]
     fn an_ordinary_user_is_not_decoded() {
-        let uri = Uri::parse(b"sip:bob@h").expect("a uri");
-        assert_eq!(decoded(&uri, b'*'), None);
+        let code = |text: &str| decoded(&Uri::parse(text.as_bytes()).expect("a uri"), b'*').expect_err("no contact is hidden there");
+        assert_eq!(code("sip:bob@h"), TOO_FEW_FIELDS);
+        assert_eq!(code("sip:p*a*b*c*d*e*f@h"), TOO_MANY_FIELDS);
+        assert_eq!(code("sip:h"), NO_USER);
     }
 }

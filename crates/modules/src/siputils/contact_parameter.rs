@@ -4,7 +4,7 @@ use script::exports::{Argument, Flow};
 use script::value::Text;
 use sip::uri::Uri;
 
-use super::contact_encoding::rewrite_contacts;
+use super::contact_encoding::changed_contacts;
 use super::uri_parameters::without_parameter;
 use crate::worker::Worker;
 
@@ -43,6 +43,15 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// True whether a Contact was changed or not; false when one could not be read.
+fn rewrite(worker: &mut Worker, make: impl Fn(&Uri<'_>) -> Result<Option<Vec<u8>>, ()>) -> Flow {
+    let Ok(changes) = changed_contacts(worker, make) else { return Flow::Code(-1) };
+    for (span, text) in changes {
+        worker.run.edits.replace(span, &text);
+    }
+    Flow::Code(1)
+}
+
 fn name_and_address(arguments: &[Argument]) -> (Text, Text) {
     let text = |index: usize| arguments.get(index).map(Argument::text).unwrap_or_default();
     (text(0), text(1))
@@ -52,23 +61,24 @@ fn hidden(address: &[u8], name: &[u8], secret: &[u8]) -> Vec<u8> {
     [b"sip:", address, b";", name, b"=", &encode(secret)].concat()
 }
 
-/// What a URI hides in the parameter.
-fn revealed(uri: &Uri<'_>, name: &[u8]) -> Option<Vec<u8>> {
-    decode(uri.param(name)?).filter(|text| Uri::parse(text).is_ok())
+/// What a URI hides in the parameter. None: it has no such parameter. The error: nothing readable is in it.
+fn revealed(uri: &Uri<'_>, name: &[u8]) -> Result<Option<Vec<u8>>, ()> {
+    let Some(hidden) = uri.param(name) else { return Ok(None) };
+    decode(hidden).filter(|text| Uri::parse(text).is_ok()).map(Some).ok_or(())
 }
 
 /// `contact_param_encode(name, address)`: `sip:ADDRESS;NAME=ENCODED`.
 pub(super) fn contact_param_encode(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (name, address) = name_and_address(arguments);
-    rewrite_contacts(worker, |uri| Some(hidden(strip_scheme(&address), &name, uri.whole)))
+    rewrite(worker, |uri| Ok(Some(hidden(strip_scheme(&address), &name, uri.whole))))
 }
 
 /// `contact_param_encode_alias(name, address)`: as above, the user stays visible.
 pub(super) fn contact_param_encode_alias(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (name, address) = name_and_address(arguments);
-    rewrite_contacts(worker, |uri| {
+    rewrite(worker, |uri| {
         let visible = if uri.has_user { [uri.user, b"@", strip_scheme(&address)].concat() } else { strip_scheme(&address).to_vec() };
-        Some(hidden(&visible, &name, uri.whole))
+        Ok(Some(hidden(&visible, &name, uri.whole)))
     })
 }
 
@@ -79,26 +89,24 @@ fn strip_scheme(address: &[u8]) -> &[u8] {
 /// `contact_param_decode(name)`: the Contact URIs become what they hide.
 pub(super) fn contact_param_decode(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (name, _) = name_and_address(arguments);
-    rewrite_contacts(worker, |uri| revealed(uri, &name))
+    rewrite(worker, |uri| revealed(uri, &name))
 }
 
 /// `contact_param_decode_ruri(name)`: the request URI becomes what it hides.
 pub(super) fn contact_param_decode_ruri(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (name, _) = name_and_address(arguments);
-    let made = Uri::parse(worker.run.request_uri()).ok().and_then(|uri| revealed(&uri, &name));
-    match made {
-        Some(made) => {
-            worker.run.set_request_uri(&made);
-            Flow::Code(1)
-        }
-        None => Flow::Code(-1),
+    let made = Uri::parse(worker.run.request_uri()).map_err(|_| ()).and_then(|uri| revealed(&uri, &name));
+    let Ok(made) = made else { return Flow::Code(-1) };
+    if let Some(made) = made {
+        worker.run.set_request_uri(&made);
     }
+    Flow::Code(1)
 }
 
 /// `contact_param_rm(name)`: removes the parameter from the Contact URIs.
 pub(super) fn contact_param_rm(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (name, _) = name_and_address(arguments);
-    rewrite_contacts(worker, |uri| without_parameter(uri, &name))
+    rewrite(worker, |uri| Ok(without_parameter(uri, &name)))
 }
 
 /// `contact_param_check(name)`: has a Contact URI this parameter?

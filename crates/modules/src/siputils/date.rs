@@ -1,4 +1,4 @@
-//! `hdr_date_check(seconds)`: is the Date header near the current time (RFC 3261 §20.17)?
+//! `hdr_date_check(seconds)`: is the Date header recent enough (RFC 3261 §20.17)?
 
 use script::exports::{Argument, Flow};
 use sip::header::HeaderId;
@@ -27,19 +27,13 @@ pub(super) fn parse(text: &[u8]) -> Option<i64> {
     Some(PrimitiveDateTime::new(date, time).assume_utc().unix_timestamp())
 }
 
-/// `hdr_date_check(seconds)`: 1 near enough, -1 absent or malformed, -2 too old, -3 too far in the future.
+/// `hdr_date_check(seconds)`: 1 not older than that, -1 absent or malformed, -4 too old.
 pub(super) fn hdr_date_check(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let allowed = arguments.first().map_or(0, Argument::integer);
     let Some(value) = worker.run.message.value(HeaderId::Date) else { return Flow::Code(-1) };
     let Some(then) = parse(value) else { return Flow::Code(-1) };
     let now = i64::try_from(worker.now.date.seconds()).unwrap_or(i64::MAX);
-    Flow::Code(if now > then.saturating_add(allowed) {
-        -2
-    } else if then > now.saturating_add(allowed) {
-        -3
-    } else {
-        1
-    })
+    Flow::Code(if now > then.saturating_add(allowed) { -4 } else { 1 })
 }
 
 #[cfg(test)]

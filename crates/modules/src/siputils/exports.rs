@@ -6,6 +6,7 @@ use super::{
     charging_vector, contact_encoding, contact_parameter, date, identity, message_tests, options, telephone, text_tests, uri_parameters,
     uri_tests,
 };
+use crate::literals::{self, Check};
 use crate::registry::Module;
 use crate::worker::Worker;
 
@@ -43,6 +44,10 @@ const fn text(name: &'static str, default: &'static str) -> Parameter {
 /// Everything `siputils` declares.
 pub static MODULE: Module = Module {
     name: "siputils",
+    checks: &[
+        Check { function: "get_uri_param", examine: literals::destination::<1> },
+        Check { function: "tel2sip", examine: literals::destination::<2> },
+    ],
     functions: &[
         none("options_reply", REQUEST, options::options_reply),
         one("is_user", LOCAL, message_tests::is_user),

@@ -2,7 +2,6 @@
 
 use script::exports::{Argument, Flow};
 use sip::header::HeaderId;
-use sip::params::{Params, unquote};
 use sip::uri::Uri;
 
 use crate::worker::Worker;
@@ -37,17 +36,10 @@ pub(super) fn sip_parse_headers(_: &mut Worker, _: &[Argument]) -> Flow {
     Flow::Code(1)
 }
 
-/// `is_user(name)`: the user of the first digest credentials.
-pub(super) fn is_user(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    let wanted = arguments.first().map(Argument::text).unwrap_or_default();
-    let message = &worker.run.message;
-    let value = message.value(HeaderId::Authorization).or_else(|| message.value(HeaderId::ProxyAuthorization));
-    let user = value.and_then(|value| {
-        let params = value.get(value.iter().position(u8::is_ascii_whitespace)?..)?;
-        let user = Params::separated(params, b',').find(|param| param.name.eq_ignore_ascii_case(b"username"))?;
-        Some(unquote(user.value.unwrap_or(b"")))
-    });
-    Flow::from(user.is_some_and(|user| user == &*wanted))
+/// `is_user(name)`: the user of credentials that an authentication function has verified. No module here verifies any, so nobody is.
+pub(super) fn is_user(worker: &mut Worker, _: &[Argument]) -> Flow {
+    worker.log(-1, "siputils", "is_user: no credentials were verified; call an authentication function before");
+    Flow::Code(-1)
 }
 
 /// `is_supported(option)`: an option tag of Supported.

@@ -86,17 +86,17 @@ pub(super) fn add_uri_param(worker: &mut Worker, arguments: &[Argument]) -> Flow
     Flow::Code(1)
 }
 
-/// `uri_param_rm(name)`.
+/// `uri_param_rm(name)`: true also when there is no such parameter.
 pub(super) fn uri_param_rm(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let name = text(arguments, 0);
-    let made = Uri::parse(worker.run.request_uri()).ok().and_then(|uri| without_parameter(&uri, &name));
-    match made {
-        Some(made) => {
-            worker.run.set_request_uri(&made);
-            Flow::Code(1)
-        }
-        None => Flow::Code(-1),
+    let made = match Uri::parse(worker.run.request_uri()) {
+        Ok(uri) => without_parameter(&uri, &name),
+        Err(_) => return Flow::Code(-1),
+    };
+    if let Some(made) = made {
+        worker.run.set_request_uri(&made);
     }
+    Flow::Code(1)
 }
 
 #[cfg(test)]

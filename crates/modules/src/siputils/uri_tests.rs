@@ -24,15 +24,18 @@ pub(super) fn is_uri(_: &mut Worker, arguments: &[Argument]) -> Flow {
     Flow::from(Uri::parse(&text(arguments, 0)).is_ok())
 }
 
-/// `cmp_uri(a, b)`: RFC 3261 §19.1.4.
+/// `cmp_uri(a, b)`: RFC 3261 §19.1.4. -1: they differ, -2: one is no URI.
 pub(super) fn cmp_uri(_: &mut Worker, arguments: &[Argument]) -> Flow {
+    if Uri::parse(&text(arguments, 0)).is_err() || Uri::parse(&text(arguments, 1)).is_err() {
+        return Flow::Code(-2);
+    }
     Flow::from(same(&text(arguments, 0), &text(arguments, 1)))
 }
 
-/// `cmp_aor(a, b)`: user, host and port only.
+/// `cmp_aor(a, b)`: user, host and port only. -1: they differ, -2: one is no URI.
 pub(super) fn cmp_aor(_: &mut Worker, arguments: &[Argument]) -> Flow {
     let (left, right) = (text(arguments, 0), text(arguments, 1));
-    let (Ok(left), Ok(right)) = (Uri::parse(&left), Uri::parse(&right)) else { return Flow::Code(-1) };
+    let (Ok(left), Ok(right)) = (Uri::parse(&left), Uri::parse(&right)) else { return Flow::Code(-2) };
     Flow::from(left.user == right.user && host_same(left.host, right.host) && left.port_or_default() == right.port_or_default())
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use transaction::{Endpoint, Protocol};
 
+use crate::dns::Destination;
 use crate::node::Node;
 use crate::run::Run;
 use crate::sockets::parse_address;
@@ -23,7 +24,7 @@ pub fn reply_endpoint(node: &Node, run: &Run) -> Endpoint {
     if endpoint.protocol.is_reliable() && endpoint.connection != 0 {
         return endpoint;
     }
-    let to_source_port = via.rport.is_some() || run.force_rport || node.core.force_rport;
+    let to_source_port = via.rport.is_some() || run.force_rport || node.core.forces_rport();
     let port = if to_source_port { endpoint.address.port() } else { via_port };
     let address = match parse_address(via.host) {
         Some(address) if node.core.reply_to_via && address.is_ipv4() == endpoint.address.is_ipv4() => address,
@@ -31,4 +32,17 @@ pub fn reply_endpoint(node: &Node, run: &Run) -> Endpoint {
     };
     endpoint.address = SocketAddr::new(address, port);
     endpoint
+}
+
+/// The name that replies to the run's request go to instead, with `reply_to_via`: the host of the top Via.
+pub fn reply_destination(node: &Node, run: &Run) -> Option<Destination> {
+    let via = run.message.top_via().filter(|_| node.core.reply_to_via)?;
+    let has_connection = run.source.protocol.is_reliable() && run.source.connection != 0;
+    if has_connection || parse_address(via.host).is_some() {
+        return None;
+    }
+    let to_source_port = via.rport.is_some() || run.force_rport || node.core.forces_rport();
+    let port = if to_source_port { Some(run.source.address.port()) } else { via.port.filter(|port| *port != 0) };
+    let host = std::str::from_utf8(via.host).ok()?;
+    Some(Destination { host: Box::from(host), port, protocol: Some(run.source.protocol) })
 }

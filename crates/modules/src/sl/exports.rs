@@ -3,6 +3,7 @@
 use script::exports::{Default as ParameterDefault, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
 
 use super::{forward, functions, statistics, tag};
+use crate::literals::{self, Check};
 use crate::registry::Module;
 use crate::rpc::Command;
 
@@ -12,6 +13,10 @@ const STATUS: &[Kind] = &[Kind::Format, Kind::Format];
 /// Everything `sl` declares.
 pub static MODULE: Module = Module {
     name: "sl",
+    checks: &[
+        Check { function: "sl_send_reply", examine: literals::status_code::<0> },
+        Check { function: "send_reply", examine: literals::status_code::<0> },
+    ],
     functions: &[
         Function {
             name: "sl_send_reply",
@@ -29,7 +34,7 @@ pub static MODULE: Module = Module {
             arguments: &[Kind::Format, Kind::Format, Kind::Format],
             routes: REPLYING,
             call: functions::send_reply_mode,
-            note: "the mode has no effect: the stream connection stays as it is",
+            note: "",
         },
         Function { name: "send_reply_error", arity: (0, 0), arguments: &[], routes: REPLYING, call: functions::send_reply_error, note: "" },
         Function {
@@ -61,12 +66,7 @@ pub static MODULE: Module = Module {
         Parameter { name: "default_code", kind: ParameterKind::Integer, default: ParameterDefault::Integer(500), note: "" },
         Parameter { name: "default_reason", kind: ParameterKind::Text, default: ParameterDefault::Text("Internal Server Error"), note: "" },
         Parameter { name: "bind_tm", kind: ParameterKind::Integer, default: ParameterDefault::Integer(1), note: "" },
-        Parameter {
-            name: "rich_redirect",
-            kind: ParameterKind::Integer,
-            default: ParameterDefault::Integer(0),
-            note: "accepted without effect: redirects carry URI and q",
-        },
+        Parameter { name: "rich_redirect", kind: ParameterKind::Integer, default: ParameterDefault::Integer(0), note: "" },
         Parameter {
             name: "event_callback_fl_ack",
             kind: ParameterKind::Text,

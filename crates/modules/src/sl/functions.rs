@@ -7,6 +7,8 @@ use super::statistics::Counter;
 use super::{error_reply, reply};
 use crate::worker::Worker;
 
+/// The internal error nobody has named.
+const UNSPECIFIED: i32 = -1;
 /// Answer: the request was finally replied already.
 const ALREADY_REPLIED: i32 = -2;
 /// Answer: the transaction will reply by itself when the script ends.
@@ -17,10 +19,13 @@ fn status(worker: &Worker, arguments: &[Argument]) -> (u16, Text) {
     let state = &worker.node.states.sl;
     let code = arguments.first().map_or(0, Argument::integer);
     let reason = arguments.get(1).map(Argument::text).unwrap_or_default();
-    match u16::try_from(code) {
-        Ok(code) if (100..=699).contains(&code) => (code, if reason.is_empty() { state.default_reason.clone() } else { reason }),
-        _ => (state.default_code, if reason.is_empty() { state.default_reason.clone() } else { reason }),
-    }
+    let code = u16::try_from(code).ok().filter(|code| (100..=699).contains(code));
+    (code.unwrap_or(state.default_code), if is_reason(&reason) { reason } else { state.default_reason.clone() })
+}
+
+/// Is this a reason phrase, not the text of a variable without value?
+pub fn is_reason(text: &[u8]) -> bool {
+    !text.is_empty() && text != b"<null>"
 }
 
 fn send_stateless(worker: &mut Worker, code: u16, reason: &[u8]) -> Flow {
@@ -53,9 +58,25 @@ fn send_either(worker: &mut Worker, code: u16, reason: &[u8]) -> Flow {
     send_stateless(worker, code, reason)
 }
 
-/// `send_reply_mode(code, reason, mode)`: the mode concerns the stream connection and is accepted without effect.
+/// Bits of the mode of `send_reply_mode`.
+const NO_CONNECT: i64 = 1;
+const CLOSE: i64 = 2;
+
+/// `send_reply_mode(code, reason, mode)`: 1 opens no connection for the reply, 2 closes it after the reply.
 pub(super) fn send_reply_mode(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let mode = arguments.get(2).map_or(0, Argument::integer);
+    let hints = &mut worker.run.core.hints;
+    hints.reply_no_connect |= mode & NO_CONNECT != 0;
+    hints.reply_close |= mode & CLOSE != 0;
     send_reply(worker, arguments)
+}
+
+/// The last internal error; unspecified when there was none.
+fn last_error(worker: &Worker) -> i32 {
+    match worker.run.last_error {
+        0 => UNSPECIFIED,
+        error => error,
+    }
 }
 
 /// `send_reply_error()` and `sl_reply_error()`: the reply that belongs to the last internal error.
@@ -66,7 +87,7 @@ pub(super) fn send_reply_error(worker: &mut Worker, _: &[Argument]) -> Flow {
     if worker.run.last_error != 0 && crate::tm::has_transaction(worker) {
         return Flow::Code(WILL_BE_REPLIED);
     }
-    let (code, reason) = error_reply(worker.run.last_error, "SL");
+    let (code, reason) = error_reply(last_error(worker), "SL");
     send_either(worker, code, reason.as_bytes())
 }
 
@@ -78,6 +99,6 @@ pub(super) fn sl_reply_error(worker: &mut Worker, _: &[Argument]) -> Flow {
     if worker.run.last_error != 0 && crate::tm::has_transaction(worker) {
         return Flow::Code(WILL_BE_REPLIED);
     }
-    let (code, reason) = error_reply(worker.run.last_error, "SL");
+    let (code, reason) = error_reply(last_error(worker), "SL");
     send_stateless(worker, code, reason.as_bytes())
 }

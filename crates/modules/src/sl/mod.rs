@@ -14,10 +14,11 @@ mod tag;
 mod tests;
 
 pub use acknowledgement::is_filtered_ack;
-pub use contact::redirect_contacts;
-pub use endpoint::reply_endpoint;
+pub use contact::{Rich, redirect_contacts};
+pub use endpoint::{reply_destination, reply_endpoint};
 pub use error_reply::error_reply;
 pub use exports::MODULE;
+pub use functions::is_reason;
 pub use reply::reply;
 pub use tag::{TAG_BYTES, to_tag};
 
@@ -37,6 +38,8 @@ pub const ACK_WAIT_MILLISECONDS: u64 = 2_000;
 pub struct State {
     pub default_code: u16,
     pub default_reason: Text,
+    /// `rich_redirect`
+    pub rich_redirect: Rich,
     /// `send_reply` replies through the transaction when there is one.
     pub uses_transactions: bool,
     statistics: statistics::Counters,
@@ -60,6 +63,7 @@ impl State {
         Ok(State {
             default_code,
             default_reason: settings.text("sl", "default_reason").unwrap_or_default(),
+            rich_redirect: Rich::from_bits(settings.integer("sl", "rich_redirect")),
             uses_transactions: settings.integer("sl", "bind_tm") != 0 && settings.is_loaded("tm"),
             filtered_ack_route: event("sl:filtered-ack"),
             local_response_route: event("sl:local-response"),

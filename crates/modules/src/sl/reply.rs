@@ -9,7 +9,8 @@ use sip::method::Method;
 use sip::reply::{ReplyParts, write_reply};
 
 use super::statistics::Counter;
-use super::{ACK_WAIT_MILLISECONDS, redirect_contacts, reply_endpoint, tag, to_tag};
+use super::{ACK_WAIT_MILLISECONDS, redirect_contacts, reply_destination, reply_endpoint, tag, to_tag};
+use crate::dns::{self, Destination};
 use crate::node::Node;
 use crate::run::Run;
 use crate::worker::Worker;
@@ -27,7 +28,7 @@ pub fn reply(worker: &mut Worker, code: u16, reason: &[u8]) -> bool {
     let mut headers = std::mem::take(&mut run.reply_headers);
     let own_headers = headers.len();
     if (300..400).contains(&code) {
-        headers.extend_from_slice(&redirect_contacts(run));
+        headers.extend_from_slice(&redirect_contacts(run, state.rich_redirect));
     }
     if node.core.sip_warning {
         write_warning(&node, run, &mut headers);
@@ -36,22 +37,28 @@ pub fn reply(worker: &mut Worker, code: u16, reason: &[u8]) -> bool {
         Some((body, content_type)) => (&body[..], &content_type[..]),
         None => (&b""[..], &b""[..]),
     };
+    let via_parameters = crate::corex::via::reply_parameters(run, node.core.via_reply_parameters_xavp.as_ref());
     let parts = ReplyParts {
         code,
         reason,
         to_tag: if code >= 180 { &tag } else { b"" },
         source: run.source.address,
-        force_rport: run.force_rport || node.core.force_rport,
+        force_rport: run.force_rport || node.core.forces_rport(),
         extra_headers: &headers,
         server: node.core.server_signature.then(|| node.core.server_value()),
         body,
         content_type,
+        via_parameters: &via_parameters,
     };
     let start = worker.outbox.bytes.len();
     write_reply(&mut worker.outbox.bytes, &run.message, &parts);
     headers.truncate(own_headers);
     run.reply_headers = headers;
-    worker.outbox.send_written(&endpoint, start);
+    match reply_destination(&node, run) {
+        None => worker.outbox.send_written_with(&endpoint, start, run.core.hints.of_reply(code)),
+        Some(destination) => post(worker, destination, start, endpoint.socket),
+    }
+    let run = &mut worker.run;
     state.statistics.add_reply(code);
     state.statistics.add(Counter::Sent);
     if code >= 200 {
@@ -65,6 +72,15 @@ pub fn reply(worker: &mut Worker, code: u16, reason: &[u8]) -> bool {
         worker.run_route_id(route);
     }
     true
+}
+
+/// Sends what was written since `start` to a name, from the socket the request came in on.
+fn post(worker: &mut Worker, destination: Destination, start: usize, socket: u16) {
+    let bytes = worker.outbox.bytes.split_off(start);
+    let host = destination.host.clone();
+    if let Err(code) = dns::post(worker, destination, &bytes, Some(socket), 0) {
+        worker.log(-1, "sl", &format!("no reply can be sent to {host} ({code})"));
+    }
 }
 
 /// The `Warning` line that tells what was received (`sip_warning`).

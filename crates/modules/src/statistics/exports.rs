@@ -3,11 +3,13 @@
 use script::exports::{Default, Function, Kind, Parameter, ParameterKind, Routes};
 
 use super::functions;
+use super::literals;
 use crate::registry::Module;
 
 /// Everything `statistics` declares.
 pub static MODULE: Module = Module {
     name: "statistics",
+    checks: literals::CHECKS,
     functions: &[
         Function { name: "update_stat", arity: (2, 2), arguments: &[Kind::Format], routes: Routes::ANY, call: functions::update, note: "" },
         Function {

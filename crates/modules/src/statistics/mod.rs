@@ -2,6 +2,7 @@
 
 mod exports;
 mod functions;
+mod literals;
 mod registry;
 mod store;
 

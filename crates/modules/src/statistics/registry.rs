@@ -52,7 +52,8 @@ impl<'a> Entry<'a> {
 fn unsorted(node: &Node) -> impl Iterator<Item = Entry<'_>> {
     let declared = node.loaded.modules.iter().flat_map(|module| module.statistics.iter()).map(Entry::Declared);
     let defined = node.states.statistics.variables.list.iter().chain(&node.states.counters.variables.list).map(Entry::Defined);
-    declared.chain(defined)
+    // Without streams their group is not there.
+    declared.filter(|entry| entry.group() != "tcp" || !node.core.disable_tcp).chain(defined)
 }
 
 /// Every statistic of the loaded modules and the script, sorted by group and name.

@@ -30,22 +30,14 @@ pub(crate) fn replace_body(run: &mut Run, body: &[u8], content_type: &[u8]) {
             run.edits.remove(line);
             super::headers::append_line(run, &[b"Content-Type: ", content_type].concat(), None);
         }
-        None => set_content_type(run, content_type),
-    }
-}
-
-/// Queues another Content-Type.
-pub(super) fn set_content_type(run: &mut Run, content_type: &[u8]) {
-    match run.message.header(HeaderId::ContentType).map(|header| header.value) {
-        Some(value) if run.message.text(value) == content_type => {}
-        Some(value) => run.edits.replace_anew(value, content_type),
         None => super::headers::append_line(run, &[b"Content-Type: ", content_type].concat(), None),
     }
+    run.edits.want_content_length();
 }
 
 fn set(worker: &mut Worker, body: &[u8], content_type: &[u8]) -> Flow {
-    if content_type.is_empty() {
-        worker.log(-1, "textops", "set_body: the content type is empty");
+    if body.is_empty() || content_type.is_empty() {
+        worker.log(-1, "textops", "set_body: neither body nor content type may be empty; remove_body() takes a body away");
         return Flow::Code(-1);
     }
     replace_body(&mut worker.run, body, content_type);
@@ -65,8 +57,8 @@ pub(super) fn set_body_hex(worker: &mut Worker, arguments: &[Argument]) -> Flow 
 }
 
 fn set_reply(worker: &mut Worker, body: Text, content_type: Text) -> Flow {
-    if content_type.is_empty() {
-        worker.log(-1, "textops", "set_reply_body: the content type is empty");
+    if body.is_empty() || content_type.is_empty() {
+        worker.log(-1, "textops", "set_reply_body: neither body nor content type may be empty");
         return Flow::Code(-1);
     }
     worker.run.reply_body = Some((body, content_type));

@@ -2,7 +2,7 @@
 
 use script::exports::{Argument, Flow, Function, Kind, Routes};
 
-use super::{body, date, headers, hold, message_tests, parts, replace, search, substitute, text_tests, via};
+use super::{literals, body, date, headers, hold, message_tests, parts, replace, search, substitute, text_tests, via};
 use crate::registry::Module;
 use crate::worker::Worker;
 
@@ -25,6 +25,7 @@ const fn function(name: &'static str, arity: (u8, u8), arguments: &'static [Kind
 /// Everything `textops` declares.
 pub static MODULE: Module = Module {
     name: "textops",
+    checks: literals::CHECKS,
     functions: &[
         function("search", (1, 1), REGEX, ANY, search::search),
         function("search_body", (1, 1), REGEX, ANY, search::search_body),
@@ -78,7 +79,7 @@ pub static MODULE: Module = Module {
         function("remove_hf_exp", (2, 2), &[Kind::Regex, Kind::Regex], ANY, headers::remove_hf_exp),
         function("is_present_hf", (1, 1), &[Kind::Plain], ANY, headers::is_present_hf),
         function("is_present_hf_re", (1, 1), REGEX, ANY, headers::is_present_hf_re),
-        function("remove_hf_pv", (1, 1), FORMAT, ANY, headers::remove_hf),
+        function("remove_hf_pv", (1, 1), FORMAT, ANY, headers::remove_hf_pv),
         function("remove_hf_re_pv", (1, 1), FORMAT, ANY, headers::remove_hf_re),
         function("remove_hf_exp_pv", (2, 2), FORMATS, ANY, headers::remove_hf_exp),
         function("remove_hf_match", (3, 3), FORMATS, ANY, headers::remove_hf_match),

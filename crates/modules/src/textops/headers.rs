@@ -19,21 +19,17 @@ fn line(text: &[u8]) -> Vec<u8> {
     line
 }
 
-fn named(message: &Message, name: &[u8]) -> Option<Span> {
-    message.headers_named(name).next().map(|header| header.line)
-}
-
-/// Queues a header line behind the last header (or behind the first one with a name).
+/// Queues a header line behind the last header (or behind the last one with a name).
 pub(crate) fn append_line(run: &mut Run, text: &[u8], behind: Option<&[u8]>) {
     let end = run.message.headers_end();
-    let at = behind.and_then(|name| named(&run.message, name)).map_or(end, |line| line.end);
+    let at = behind.and_then(|name| run.message.headers_named(name).last()).map_or(end, |header| header.line.end);
     run.edits.insert_after(at, &line(text));
 }
 
 /// Queues a header line before the first header (or before the first one with a name).
 pub(crate) fn insert_line(run: &mut Run, text: &[u8], before: Option<&[u8]>) {
     let start = run.message.headers().first().map_or(run.message.headers_end(), |header| header.line.start);
-    let at = before.and_then(|name| named(&run.message, name)).map_or(start, |line| line.start);
+    let at = before.and_then(|name| run.message.headers_named(name).next()).map_or(start, |header| header.line.start);
     run.edits.insert_before(at, &line(text));
 }
 
@@ -84,7 +80,16 @@ fn has_name(message: &Message, header: &Header, name: &[u8]) -> bool {
     message.text(header.name).eq_ignore_ascii_case(name) || (header.id != HeaderId::Other && header.id == HeaderId::from_name(name))
 }
 
-/// `remove_hf(name)` and `remove_hf_pv(name)`.
+/// `remove_hf_pv(name)`: true also when there is no such header.
+pub(super) fn remove_hf_pv(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    if text(arguments, 0).is_empty() {
+        return Flow::Code(-1);
+    }
+    remove_hf(worker, arguments);
+    Flow::Code(1)
+}
+
+/// `remove_hf(name)`.
 pub(super) fn remove_hf(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let name = text(arguments, 0);
     remove(worker, |message, header| has_name(message, header, &name))
@@ -105,10 +110,14 @@ pub(super) fn remove_hf_exp(worker: &mut Worker, arguments: &[Argument]) -> Flow
     })
 }
 
-/// `remove_hf_idx(name, index)`: from 0; negative counts from the last.
+/// `remove_hf_idx(name, index)`: from 0; negative counts from the last. An index behind the last header gives 2, one before the
+/// first header 1.
 pub(super) fn remove_hf_idx(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let name = text(arguments, 0);
     let index = arguments.get(1).map_or(0, Argument::integer);
+    if name.is_empty() {
+        return Flow::Code(-1);
+    }
     let run = &mut worker.run;
     let lines: Vec<Span> = run.message.headers_named(&name).map(|header| header.line).collect();
     let position = if index < 0 { i64::try_from(lines.len()).unwrap_or(0).saturating_add(index) } else { index };
@@ -117,7 +126,7 @@ pub(super) fn remove_hf_idx(worker: &mut Worker, arguments: &[Argument]) -> Flow
             run.edits.remove(*line);
             Flow::Code(1)
         }
-        None => Flow::Code(-1),
+        None => Flow::Code(if index < 0 { 1 } else { 2 }),
     }
 }
 
@@ -161,14 +170,17 @@ impl Comparison {
     }
 }
 
-/// `remove_hf_match(name, operator, text)`: headers of the name whose value compares so.
+/// `remove_hf_match(name, operator, text)`: headers of the name whose value compares so. -2: there is none.
 pub(super) fn remove_hf_match(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (name, operator, operand) = (text(arguments, 0), text(arguments, 1), text(arguments, 2));
     let Some(comparison) = Comparison::new(&operator, &operand) else {
         worker.log(-1, "textops", "remove_hf_match: unknown operator or bad expression");
         return Flow::Code(-1);
     };
-    remove(worker, |message, header| has_name(message, header, &name) && comparison.holds(message.text(header.value), &operand))
+    match remove(worker, |message, header| has_name(message, header, &name) && comparison.holds(message.text(header.value), &operand)) {
+        Flow::Code(-1) => Flow::Code(-2),
+        removed => removed,
+    }
 }
 
 /// `is_present_hf(name)` and `is_present_hf_pv(name)`.

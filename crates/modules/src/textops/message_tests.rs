@@ -34,7 +34,7 @@ pub(super) fn has_body(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     if message.body().is_empty() {
         return Flow::Code(-1);
     }
-    let Some(wanted) = arguments.first().map(Argument::text) else { return Flow::Code(1) };
+    let Some(wanted) = arguments.first().map(Argument::text).filter(|wanted| !wanted.is_empty()) else { return Flow::Code(1) };
     let given = message.value(HeaderId::ContentType).map_or(&b"application/sdp"[..], media_type);
     Flow::from(given.eq_ignore_ascii_case(wanted.trim_ascii()))
 }

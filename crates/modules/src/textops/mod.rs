@@ -5,6 +5,7 @@ mod date;
 mod exports;
 mod headers;
 mod hold;
+mod literals;
 mod message_tests;
 pub(crate) mod multipart;
 mod parts;

@@ -5,7 +5,7 @@ use script::value::Value;
 use sip::header::HeaderId;
 use sip::span::Span;
 
-use super::body::{from_hexadecimal, set_content_type};
+use super::body::{from_hexadecimal, replace_body};
 use super::multipart::{Part, Parts, boundary, of_message, part_type};
 use super::search::{absolute, text};
 use crate::worker::Worker;
@@ -18,17 +18,10 @@ fn find<'a>(worker: &Worker, parts: &'a Parts, wanted: &[u8]) -> Option<&'a Part
     parts.parts.iter().find(|part| part_type(body, part).eq_ignore_ascii_case(wanted.trim_ascii()))
 }
 
-/// `filter_body(type)`: only the first part of this type stays.
+/// `filter_body(type)`: only the first part of this type stays. False for a body without parts.
 pub(super) fn filter_body(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let wanted = text(arguments, 0);
     let message = &worker.run.message;
-    let Some(given) = message.value(HeaderId::ContentType) else { return Flow::Code(-1) };
-    if message.body().is_empty() {
-        return Flow::Code(-1);
-    }
-    if super::message_tests::media_type(given).eq_ignore_ascii_case(&wanted) {
-        return Flow::Code(1);
-    }
     let Some(parts) = of_message(message) else { return Flow::Code(-1) };
     let Some(kept) = find(worker, &parts, &wanted) else { return Flow::Code(-1) };
     let body = worker.run.message.body_span();
@@ -59,17 +52,19 @@ pub(super) fn set_body_multipart(worker: &mut Worker, arguments: &[Argument]) ->
         return Flow::Code(-1);
     }
     let made = [b"--", mark, b"\r\nContent-Type: ", &content_type, b"\r\n\r\n", &content, b"\r\n--", mark, b"--\r\n"].concat();
-    let body = run.message.body_span();
-    run.edits.replace_anew(body, &made);
-    set_content_type(run, &[b"multipart/mixed;boundary=\"", mark, b"\""].concat());
+    replace_body(run, &made, &[b"multipart/mixed;boundary=\"", mark, b"\""].concat());
     if run.message.header(HeaderId::MimeVersion).is_none() {
-        super::headers::append_line(run, b"MIME-Version: 1.0", None);
+        super::headers::append_line(run, b"Mime-Version: 1.0", None);
     }
     Flow::Code(1)
 }
 
 fn append(worker: &mut Worker, content: &[u8], arguments: &[Argument]) -> Flow {
     let content_type = text(arguments, 1);
+    if content.is_empty() || content_type.is_empty() {
+        worker.log(-1, "textops", "append_body_part: neither text nor content type may be empty");
+        return Flow::Code(-1);
+    }
     let run = &mut worker.run;
     let mark = run.message.value(HeaderId::ContentType).and_then(boundary).map(<[u8]>::to_vec);
     let (Some(mark), Some(parts)) = (mark, of_message(&run.message)) else {
@@ -87,7 +82,15 @@ fn append(worker: &mut Worker, content: &[u8], arguments: &[Argument]) -> Flow {
     made.extend_from_slice(b"\r\n");
     let at = absolute(run.message.body_span(), (parts.closing, parts.closing)).start;
     run.edits.insert_after(at, &made);
+    remove_preamble(worker, &parts);
     Flow::Code(1)
+}
+
+/// What stands before the first part goes when parts change; it is for readers without MIME (RFC 2046 §5.1.1).
+fn remove_preamble(worker: &mut Worker, parts: &Parts) {
+    let end = parts.parts.first().map_or(parts.closing, |part| part.whole.start);
+    let span = absolute(worker.run.message.body_span(), (0, end));
+    worker.run.edits.remove(span);
 }
 
 /// `append_body_part(text, type[, disposition])`.
@@ -107,15 +110,19 @@ pub(super) fn append_body_part_hex(worker: &mut Worker, arguments: &[Argument]) 
 fn store(worker: &mut Worker, arguments: &[Argument], range: fn(&Part) -> std::ops::Range<usize>) -> Flow {
     let wanted = text(arguments, 0);
     let Some(Argument::Variable(result)) = arguments.get(1) else { return Flow::Code(-1) };
-    let Some(parts) = of_message(&worker.run.message) else { return Flow::Code(-1) };
-    let found = find(worker, &parts, &wanted).and_then(|part| worker.run.message.body().get(range(part))).map(Value::text);
-    match found {
+    let message = &worker.run.message;
+    let found = match of_message(message) {
+        Some(parts) => find(worker, &parts, &wanted).and_then(|part| message.body().get(range(part))),
+        None if message.value(HeaderId::ContentType).and_then(boundary).is_some() => None,
+        None => Some(message.body()).filter(|body| !body.is_empty()),
+    };
+    match found.map(Value::text) {
         Some(value) => Flow::from(worker.write(result, value).is_ok()),
         None => Flow::Code(-1),
     }
 }
 
-/// `get_body_part(type, $result)`: the content of the first part of this type.
+/// `get_body_part(type, $result)`: the content of the first part of this type; the whole of a body that has no parts.
 pub(super) fn get_body_part(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     store(worker, arguments, |part| part.content.clone())
 }
@@ -132,5 +139,6 @@ pub(super) fn remove_body_part(worker: &mut Worker, arguments: &[Argument]) -> F
     let Some(part) = find(worker, &parts, &wanted) else { return Flow::Code(-1) };
     let span: Span = absolute(worker.run.message.body_span(), (part.whole.start, part.whole.end));
     worker.run.edits.remove(span);
+    remove_preamble(worker, &parts);
     Flow::Code(1)
 }

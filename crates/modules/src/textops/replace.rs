@@ -66,7 +66,7 @@ pub(super) fn replace_body_atonce(worker: &mut Worker, arguments: &[Argument]) -
 fn replace_text(worker: &mut Worker, arguments: &[Argument], region: Region) -> Flow {
     let (wanted, replacement, mode) = (text(arguments, 0), text(arguments, 1), text(arguments, 2));
     if wanted.is_empty() {
-        return Flow::Code(-1);
+        return Flow::Code(1);
     }
     let limit = if mode.first() == Some(&b'a') { MATCHES_MAX } else { 1 };
     let run = &mut worker.run;
@@ -75,16 +75,19 @@ fn replace_text(worker: &mut Worker, arguments: &[Argument], region: Region) -> 
     for start in &found {
         run.edits.replace(absolute(span, (*start, start.saturating_add(wanted.len()))), &replacement);
     }
-    Flow::from(!found.is_empty())
+    Flow::Code(1)
 }
 
-/// `replace_str(text, replacement, mode)`: mode `a` all, `f` the first.
+/// `replace_str(text, replacement, mode)`: mode `a` all, `f` the first. True also when there was nothing to replace.
 pub(super) fn replace_str(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     replace_text(worker, arguments, Region::All)
 }
 
-/// `replace_body_str(text, replacement, mode)`.
+/// `replace_body_str(text, replacement, mode)`: false only without a body.
 pub(super) fn replace_body_str(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    if worker.run.message.body().is_empty() {
+        return Flow::Code(-1);
+    }
     replace_text(worker, arguments, Region::Body)
 }
 

@@ -10,9 +10,6 @@ use sip::span::Span;
 
 use crate::worker::Worker;
 
-/// Most groups `regex_substring()` can name.
-const GROUPS_MAX: usize = 32;
-
 /// A part of a message that functions work on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Region {
@@ -113,9 +110,15 @@ pub(super) fn search_hf(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     Flow::from(is_found)
 }
 
-/// `search_str(text, re)`.
+/// `search_str(text, re)`: 1 found, 2 with an empty expression, -1 not found, -2 without a text or with a bad expression.
 pub(super) fn search_str(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (subject, expression) = (text(arguments, 0), text(arguments, 1));
+    if subject.is_empty() {
+        return Flow::Code(-2);
+    }
+    if expression.is_empty() {
+        return Flow::Code(2);
+    }
     match Pattern::dynamic(&expression, Flags::ARGUMENT) {
         Ok(pattern) => Flow::from(pattern.is_match(&subject)),
         Err(error) => {
@@ -125,20 +128,22 @@ pub(super) fn search_str(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     }
 }
 
-/// `regex_substring(text, re, index, count, $result)`: one group of the match; `count` is the number of groups expected.
+/// `regex_substring(text, re, index, count, $result)`: one group of the match, 0 the whole of it; of `count` groups at most.
+/// -2: there is no match. -1: the group took no part in it, or the index is not below the count.
 pub(super) fn regex_substring(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (subject, expression) = (text(arguments, 0), text(arguments, 1));
-    let number = |index: usize| usize::try_from(arguments.get(index).map_or(0, Argument::integer)).unwrap_or(usize::MAX);
+    let number = |index: usize| arguments.get(index).map_or(0, Argument::integer);
     let (wanted, count) = (number(2), number(3));
     let Some(Argument::Variable(result)) = arguments.get(4) else { return Flow::Code(-1) };
-    if wanted > count || count > GROUPS_MAX {
-        worker.log(-1, "textops", "regex_substring: the index must not be greater than the count");
+    if wanted >= count || count <= 0 {
+        worker.log(-1, "textops", "regex_substring: the index must be less than the count");
         return Flow::Code(-1);
     }
     let Ok(pattern) = Pattern::dynamic(&expression, Flags { ignore_case: false, newline: false }) else {
         return Flow::Code(-1);
     };
-    let group = pattern.groups(&subject).and_then(|groups| groups.get(wanted).copied().flatten());
+    let Some(groups) = pattern.groups(&subject) else { return Flow::Code(-2) };
+    let group = usize::try_from(wanted).ok().and_then(|wanted| groups.get(wanted).copied().flatten());
     match group.and_then(|(start, end)| subject.get(start..end)) {
         Some(found) => Flow::from(worker.write(result, Value::text(found)).is_ok()),
         None => Flow::Code(-1),

@@ -1,5 +1,7 @@
 //! Predicates on texts.
 
+use std::cmp::Ordering;
+
 use script::exports::{Argument, Flow};
 
 use super::LIST_ELEMENTS_MAX;
@@ -7,7 +9,7 @@ use super::search::text;
 use crate::worker::Worker;
 
 fn elements(list: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
-    list.split(move |byte| *byte == separator).take(LIST_ELEMENTS_MAX)
+    list.split(move |byte| *byte == separator).map(<[u8]>::trim_ascii).take(LIST_ELEMENTS_MAX)
 }
 
 fn in_list_by(worker: &mut Worker, arguments: &[Argument], holds: fn(&[u8], &[u8]) -> bool) -> Flow {
@@ -34,34 +36,53 @@ fn compare(arguments: &[Argument], holds: impl Fn(&[u8], &[u8]) -> bool) -> Flow
     Flow::from(holds(&text(arguments, 0), &text(arguments, 1)))
 }
 
+/// What a comparison answers: 1 equal, -1 when the left side sorts behind the right one, -2 when before.
+fn ordered(left: &[u8], right: &[u8]) -> Flow {
+    Flow::Code(match left.cmp(right) {
+        Ordering::Equal => 1,
+        Ordering::Greater => -1,
+        Ordering::Less => -2,
+    })
+}
+
 /// `cmp_str(a, b)`.
 pub(super) fn cmp_str(_: &mut Worker, arguments: &[Argument]) -> Flow {
-    compare(arguments, |left, right| left == right)
+    ordered(&text(arguments, 0), &text(arguments, 1))
 }
 
 /// `cmp_istr(a, b)`: ignoring case.
 pub(super) fn cmp_istr(_: &mut Worker, arguments: &[Argument]) -> Flow {
-    compare(arguments, |left, right| left.eq_ignore_ascii_case(right))
+    ordered(&text(arguments, 0).to_ascii_lowercase(), &text(arguments, 1).to_ascii_lowercase())
 }
 
-/// `starts_with(a, b)`.
+/// `starts_with(a, b)`: 1; -1 when `b` is longer than `a` or comes before its start, -2 when it comes after it.
 pub(super) fn starts_with(_: &mut Worker, arguments: &[Argument]) -> Flow {
-    compare(arguments, |left, right| left.starts_with(right))
+    let (whole, start) = (text(arguments, 0), text(arguments, 1));
+    whole.get(..start.len()).map_or(Flow::Code(-1), |own| ordered(own, &start))
 }
 
-/// `ends_with(a, b)`.
+/// `ends_with(a, b)`: as a comparison of `b` with what `a` ends with; -1 when `b` is longer.
 pub(super) fn ends_with(_: &mut Worker, arguments: &[Argument]) -> Flow {
-    compare(arguments, |left, right| left.ends_with(right))
+    let (whole, end) = (text(arguments, 0), text(arguments, 1));
+    let own = whole.len().checked_sub(end.len()).and_then(|at| whole.get(at..));
+    own.map_or(Flow::Code(-1), |own| ordered(own, &end))
 }
 
-/// `str_find(a, b)`: does `a` contain `b`?
+/// The place of a text counted from 1; -1: it is not there.
+fn place(found: Option<usize>) -> Flow {
+    Flow::Code(found.and_then(|at| i32::try_from(at).ok()).map_or(-1, |at| at.saturating_add(1)))
+}
+
+/// `str_find(a, b)`: where `b` starts in `a`, from 1; an empty `b` is found behind the end.
 pub(super) fn str_find(_: &mut Worker, arguments: &[Argument]) -> Flow {
-    compare(arguments, |left, right| memchr::memmem::find(left, right).is_some())
+    let (whole, wanted) = (text(arguments, 0), text(arguments, 1));
+    place(if wanted.is_empty() { Some(whole.len()) } else { memchr::memmem::find(&whole, &wanted) })
 }
 
-/// `str_ifind(a, b)`: ignoring case.
+/// `str_ifind(a, b)`: the same ignoring case; an empty `b` is found at the start.
 pub(super) fn str_ifind(_: &mut Worker, arguments: &[Argument]) -> Flow {
-    compare(arguments, |left, right| memchr::memmem::find(&left.to_ascii_lowercase(), &right.to_ascii_lowercase()).is_some())
+    let (whole, wanted) = (text(arguments, 0).to_ascii_lowercase(), text(arguments, 1).to_ascii_lowercase());
+    place(memchr::memmem::find(&whole, &wanted))
 }
 
 /// `str_any_in(text, characters)`: is any byte of the text among the characters?

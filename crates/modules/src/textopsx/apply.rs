@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use script::exports::{Argument, Flow};
+use script::exports::{Argument, Flow, Routes};
 use script::syntax::ast::RouteKind;
 use script::value::Text;
+use sip::edit::Edits;
 use sip::limits::Limits;
 use sip::message::Message;
 use sip::serialise::{ReplyHead, RequestHead, write_reply_relay_with, write_request};
@@ -23,31 +24,47 @@ fn parse(bytes: &[u8]) -> Option<Message> {
 
 /// The current message with its pending edits, without our Via. None: the edits made it unreadable.
 pub fn changed_message(run: &Run) -> Option<Message> {
+    changed_message_with(run, &[])
+}
+
+/// As [`changed_message`], with edits that came before those of the run.
+pub fn changed_message_with(run: &Run, earlier: &[&Edits]) -> Option<Message> {
+    let edits: Vec<&Edits> = earlier.iter().copied().chain([&run.edits]).collect();
     let mut bytes = Vec::with_capacity(run.message.bytes().len().saturating_add(256));
     let is_stream = run.source.protocol.is_reliable();
     if run.message.is_request() {
         let head = RequestHead { uri: run.request_uri(), ..RequestHead::default() };
-        write_request(&mut bytes, &run.message, &[&run.edits], &head, is_stream);
+        write_request(&mut bytes, &run.message, &edits, &head, is_stream);
     } else {
         let status = status_line(run).unwrap_or_default();
         let head = ReplyHead { status_line: &status, keep_top_via: true };
-        write_reply_relay_with(&mut bytes, &run.message, &[&run.edits], &head, is_stream);
+        write_reply_relay_with(&mut bytes, &run.message, &edits, &head, is_stream);
     }
     parse(&bytes)
 }
 
-/// Puts another message in place of the current one.
-fn replace(run: &mut Run, message: Message) {
-    run.message = message;
+/// Puts another message, in which the edits stand, in place of the current one; the former message.
+pub fn replace_message(run: &mut Run, message: Message) -> Message {
+    let former = std::mem::replace(&mut run.message, message);
     run.tm.key = None;
     run.edits.clear();
+    run.textopsx.forget_positions();
+    former
+}
+
+/// As [`replace_message`] for good: the request URI is the received one now.
+fn replace(run: &mut Run, message: Message) {
+    replace_message(run, message);
     run.target.uri = None;
     run.textopsx.status = None;
-    run.textopsx.forget_positions();
 }
 
 /// `msg_apply_changes()` for modules: 1 done, -1 refused, 0 the new text cannot be read and the script must end.
 pub fn apply_changes(worker: &mut Worker) -> i32 {
+    if worker.run.route_set.meets(Routes::FAILURE.or(Routes::BRANCH).or(Routes::BRANCH_FAILURE)) {
+        worker.log(-1, "textopsx", "msg_apply_changes is for request and reply routes");
+        return -1;
+    }
     if worker.run.message.is_request() && !worker.run.rr.plan.is_empty() {
         worker.log(-1, "textopsx", "msg_apply_changes must come before record_route");
         return -1;

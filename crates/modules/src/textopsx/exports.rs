@@ -2,7 +2,7 @@
 
 use script::exports::{Argument, Flow, Function, InnerKind, Kind, Routes, Variable};
 
-use super::{apply, body_lines, glob, header_values, headers, keep, status};
+use super::{literals, apply, body_lines, glob, header_values, headers, keep, status};
 use crate::registry::Module;
 use crate::worker::Worker;
 
@@ -29,6 +29,7 @@ const fn variable(
 /// Everything `textopsx` declares.
 pub static MODULE: Module = Module {
     name: "textopsx",
+    checks: literals::CHECKS,
     functions: &[
         function("msg_apply_changes", (0, 0), &[], CHANGING, apply::msg_apply_changes),
         function("msg_changed_route", (1, 1), FORMAT, ANY, apply::msg_changed_route),

@@ -5,7 +5,7 @@
 pub(super) enum Which {
     /// No index was written.
     Unsaid,
-    /// From 1; negative counts from the last.
+    /// From 1, and 0 is the first, too; negative counts from the last.
     At(i64),
     All,
 }
@@ -32,7 +32,7 @@ impl<'a> Name<'a> {
             let close = inner.iter().position(|byte| *byte == b']')?;
             which = match inner.get(..close)? {
                 b"*" => Which::All,
-                number => Which::At(std::str::from_utf8(number).ok()?.trim().parse().ok().filter(|index| *index != 0)?),
+                number => Which::At(std::str::from_utf8(number).ok()?.trim().parse().ok()?),
             };
             rest = inner.get(close.saturating_add(1)..)?;
         }
@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(name("foo[*]"), Some(Name { header: b"foo", which: Which::All, parameter: None }));
         assert_eq!(name("foo[-1].p"), Some(Name { header: b"foo", which: Which::At(-1), parameter: Some(b"p") }));
         assert_eq!(name("foo.p"), Some(Name { header: b"foo", which: Which::Unsaid, parameter: Some(b"p") }));
-        for bad in ["", "[1]", "foo[", "foo[x]", "foo[0]", "foo.", "foo[1]x"] {
+        for bad in ["", "[1]", "foo[", "foo[x]", "foo.", "foo[1]x"] {
             assert_eq!(name(bad), None, "{bad}");
         }
     }

@@ -51,10 +51,10 @@ fn elements(message: &Message, name: &[u8], style: Style) -> Vec<Element> {
     found
 }
 
-/// The position of an index that counts from 1, or from the last when negative.
+/// The position of an index that counts from 1 (0 is the first, too), or from the last when negative.
 fn position(index: i64, count: usize) -> Option<usize> {
     let count = i64::try_from(count).ok()?;
-    let position = if index > 0 { index.checked_sub(1)? } else { count.checked_add(index)? };
+    let position = if index >= 0 { index.saturating_sub(1).max(0) } else { count.checked_add(index)? };
     usize::try_from(position).ok().filter(|position| i64::try_from(*position).is_ok_and(|position| position < count))
 }
 
@@ -89,7 +89,7 @@ pub(super) fn append_hf_value(worker: &mut Worker, arguments: &[Argument]) -> Fl
     Flow::Code(1)
 }
 
-/// `insert_hf_value(name, value)`: a new header at the top; with an index before that value.
+/// `insert_hf_value(name, value)`: a new header before the first of its name; with an index before that value.
 pub(super) fn insert_hf_value(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (name, value) = (text(arguments, 0), text(arguments, 1));
     let Some(name) = parse_name(worker, &name).filter(|name| name.parameter.is_none() && name.which != Which::All) else {
@@ -97,14 +97,28 @@ pub(super) fn insert_hf_value(worker: &mut Worker, arguments: &[Argument]) -> Fl
     };
     let run = &mut worker.run;
     let found = elements(&run.message, name.header, Style::List);
-    let anchor = match name.which {
-        Which::At(index) => position(index, found.len()).and_then(|position| found.get(position)),
-        _ => None,
+    let line = new_line(&name, &value);
+    let Some(first) = found.first() else {
+        if matches!(name.which, Which::At(index) if !(0..2).contains(&index)) {
+            return Flow::Code(-1);
+        }
+        let present = run.message.headers_named(name.header).next().map(|header| header.line.start);
+        match present {
+            Some(start) => run.edits.insert_before(start, &line),
+            None => textops::append_header_line(run, &line),
+        }
+        return Flow::Code(1);
     };
-    match anchor {
-        Some(element) => run.edits.insert_before(element.span.start, &[&value[..], b","].concat()),
-        None => textops::insert_header_line(run, &new_line(&name, &value)),
-    }
+    let Which::At(index) = name.which else {
+        run.edits.insert_before(first.line.start, &line);
+        return Flow::Code(1);
+    };
+    let Some(element) = position(index, found.len()).and_then(|position| found.get(position)) else { return Flow::Code(-1) };
+    // Behind the comma of the value before, or where the first value starts.
+    let before = run.message.text(Span { start: element.line.start, end: element.span.start });
+    let blanks = if before.trim_ascii_end().ends_with(b",") { before.len().saturating_sub(before.trim_ascii_end().len()) } else { 0 };
+    let at = element.span.start.saturating_sub(u32::try_from(blanks).unwrap_or(0));
+    run.edits.insert_before(at, &[&value[..], b","].concat());
     Flow::Code(1)
 }
 
@@ -221,7 +235,7 @@ fn assign_value(worker: &mut Worker, arguments: &[Argument], style: Style) -> Fl
         match present {
             Some(span) => run.edits.replace_anew(span, &made),
             None => {
-                let joint: &[u8] = if style == Style::List { b";" } else { b", " };
+                let joint: &[u8] = if style == Style::List { b";" } else { b"," };
                 run.edits.insert_after(element.span.end, &[joint, &made].concat());
             }
         }
@@ -256,6 +270,9 @@ pub(super) fn hf_value_exists(worker: &mut Worker, arguments: &[Argument]) -> Fl
 /// `include_hf_value(name, value)`: exactly once in the list; a new value goes to the end of the first header.
 pub(super) fn include_hf_value(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (name, value) = (text(arguments, 0), text(arguments, 1));
+    if value.is_empty() {
+        return Flow::Code(-1);
+    }
     let run = &mut worker.run;
     let found = elements(&run.message, &name, Style::List);
     let equal = equal(&run.message, &found, &value);
@@ -274,6 +291,9 @@ pub(super) fn include_hf_value(worker: &mut Worker, arguments: &[Argument]) -> F
 /// `exclude_hf_value(name, value)`: not in the list.
 pub(super) fn exclude_hf_value(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let (name, value) = (text(arguments, 0), text(arguments, 1));
+    if value.is_empty() {
+        return Flow::Code(-1);
+    }
     let run = &mut worker.run;
     let found = elements(&run.message, &name, Style::List);
     let equal = equal(&run.message, &found, &value);

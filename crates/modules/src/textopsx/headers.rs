@@ -65,13 +65,20 @@ fn step(worker: &mut Worker, arguments: &[Argument], next: impl Fn(Option<usize>
     }
 }
 
+fn is_before_first(worker: &Worker, name: &[u8]) -> bool {
+    worker.run.textopsx.headers.iter().any(|iterator| &*iterator.name == name && iterator.at.is_none())
+}
+
 /// `hf_iterator_next(name)`: false behind the last header.
 pub(super) fn next(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     step(worker, arguments, |at| Some(at.map_or(0, |at| at.saturating_add(1))))
 }
 
-/// `hf_iterator_prev(name)`: false before the first header.
+/// `hf_iterator_prev(name)`: false on the first header; before it there is nothing to do.
 pub(super) fn previous(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    if is_before_first(worker, &name(arguments)) {
+        return Flow::Code(1);
+    }
     step(worker, arguments, |at| at?.checked_sub(1))
 }
 

@@ -39,7 +39,8 @@ pub(super) fn keep_hf(worker: &mut Worker, arguments: &[Argument]) -> Flow {
             run.edits.remove(header.line);
         }
     }
-    Flow::Code(1)
+    // Its answer has never said anything else.
+    Flow::Code(-1)
 }
 
 /// `remove_body()`: the body alone; its Content-Type stays.

@@ -8,11 +8,12 @@ mod header_name;
 mod header_values;
 mod headers;
 mod keep;
+mod literals;
 mod status;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{apply_changes, changed_message, commit_status};
+pub use apply::{apply_changes, changed_message, changed_message_with, commit_status, replace_message};
 pub use exports::MODULE;
 pub use glob::glob;
 pub use status::{changed_status, status_line};

@@ -27,6 +27,9 @@ pub fn relay_cancel(worker: &mut Worker) -> Option<i32> {
         Created::Refused(code) => return Some(code),
     }
     let node = Arc::clone(&worker.node);
+    if !node.states.tm.cancels_hop_by_hop && super::cancel_end_to_end::relay(worker, invite) {
+        return Some(1);
+    }
     let answer = match node.transactions.checkout(invite) {
         Checkout::Gone => CancelAnswer::NothingPending { answer_invite: false },
         Checkout::Taken(transaction) => {

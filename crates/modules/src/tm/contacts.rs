@@ -8,16 +8,18 @@ use script::value::{Text, Value};
 use super::limits::CONTACTS_MAX;
 use crate::attributes::{Content, Names, Root};
 use crate::run::Target;
-use crate::worker::Worker;
+use crate::worker::{Random, Worker};
 
 /// Priority of a contact that names none: behind all others.
 const PRIORITY_DEFAULT: i32 = -1;
 /// Nothing is left.
 const NOTHING_LEFT: i32 = -2;
 
-/// `t_load_contacts([mode])`: takes the request URI and the branches, ordered by descending priority, into the list.
-/// Destinations that all have the same priority stay where they are: they are forked in parallel.
-pub fn t_load_contacts(worker: &mut Worker, _: &[Argument]) -> Flow {
+/// `t_load_contacts([mode])`: takes the request URI and the branches into the list. Mode 0 orders them by descending
+/// priority; those of one priority are forked in parallel, and if that is all of them they stay where they are. Mode 1 draws
+/// one after the other with its priority as weight; those without weight come last.
+pub fn t_load_contacts(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let is_drawn = arguments.first().is_some_and(|mode| mode.integer() == 1);
     let Some(list) = worker.node.states.tm.contacts_list.clone() else { return not_configured(worker) };
     let run = &mut worker.run;
     if run.branches.is_empty() {
@@ -27,18 +29,22 @@ pub fn t_load_contacts(worker: &mut Worker, _: &[Argument]) -> Flow {
     let own = (!run.is_target_consumed).then_some(own);
     let mut targets: Vec<Target> = own.into_iter().chain(run.branches.iter().cloned()).take(CONTACTS_MAX).collect();
     let first = targets.first().map(priority);
-    if targets.iter().all(|target| Some(priority(target)) == first) {
+    if !is_drawn && targets.iter().all(|target| Some(priority(target)) == first) {
         return Flow::Code(1);
     }
     run.branches.clear();
-    targets.sort_by_key(|target| std::cmp::Reverse(priority(target)));
+    if is_drawn {
+        targets = drawn(targets, &mut worker.random);
+    } else {
+        targets.sort_by_key(|target| std::cmp::Reverse(priority(target)));
+    }
     let flows = worker.node.states.tm.contact_flows_list.clone();
     let (targets, others) = if flows.is_some() { apart(targets) } else { (targets, Vec::new()) };
     let xavps = &mut worker.run.attributes.xavps;
     xavps.remove_all(Names::Exact, &list);
     let next_priorities: Vec<Option<i32>> = targets.iter().skip(1).map(|target| Some(priority(target))).chain([None]).collect();
     for (target, next) in targets.iter().zip(next_priorities).rev() {
-        let ends_group = next != Some(priority(target));
+        let ends_group = is_drawn || next != Some(priority(target));
         if !xavps.push(root(&list, target, ends_group)) {
             return Flow::Code(-1);
         }
@@ -52,6 +58,28 @@ pub fn t_load_contacts(worker: &mut Worker, _: &[Argument]) -> Flow {
         }
     }
     Flow::Code(1)
+}
+
+/// Draws contacts without putting them back, each with its priority as weight.
+fn drawn(mut targets: Vec<Target>, random: &mut Random) -> Vec<Target> {
+    let weight = |target: &Target| u64::try_from(priority(target)).unwrap_or(0);
+    let mut ordered = Vec::with_capacity(targets.len());
+    loop {
+        let total: u64 = targets.iter().map(weight).sum();
+        if total == 0 {
+            break;
+        }
+        let mut left = random.below(total);
+        let index = targets.iter().position(|target| {
+            let own = weight(target);
+            let is_hit = left < own;
+            left = left.saturating_sub(own);
+            is_hit
+        });
+        ordered.push(targets.remove(index.unwrap_or(0)));
+    }
+    ordered.append(&mut targets);
+    ordered
 }
 
 /// Contacts by their first flow, and the further flows of instances seen already (RFC 5626).
@@ -167,4 +195,26 @@ fn newest(worker: &Worker, list: &Text) -> Option<(Target, bool)> {
         user_agent: text("ua"),
     };
     Some((target, number("q_flag") != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(uri: &str, q: Option<i32>) -> Target {
+        Target { uri: Some(Text::from(uri)), q, ..Target::default() }
+    }
+
+    #[test]
+    fn contacts_are_drawn_by_weight_and_those_without_come_last() {
+        let mut random = Random::new(7);
+        let (mut first, rounds) = (0, 3_000);
+        for _ in 0..rounds {
+            let ordered = drawn(vec![target("backup", None), target("none", Some(0)), target("light", Some(250)), target("heavy", Some(750))], &mut random);
+            let uris: Vec<String> = ordered.iter().filter_map(|target| target.uri.as_ref().map(ToString::to_string)).collect();
+            assert_eq!(uris.get(2..).unwrap_or_default(), ["backup", "none"]);
+            first += usize::from(uris.first().is_some_and(|uri| uri == "heavy"));
+        }
+        assert!((rounds * 70 / 100..rounds * 80 / 100).contains(&first), "{first}");
+    }
 }

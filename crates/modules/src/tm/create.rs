@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use script::value::Value;
 use sip::method::Method;
 use transaction::{Checkout, Creation, Delivery, Event, Key, Transaction, TransactionId};
 
@@ -79,7 +80,16 @@ fn adopt(worker: &mut Worker, mut transaction: Box<Transaction<TransactionData>>
     let run = &mut worker.run;
     let tm = &mut run.tm;
     transaction.armed = tm.armed;
-    let timers = tm.timers;
+    let mut timers = tm.timers;
+    let state = &worker.node.states.tm;
+    for (place, name) in [
+        (&mut timers.final_response, &state.final_response_variable),
+        (&mut timers.final_response_invite, &state.final_response_invite_variable),
+    ] {
+        if let (0, Some(name)) = (*place, name) {
+            *place = seconds(&run.attributes.avps.read(name, None)).saturating_mul(1_000);
+        }
+    }
     transaction.change_retransmission(timers.retransmit_first, timers.retransmit_longest);
     transaction.change_lifetime(timers.lifetime_invite, timers.lifetime_other);
     transaction.change_final_response(worker.now.time, timers.final_response_invite, timers.final_response);
@@ -97,6 +107,7 @@ fn adopt(worker: &mut Worker, mut transaction: Box<Transaction<TransactionData>>
         }
     }
     let data = &mut transaction.data;
+    data.uses_sent_headers = tm.uses_sent_headers;
     data.source = Some(run.source);
     data.request_uri = run.target.uri.clone();
     data.next_hop = run.target.next_hop.clone();
@@ -107,6 +118,15 @@ fn adopt(worker: &mut Worker, mut transaction: Box<Transaction<TransactionData>>
     data.local_rport = run.local_rport;
     data.advertised = (run.advertised_address.clone(), run.advertised_port);
     run.tm.transaction = Some(transaction);
+}
+
+/// A number of seconds in a variable; 0 when it holds none.
+fn seconds(value: &Value) -> u32 {
+    match value {
+        Value::Integer(number) => u32::try_from(*number).unwrap_or(0),
+        Value::Text(text) => std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// Is the run's request one that came before? Then its last reply is sent again.

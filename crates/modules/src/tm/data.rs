@@ -11,6 +11,8 @@ use crate::rr::Plan;
 pub struct TransactionData {
     pub attributes: Attributes,
     pub extended_flags: u64,
+    /// What the script wants in Vias ([`crate::corex::via`]).
+    pub via_wishes: u8,
     /// The request URI and next hop when the transaction was created: what failure routes start from.
     pub request_uri: Option<Text>,
     pub next_hop: Option<Text>,
@@ -22,14 +24,33 @@ pub struct TransactionData {
     pub force_rport: bool,
     pub local_rport: bool,
     pub advertised: (Option<Text>, Option<u16>),
+    /// `t_use_uac_headers`: a CANCEL follows the INVITE as it was sent even with `reparse_invite=0`.
+    pub uses_sent_headers: bool,
     /// `set_reply_no_connect`, `set_reply_close`.
     pub reply_no_connect: bool,
     pub reply_close: bool,
     /// Headers that `append_to_reply` gave before the first forwarding: for replies from failure routes.
     pub reply_headers: Vec<u8>,
+    /// The CANCEL transaction that carries the CANCEL of this INVITE end to end (`e2e_cancel_hop_by_hop=0`).
+    pub end_to_end_cancel: Option<transaction::TransactionId>,
+    /// Flags about the Via of each branch (`t_vbflag_set`), by branch.
+    pub via_flags: Vec<u32>,
+    /// The 2xx to an INVITE made here that nobody has acknowledged yet, and where it came from (`t_uac_ack_local`).
+    pub unacknowledged: Option<(Box<sip::Message>, transaction::Endpoint)>,
+    /// Branches whose next address may be tried.
+    pub fallbacks: Vec<super::failover::Fallback>,
     pub dialog: crate::dialog::TransactionPart,
     /// Who made a local request and wants its outcome.
     pub purpose: Purpose,
+}
+
+/// How a remote call is told the outcome of its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerForm {
+    /// `tm.t_uac_wait`: code, reason, target and routes of the dialog, the reply's headers and body.
+    Reply,
+    /// `tm.t_uac_wait_block`: code and reason.
+    Status,
 }
 
 /// Whom to tell when a local request has its final reply.
@@ -46,6 +67,8 @@ pub enum Purpose {
     BridgeInvite { target: Vec<u8> },
     /// The REFER of a bridge, and the BYE that follows.
     BridgeRefer { bye: Box<super::LocalRequest> },
+    /// A remote call that waits for the outcome.
+    RemoteCall { ticket: u64, form: AnswerForm },
     /// A keepalive OPTIONS.
     DialogKeepalive { dialog: ::dialog::DialogId, leg: ::dialog::Leg },
 }

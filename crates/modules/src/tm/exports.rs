@@ -4,7 +4,7 @@ use script::exports::{Argument, Flow, Function, Kind, Routes};
 use script::syntax::ast::RouteKind;
 
 use super::parameters::PARAMETERS;
-use super::{contacts, functions as f};
+use super::{literals, contacts, functions as f};
 use crate::registry::Module;
 use crate::worker::Worker;
 
@@ -29,7 +29,7 @@ const fn missing(name: &'static str, arity: (u8, u8), routes: Routes, note: &'st
 }
 
 const HOST_PORT: &[Kind] = &[Kind::Format, Kind::Integer];
-const NOT_YET: &str = "declared, answers -1: the edits of a branch route show up in what is sent only";
+const PROTOCOL_PROXY: &[Kind] = &[Kind::Format, Kind::Format];
 
 static FUNCTIONS: &[Function<Worker>] = &[
     function("t_newtran", (0, 0), &[], REQUEST, f::t_newtran),
@@ -47,20 +47,20 @@ static FUNCTIONS: &[Function<Worker>] = &[
     function("t_relay_to_sctp", (0, 2), HOST_PORT, REQUEST_FAILURE, f::t_relay_to_sctp),
     function("t_relay_to", (0, 2), &[Kind::Format, Kind::Integer], REQUEST_FAILURE, f::t_relay_to),
     function("t_relay_to_proxy", (1, 2), &[Kind::Format, Kind::Integer], REQUEST_FAILURE, f::t_relay_to),
-    missing("t_relay_to_avp", (2, 2), REQUEST, "declared, answers -1: legacy function"),
+    function("t_relay_to_avp", (2, 2), PROTOCOL_PROXY, REQUEST, f::t_relay_to_protocol),
     function("t_replicate", (0, 2), HOST_PORT, REQUEST, f::t_replicate),
     function("t_replicate_udp", (2, 2), HOST_PORT, REQUEST, f::t_replicate),
     function("t_replicate_tcp", (2, 2), HOST_PORT, REQUEST, f::t_replicate_tcp),
     function("t_replicate_tls", (2, 2), HOST_PORT, REQUEST, f::t_replicate_tls),
     missing("t_replicate_sctp", (2, 2), REQUEST, "declared, answers -1: SCTP is not offered"),
-    function("t_replicate_to", (2, 2), &[Kind::Format, Kind::Integer], REQUEST, f::t_replicate_to),
+    function("t_replicate_to", (2, 2), PROTOCOL_PROXY, REQUEST, f::t_replicate_to),
     function("t_forward_nonack", (2, 2), HOST_PORT, REQUEST, f::t_relay_to_udp),
     function("t_forward_nonack_uri", (0, 0), &[], REQUEST, f::t_relay),
     function("t_forward_nonack_udp", (2, 2), HOST_PORT, REQUEST, f::t_relay_to_udp),
     function("t_forward_nonack_tcp", (2, 2), HOST_PORT, REQUEST, f::t_relay_to_tcp),
     function("t_forward_nonack_tls", (2, 2), HOST_PORT, REQUEST, f::t_relay_to_tls),
     function("t_forward_nonack_sctp", (2, 2), HOST_PORT, REQUEST, f::t_relay_to_sctp),
-    function("t_forward_nonack_to", (2, 2), &[Kind::Format, Kind::Integer], REQUEST, f::t_relay_to),
+    function("t_forward_nonack_to", (2, 2), PROTOCOL_PROXY, REQUEST, f::t_relay_to_protocol),
     function("t_relay_cancel", (0, 0), &[], REQUEST, f::t_relay_cancel),
     function("t_on_failure", (1, 1), &[Kind::Route(RouteKind::Failure)], SETTINGS, f::t_on_failure),
     function("t_on_branch_failure", (1, 1), &[Kind::Plain], SETTINGS, f::t_on_branch_failure),
@@ -94,39 +94,26 @@ static FUNCTIONS: &[Function<Worker>] = &[
     function("t_save_lumps", (0, 0), &[], REQUEST, f::t_save_lumps),
     function("t_check_trans", (0, 0), &[], REPLIES.or(Routes::BRANCH), f::t_check_trans),
     function("t_is_set", (1, 1), &[Kind::Plain], Routes::ANY, f::t_is_set),
-    Function {
-        name: "t_use_uac_headers",
-        arity: (0, 0),
-        arguments: &[],
-        routes: Routes::ANY,
-        call: f::t_use_uac_headers,
-        note: "always so: CANCEL and ACK copy From and To of the request as it was sent",
-    },
-    function("t_uac_send", (6, 6), &[Kind::Format], Routes::ANY, super::rpc::t_uac_send),
+    function("t_use_uac_headers", (0, 0), &[], Routes::ANY, f::t_use_uac_headers),
+    function("t_uac_send", (6, 6), &[Kind::Format], Routes::ANY, super::outside::t_uac_send),
     function("t_get_status_code", (0, 0), &[], REPLIES.or(Routes::BRANCH), f::t_get_status_code),
-    Function {
-        name: "t_load_contacts",
-        arity: (0, 1),
-        arguments: &[Kind::Format],
-        routes: REQUEST_FAILURE,
-        call: contacts::t_load_contacts,
-        note: "the mode has no effect",
-    },
+    function("t_load_contacts", (0, 1), &[Kind::Format], REQUEST_FAILURE, contacts::t_load_contacts),
     function("t_next_contacts", (0, 0), &[], REQUEST_FAILURE, contacts::t_next_contacts),
     function("t_next_contact_flow", (0, 0), &[], REQUEST_FAILURE.or(Routes::BRANCH_FAILURE), contacts::t_next_contact_flow),
     function("t_clean", (0, 0), &[], Routes::ANY, f::t_clean),
     function("t_exists", (0, 0), &[], Routes::ANY, f::t_exists),
-    missing("t_msg_apply_changes", (0, 0), Routes::BRANCH, NOT_YET),
+    function("t_msg_apply_changes", (0, 0), &[], Routes::BRANCH, super::branch_changes::t_msg_apply_changes),
     function("t_cell_append_branches", (2, 2), &[Kind::Integer], Routes::ANY, f::t_cell_append_branches),
 ];
 
 /// Everything `tm` declares.
 pub static MODULE: Module = Module {
     name: "tm",
+    checks: literals::CHECKS,
     functions: FUNCTIONS,
     variables: &[],
     parameters: PARAMETERS,
     commands: super::rpc::COMMANDS,
     statistics: &[],
-    events: &["tm:local-request", "tm:local-response", "tm:branch-failure"],
+    events: &["tm:local-request", "tm:local-response", "tm:local-ack-sent", "tm:branch-failure"],
 };

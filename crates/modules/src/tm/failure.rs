@@ -29,9 +29,19 @@ pub fn run_branch_failure(worker: &mut Worker, branch: usize, code: u16, route: 
     run_copy(worker, Some(branch), code, route, RouteKind::Event, Routes::BRANCH_FAILURE.or(Routes::FAILURE));
 }
 
-/// Goes on with a suspended request at a route, as a failure route does.
+/// Goes on with a suspended request at a route, as a failure route does; with a suspended reply as a reply route does.
 pub fn resume(worker: &mut Worker, serial: Option<u32>, route: RouteId) {
     let node = Arc::clone(&worker.node);
+    let now = worker.now.time;
+    if let Some(transaction) = &mut worker.run.tm.transaction
+        && let Some(branch) = transaction.suspended_reply()
+    {
+        let kept = transaction.resume_reply(now, branch);
+        if let Some(place) = transaction.branches.get_mut(branch) {
+            place.reply = kept;
+        }
+        return super::received::process_kept(worker, branch, Some(route));
+    }
     let step = worker.run.tm.transaction.as_mut().map(|transaction| transaction.resume(serial));
     if step != Some(ResumeStep::Run) {
         return;
@@ -44,7 +54,8 @@ pub fn resume(worker: &mut Worker, serial: Option<u32>, route: RouteId) {
 }
 
 fn run_copy(worker: &mut Worker, branch: Option<usize>, code: u16, route: RouteId, kind: RouteKind, routes: Routes) {
-    let Some(transaction) = super::settle::detach(worker) else { return };
+    let Some(mut transaction) = super::settle::detach(worker) else { return };
+    super::local::prepare_for_failure_route(&mut transaction);
     let mut copy = copy_of(worker, &transaction);
     copy.is_target_consumed = branch.is_some();
     copy.route = kind;

@@ -26,8 +26,8 @@ fn forced_hop(arguments: &[Argument], protocol: Protocol) -> Option<NextHop> {
     if host.is_empty() {
         return None;
     }
-    let port = u16::try_from(integer(arguments, 1)).ok().filter(|port| *port != 0).unwrap_or(crate::sockets::DEFAULT_PORT);
-    Some(next_hop::of_host(&host, port, protocol))
+    let port = u16::try_from(integer(arguments, 1)).ok();
+    Some(next_hop::of_host(&host, port, Some(protocol)))
 }
 
 fn relay_with(worker: &mut Worker, arguments: &[Argument], protocol: Option<Protocol>) -> Flow {
@@ -63,22 +63,28 @@ pub fn t_relay_to_sctp(worker: &mut Worker, arguments: &[Argument]) -> Flow {
 /// `t_relay_to([proxy][, flags])`: proxy `proto:host:port` or `host:port`.
 pub fn t_relay_to(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let proxy = text(arguments, 0);
-    let flags = if arguments.len() == 1 && proxy.iter().all(u8::is_ascii_digit) { integer(arguments, 0) } else { integer(arguments, 1) };
-    let hop = if proxy.iter().all(u8::is_ascii_digit) { None } else { parse_proxy(&proxy) };
-    relay(worker, Forced { hop, without_100: flags & 1 != 0, without_reply: flags & 2 != 0, ..Forced::default() })
+    let is_flags = is_relay_flags(&proxy);
+    let flags = if arguments.len() == 1 && is_flags { integer(arguments, 0) } else { integer(arguments, 1) };
+    let hop = if is_flags { None } else { parse_proxy(&proxy) };
+    relay(worker, Forced { hop, without_100: flags & 1 != 0, without_reply: flags & 2 != 0, without_failover: flags & 4 != 0, ..Forced::default() })
 }
 
-fn parse_proxy(proxy: &[u8]) -> Option<NextHop> {
+/// A single argument of `t_relay_to()` that is a number stands for the flags.
+pub(super) fn is_relay_flags(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_digit) || text.starts_with(b"0x")
+}
+
+pub(super) fn parse_proxy(proxy: &[u8]) -> Option<NextHop> {
     let proxy = std::str::from_utf8(proxy).ok()?;
     let (protocol, rest) = match proxy.split_once(':') {
         Some((word, rest)) if Protocol::from_bytes(word.as_bytes()).is_some() => (Protocol::from_bytes(word.as_bytes())?, rest),
         _ => (Protocol::Udp, proxy),
     };
     let (host, port) = match rest.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port.parse().ok()?),
-        _ => (rest, crate::sockets::DEFAULT_PORT),
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port.parse().ok()?)),
+        _ => (rest, None),
     };
-    Some(next_hop::of_host(host.as_bytes(), port, protocol))
+    Some(next_hop::of_host(host.as_bytes(), port, Some(protocol)))
 }
 
 /// `t_replicate([uri])`, `t_replicate(host, port)`: a copy goes out, its replies are not relayed.
@@ -103,10 +109,29 @@ pub fn t_replicate_tls(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     replicate(worker, hop)
 }
 
-/// `t_replicate_to(proxy, flags)`
+/// `t_replicate_to(protocol, "host:port")`
 pub fn t_replicate_to(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    let hop = parse_proxy(&text(arguments, 0));
-    replicate(worker, hop)
+    match protocol_and_proxy(worker, arguments) {
+        Some(hop) => replicate(worker, Some(hop)),
+        None => Flow::Code(-1),
+    }
+}
+
+/// `t_relay_to_avp(protocol, "host:port")`, `t_forward_nonack_to(protocol, "host:port")`
+pub fn t_relay_to_protocol(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    match protocol_and_proxy(worker, arguments) {
+        Some(hop) => relay(worker, Forced { hop: Some(hop), ..Forced::default() }),
+        None => Flow::Code(-1),
+    }
+}
+
+fn protocol_and_proxy(worker: &mut Worker, arguments: &[Argument]) -> Option<NextHop> {
+    let (word, proxy) = (text(arguments, 0), text(arguments, 1));
+    let hop = Protocol::from_bytes(&word).and_then(|_| parse_proxy(&[&word[..], b":", &proxy[..]].concat()));
+    if hop.is_none() {
+        worker.log(-1, "tm", &format!("no proxy: `{word}` `{proxy}` (udp, tcp or tls, then host:port)"));
+    }
+    hop
 }
 
 fn replicate(worker: &mut Worker, hop: Option<NextHop>) -> Flow {
@@ -145,16 +170,14 @@ fn reply_arguments(worker: &Worker, arguments: &[Argument]) -> (u16, Vec<u8>) {
     let settings = &worker.node.states.tm.settings;
     let code = u16::try_from(integer(arguments, 0)).ok().filter(|code| (100..700).contains(code));
     let reason = text(arguments, 1);
-    match code {
-        Some(code) if !reason.is_empty() => (code, reason.to_vec()),
-        Some(code) => (code, settings.default_reason.as_bytes().to_vec()),
-        None => (settings.default_code, settings.default_reason.as_bytes().to_vec()),
-    }
+    let reason = if crate::sl::is_reason(&reason) { reason.to_vec() } else { settings.default_reason.as_bytes().to_vec() };
+    (code.unwrap_or(settings.default_code), reason)
 }
 
 /// `t_reply_error()`: answers with the last internal error.
 pub fn t_reply_error(worker: &mut Worker, _: &[Argument]) -> Flow {
-    let (code, reason) = crate::sl::error_reply(worker.run.last_error, "TM");
+    let error = if worker.run.last_error == 0 { -1 } else { worker.run.last_error };
+    let (code, reason) = crate::sl::error_reply(error, "TM");
     super::reply(worker, code, reason.as_bytes()).into()
 }
 
@@ -169,7 +192,10 @@ pub fn t_check_trans(worker: &mut Worker, _: &[Argument]) -> Flow {
     match worker.run.message.method() {
         Method::Cancel => super::cancel::invite_of(worker).is_some().into(),
         Method::Ack => super::create::is_end_to_end_ack(worker).into(),
-        _ if worker.run.tm.transaction.is_some() => Flow::Code(1),
+        _ if worker.run.tm.transaction.is_some() => {
+            t_retransmit_reply(worker, &[]);
+            Flow::Code(0)
+        }
         _ => {
             if super::absorb_retransmission(worker) {
                 Flow::Code(0)
@@ -185,9 +211,20 @@ pub fn t_lookup_request(worker: &mut Worker, _: &[Argument]) -> Flow {
     (worker.run.tm.transaction.is_some() || lookup_request(worker)).into()
 }
 
-/// `t_lookup_cancel([1])`
-pub fn t_lookup_cancel(worker: &mut Worker, _: &[Argument]) -> Flow {
-    (worker.run.message.method() == Method::Cancel && super::cancel::invite_of(worker).is_some()).into()
+/// `t_lookup_cancel([1])`: with 1 the message gets the flags of the INVITE.
+pub fn t_lookup_cancel(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    if worker.run.message.method() != Method::Cancel {
+        return Flow::Code(-1);
+    }
+    let Some(invite) = super::cancel::invite_of(worker) else { return Flow::Code(-1) };
+    if integer(arguments, 0) != 0 {
+        let node = Arc::clone(&worker.node);
+        if let transaction::Checkout::Taken(transaction) = node.transactions.checkout(invite) {
+            worker.run.flags = transaction.message_flags;
+            super::settle::return_transaction(worker, transaction);
+        }
+    }
+    Flow::Code(1)
 }
 
 /// `t_relay_cancel()`: handled → 0 ends the script; no INVITE → 1.
@@ -218,7 +255,7 @@ pub fn t_retransmit_reply(worker: &mut Worker, _: &[Argument]) -> Flow {
 pub fn t_release(worker: &mut Worker, _: &[Argument]) -> Flow {
     let node = Arc::clone(&worker.node);
     let mut actions = Vec::new();
-    let Some(transaction) = &mut worker.run.tm.transaction else { return Flow::Code(-1) };
+    let Some(transaction) = &mut worker.run.tm.transaction else { return Flow::Code(1) };
     transaction.release(worker.now.time, &node.states.tm.settings, &mut actions);
     perform_all(worker, &actions, None);
     Flow::Code(1)
@@ -237,10 +274,11 @@ fn arm(
     name: &[u8],
     place: fn(&mut transaction::ArmedRoutes) -> &mut Option<u32>,
 ) -> Flow {
-    let Ok(route) = route_argument(worker, kind, name) else {
-        worker.log(-1, "tm", &format!("no such route: {}", String::from_utf8_lossy(name)));
-        return Flow::Code(-1);
-    };
+    // As in Kamailio a name without a route takes the place of the one armed before, and nothing runs.
+    let route = route_argument(worker, kind, name).unwrap_or_else(|()| {
+        worker.log(0, "tm", &format!("no such route: {}, none is armed", String::from_utf8_lossy(name)));
+        None
+    });
     *place(&mut worker.run.tm.armed) = route;
     if let Some(transaction) = &mut worker.run.tm.transaction {
         *place(&mut transaction.armed) = route;
@@ -526,8 +564,13 @@ pub fn t_is_retr_async_reply(worker: &mut Worker, _: &[Argument]) -> Flow {
     view.and_then(|index| transaction?.branches.get(index)).is_some_and(|branch| branch.flags.reply_suspended).into()
 }
 
-/// `t_use_uac_headers()`: CANCEL and ACK are built from the request as it was sent in any case.
-pub fn t_use_uac_headers(_: &mut Worker, _: &[Argument]) -> Flow {
+/// `t_use_uac_headers()`: a CANCEL follows the request as it was sent, whatever `reparse_invite` says.
+pub fn t_use_uac_headers(worker: &mut Worker, _: &[Argument]) -> Flow {
+    let tm = &mut worker.run.tm;
+    tm.uses_sent_headers = true;
+    if let Some(transaction) = &mut tm.transaction {
+        transaction.data.uses_sent_headers = true;
+    }
     Flow::Code(1)
 }
 

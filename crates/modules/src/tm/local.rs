@@ -1,17 +1,16 @@
-//! Requests made here: building, sending, outcome, and the ACK to a 2xx of a local INVITE (spec proxy-core 7.13).
+//! Requests made here: building, sending, outcome (spec proxy-core 7.13).
 
 use std::sync::Arc;
 
-use script::exports::Routes;
-use script::syntax::ast::RouteKind;
-use script::vm;
+use sip::edit::Edits;
 use sip::header::HeaderId;
 use sip::message::Message;
 use sip::method::Method;
 use transaction::{BranchStart, Endpoint, Origin, SentReply, Transaction, TransactionId};
 
 use super::data::{Purpose, TransactionData};
-use super::lookup::Name;
+use super::local_route::{self, Routed};
+use crate::dns::Destination;
 use crate::next_hop::{self, Hop, NextHop, error};
 use crate::node::Node;
 use crate::outgoing::write_sent_by;
@@ -40,6 +39,11 @@ pub struct LocalRequest {
     pub purpose: Purpose,
     /// A 2xx to an INVITE is not acknowledged here: its receiver does.
     pub without_ack: bool,
+    /// `fr_timer` and `fr_inv_timer` of its transaction, milliseconds; 0: as configured.
+    pub final_response: u32,
+    pub final_response_invite: u32,
+    /// The request as `event_route[tm:local-request]` left it, when that sent it elsewhere; only its Via is still to be made.
+    pub routed: Option<Vec<u8>>,
 }
 
 /// Sends a request made here. The error is an internal code.
@@ -47,8 +51,7 @@ pub fn send_local(worker: &mut Worker, request: &LocalRequest) -> Result<Transac
     let node = Arc::clone(&worker.node);
     let settings = &node.states.tm.settings;
     let (request_uri, _) = routing(request);
-    let hop_uri = request.next_hop.clone().or_else(|| first_route(&request.route_set)).unwrap_or_else(|| request_uri.clone());
-    let hop = next_hop::of_uri(&hop_uri, None)?;
+    let hop = next_hop::of_uri(&hop_uri(request), None)?;
     if let NextHop::Address(hop) = hop {
         endpoint(&node, request, hop)?;
     } else if !super::lookup::has_room(&node) {
@@ -59,25 +62,26 @@ pub fn send_local(worker: &mut Worker, request: &LocalRequest) -> Result<Transac
     let mut transaction = node.transactions.create_local(call, method, worker.now.time, settings).ok_or(error::NO_ROOM)?;
     transaction.data.purpose = request.purpose.clone();
     transaction.flags.no_auto_ack = request.without_ack;
+    transaction.change_final_response(worker.now.time, request.final_response_invite, request.final_response);
     let start = BranchStart { request_uri: request_uri.into_boxed_slice(), ..BranchStart::default() };
     if transaction.add_branch(start, settings).is_err() {
         give_up(worker, transaction);
         return Err(error::SEND);
     }
     let id = transaction.id();
-    let name = match hop {
-        NextHop::Address(hop) => {
-            if let Err(code) = send_branch(worker, &mut transaction, request, hop) {
+    let looked_up = match hop {
+        NextHop::Address(hop) => match send_branch(worker, &mut transaction, request, hop) {
+            Ok(elsewhere) => elsewhere,
+            Err(code) => {
                 give_up(worker, transaction);
                 return Err(code);
             }
-            None
-        }
-        NextHop::Name { host, port, protocol } => Some(Name { host, port, protocol }),
+        },
+        NextHop::Name(destination) => Some((request.clone(), destination)),
     };
     super::settle::return_transaction(worker, transaction);
-    if let Some(name) = name {
-        super::lookup::of_local(worker, id, request.clone(), name);
+    if let Some((request, destination)) = looked_up {
+        super::lookup::of_local(worker, id, request, destination);
     }
     Ok(id)
 }
@@ -85,9 +89,17 @@ pub fn send_local(worker: &mut Worker, request: &LocalRequest) -> Result<Transac
 /// Sends the request of the run's local transaction, now that the next hop is known.
 pub fn send_reserved(worker: &mut Worker, request: &LocalRequest, hop: Hop) -> Result<(), i32> {
     let Some(mut transaction) = worker.run.tm.transaction.take() else { return Err(error::BAD_REQUEST) };
+    let id = transaction.id();
     let result = send_branch(worker, &mut transaction, request, hop);
     worker.run.tm.transaction = Some(transaction);
-    result
+    if let Some((request, destination)) = result? {
+        super::lookup::of_local(worker, id, request, destination);
+    }
+    Ok(())
+}
+
+fn hop_uri(request: &LocalRequest) -> Vec<u8> {
+    request.next_hop.clone().or_else(|| first_route(&request.route_set)).unwrap_or_else(|| routing(request).0)
 }
 
 fn endpoint(node: &Node, request: &LocalRequest, hop: Hop) -> Result<Endpoint, i32> {
@@ -95,22 +107,86 @@ fn endpoint(node: &Node, request: &LocalRequest, hop: Hop) -> Result<Endpoint, i
     next_hop::endpoint(&node.sockets, hop, &target, None)
 }
 
-fn send_branch(worker: &mut Worker, transaction: &mut Transaction<TransactionData>, request: &LocalRequest, hop: Hop) -> Result<(), i32> {
+/// A request that the event route sent to a name, which has to be looked up first.
+type Elsewhere = Option<(LocalRequest, Destination)>;
+
+fn send_branch(
+    worker: &mut Worker,
+    transaction: &mut Transaction<TransactionData>,
+    request: &LocalRequest,
+    hop: Hop,
+) -> Result<Elsewhere, i32> {
     let node = Arc::clone(&worker.node);
     let to = endpoint(&node, request, hop)?;
+    if let Some(text) = &request.routed {
+        return send_bytes(worker, transaction, with_via(&node, transaction, text, to)?, to).map(|()| None);
+    }
     let (request_uri, route_line) = routing(request);
-    let mut branch = Vec::with_capacity(transaction::branch_id::BRANCH_BYTES_MAX);
-    transaction::branch_id::write_branch(&mut branch, node.transactions.secret(), transaction.id(), transaction.call(), 0);
+    let branch = branch_of(&node, transaction);
     let bytes = write(&node, request, &request_uri, &route_line, &branch, to);
+    if node.states.tm.local_request_route.is_none() {
+        return send_bytes(worker, transaction, bytes, to).map(|()| None);
+    }
+    let mut routed = local_route::run(worker, bytes, &hop_uri(request), to).ok_or(error::CONFIGURATION)?;
+    take_over(&node, worker.now.time, transaction, &mut routed);
+    let next_hop = routed.next_hop.or_else(|| routed.socket.map(|_| hop_uri(request)));
+    let Some(next_hop) = next_hop else { return send_bytes(worker, transaction, routed.bytes, to).map(|()| None) };
+    let request =
+        LocalRequest { routed: Some(routed.bytes), next_hop: Some(next_hop), socket: routed.socket.or(request.socket), ..request.clone() };
+    match next_hop::of_uri(&hop_uri(&request), None)? {
+        NextHop::Address(hop) => send_branch(worker, transaction, &request, hop),
+        NextHop::Name(_) if !super::lookup::has_room(&node) => Err(error::BAD_ADDRESS),
+        NextHop::Name(destination) => Ok(Some((request, destination))),
+    }
+}
+
+fn send_bytes(worker: &mut Worker, transaction: &mut Transaction<TransactionData>, bytes: Vec<u8>, to: Endpoint) -> Result<(), i32> {
     transaction.request = Message::from_bytes(&bytes).map_err(|_| error::BAD_REQUEST)?;
-    if is_dropped_by_route(worker, &transaction.request) {
-        return Err(-1);
+    if !crate::core::forward::passes_onsend_as(worker, &transaction.request, to, &bytes) {
+        return Err(error::SEND);
+    }
+    if super::sending::is_left_alone(worker, transaction.method(), &to) {
+        return Err(error::SEND);
     }
     if !transaction.branch_sent(worker.now.time, 0, to, &bytes) {
         return Err(error::SEND);
     }
     worker.outbox.send(&to, &bytes);
     Ok(())
+}
+
+/// What the event route armed and set holds for the transaction; its failure route only with `enable_uac_fr`.
+fn take_over(node: &Node, now: sip::time::Time, transaction: &mut Transaction<TransactionData>, routed: &mut Routed) {
+    let timers = routed.timers;
+    transaction.change_retransmission(timers.retransmit_first, timers.retransmit_longest);
+    transaction.change_lifetime(timers.lifetime_invite, timers.lifetime_other);
+    transaction.change_final_response(now, timers.final_response_invite, timers.final_response);
+    if let Some(no_auto_ack) = routed.no_auto_ack {
+        transaction.flags.no_auto_ack = no_auto_ack;
+    }
+    let mut armed = routed.armed;
+    if !node.states.tm.local_failure_routes {
+        armed.failure = None;
+        armed.branch_failure = None;
+    }
+    transaction.armed = armed;
+    if let Some(branch) = transaction.branches.first_mut() {
+        branch.armed = armed;
+    }
+    transaction.data.attributes = std::mem::take(&mut routed.attributes);
+    transaction.message_flags = routed.flags;
+}
+
+/// Makes the request one that a failure route can forward again: each branch then gets its own Via.
+pub fn prepare_for_failure_route(transaction: &mut Transaction<TransactionData>) {
+    if transaction.data.source.is_some() || !transaction.edits.is_empty() {
+        return;
+    }
+    if let Some(via) = transaction.request.header(HeaderId::Via).map(|via| via.line) {
+        let mut edits = Edits::default();
+        edits.remove(via);
+        transaction.edits = edits;
+    }
 }
 
 fn give_up(worker: &mut Worker, mut transaction: Box<transaction::Transaction<super::TransactionData>>) {
@@ -141,17 +217,44 @@ fn first_route(route_set: &[u8]) -> Option<Vec<u8>> {
     route_set.get(start + 1..end).map(<[u8]>::to_vec)
 }
 
+fn branch_of(node: &Node, transaction: &Transaction<TransactionData>) -> Vec<u8> {
+    let mut branch = Vec::with_capacity(transaction::branch_id::BRANCH_BYTES_MAX);
+    transaction::branch_id::write_branch(&mut branch, node.transactions.secret(), transaction.id(), transaction.call(), 0);
+    branch
+}
+
+/// Our Via line for a branch value and a destination.
+pub fn via_line(node: &Node, branch: &[u8], to: Endpoint) -> Vec<u8> {
+    let mut out = [b"Via: SIP/2.0/", to.protocol.name().as_bytes(), b" "].concat();
+    write_sent_by(node, to.socket, (None, None), &mut out);
+    out.extend_from_slice(b";branch=");
+    out.extend_from_slice(branch);
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// The text with the top Via made anew for this destination.
+fn with_via(node: &Node, transaction: &Transaction<TransactionData>, text: &[u8], to: Endpoint) -> Result<Vec<u8>, i32> {
+    let message = Message::from_bytes(text).map_err(|_| error::BAD_REQUEST)?;
+    let via = message.header(HeaderId::Via).ok_or(error::BAD_REQUEST)?.line;
+    let line = via_line(node, &branch_of(node, transaction), to);
+    let mut edits = Edits::default();
+    edits.replace(via, &line);
+    let mut out = Vec::with_capacity(text.len() + line.len());
+    let head = sip::RequestHead::default();
+    sip::write_request(&mut out, &message, &[&edits], &head, to.protocol.is_reliable());
+    Ok(out)
+}
+
 /// Header order of spec proxy-core 7.13: Via, To, From, CSeq, Call-ID, Route, Max-Forwards, Content-Length, User-Agent, rest.
-fn write(node: &Node, request: &LocalRequest, request_uri: &[u8], route_line: &[u8], branch: &[u8], to: transaction::Endpoint) -> Vec<u8> {
+fn write(node: &Node, request: &LocalRequest, request_uri: &[u8], route_line: &[u8], branch: &[u8], to: Endpoint) -> Vec<u8> {
     let mut out = Vec::with_capacity(512 + request.headers.len() + request.body.len());
-    for part in [&request.method[..], b" ", request_uri, b" SIP/2.0\r\nVia: SIP/2.0/", to.protocol.name().as_bytes(), b" "] {
+    for part in [&request.method[..], b" ", request_uri, b" SIP/2.0\r\n"] {
         out.extend_from_slice(part);
     }
-    write_sent_by(node, to.socket, (None, None), &mut out);
+    out.extend_from_slice(&via_line(node, branch, to));
     let cseq = request.cseq.to_string();
-    for part in
-        [b";branch=", branch, b"\r\nTo: ", &request.to, b"\r\nFrom: ", &request.from, b"\r\nCSeq: ", cseq.as_bytes(), b" ", &request.method]
-    {
+    for part in [b"To: ", &request.to[..], b"\r\nFrom: ", &request.from, b"\r\nCSeq: ", cseq.as_bytes(), b" ", &request.method] {
         out.extend_from_slice(part);
     }
     for part in [b"\r\nCall-ID: ", &request.call_id[..], b"\r\n", route_line] {
@@ -172,18 +275,6 @@ fn write(node: &Node, request: &LocalRequest, request_uri: &[u8], route_line: &[
     out
 }
 
-fn is_dropped_by_route(worker: &mut Worker, message: &Message) -> bool {
-    let Some(route) = worker.node.states.tm.local_request_route else { return false };
-    let mut run = worker.fresh_run();
-    run.message = message.clone();
-    run.is_faked = true;
-    run.route = RouteKind::Event;
-    run.route_set = Routes::LOCAL.or(Routes::EVENT);
-    let (finish, used) = worker.with_run(run, |worker| worker.run_route_id(route));
-    worker.recycle(used);
-    finish.is_some_and(|finish| finish.how == vm::Ended::Drop)
-}
-
 /// A local transaction has a reply (None: made here, a timeout). A final one ends it and tells who asked.
 pub fn complete(worker: &mut Worker, code: u16, reply: Option<&Message>) {
     let node = Arc::clone(&worker.node);
@@ -192,62 +283,15 @@ pub fn complete(worker: &mut Worker, code: u16, reply: Option<&Message>) {
     let origin = if reply.is_some() { Origin::Relayed } else { Origin::Local };
     let sent = SentReply { code, origin, bytes: &[], to_tag: &[] };
     transaction.reply_sent(worker.now.time, sent, &node.states.tm.settings, &mut actions);
-    let purpose = transaction.data.purpose.clone();
-    super::actions::perform_all(worker, &actions, reply);
-    if code < 200 {
-        return;
+    if let Some(reply) = reply.filter(|_| transaction.is_invite() && transaction.flags.no_auto_ack && (200..300).contains(&code)) {
+        transaction.data.unacknowledged = Some((Box::new(reply.clone()), worker.run.source));
     }
+    let purpose = if code < 200 { transaction.data.purpose.clone() } else { std::mem::take(&mut transaction.data.purpose) };
+    super::actions::perform_all(worker, &actions, reply);
     match purpose {
+        _ if code < 200 => {}
         Purpose::None => {}
+        Purpose::RemoteCall { ticket, form } => super::uac_rpc::answer(worker, ticket, form, code, reply),
         other => crate::dialog::local_completed(worker, &other, code, reply),
     }
-}
-
-/// Where the ACK to a 2xx of a local INVITE goes (`local_ack_mode`): the first route or the Contact when that carries an
-/// address the INVITE's protocol reaches, else where the INVITE went. Mode 2 has no source here and does the same.
-pub fn success_ack_endpoint(node: &Node, sent: &Message, reply: &Message, invite: Endpoint) -> Endpoint {
-    if node.states.tm.local_ack_mode == 1 {
-        return invite;
-    }
-    let route = reply.record_routes().last().map(|entry| entry.address.uri);
-    let uri = route.or_else(|| reply.contacts().next().map(|contact| contact.uri)).unwrap_or_else(|| sent.request_uri());
-    match next_hop::of_uri(uri, None) {
-        Ok(NextHop::Address(hop)) => {
-            let target = Target { socket: Some(invite.socket), ..Target::default() };
-            next_hop::endpoint(&node.sockets, hop, &target, None).unwrap_or(invite)
-        }
-        _ => invite,
-    }
-}
-
-/// The ACK to a 2xx of a local INVITE: to the Contact, along the reversed Record-Route (RFC 3261 §13.2.2.4).
-pub fn write_success_ack(node: &Node, sent: &Message, reply: &Message, out: &mut Vec<u8>) {
-    let target = reply.contacts().next().map_or_else(|| sent.request_uri().to_vec(), |contact| contact.uri.to_vec());
-    let mut routes: Vec<&[u8]> = reply.record_routes().map(|entry| entry.whole).collect();
-    routes.reverse();
-    out.extend_from_slice(b"ACK ");
-    out.extend_from_slice(&target);
-    out.extend_from_slice(b" SIP/2.0\r\n");
-    for id in [HeaderId::Via, HeaderId::From] {
-        if let Some(header) = sent.header(id) {
-            out.extend_from_slice(sent.text(header.line));
-        }
-    }
-    if let Some(header) = reply.header(HeaderId::To) {
-        out.extend_from_slice(reply.text(header.line));
-    }
-    out.extend_from_slice(b"Call-ID: ");
-    out.extend_from_slice(sent.call_id());
-    out.extend_from_slice(format!("\r\nCSeq: {} ACK\r\n", sent.cseq().map_or(0, |cseq| cseq.number)).as_bytes());
-    if !routes.is_empty() {
-        out.extend_from_slice(b"Route: ");
-        out.extend_from_slice(&routes.join(&b","[..]));
-        out.extend_from_slice(b"\r\n");
-    }
-    out.extend_from_slice(b"Max-Forwards: 70\r\n");
-    if node.core.server_signature {
-        out.extend_from_slice(&node.core.user_agent_header);
-        out.extend_from_slice(b"\r\n");
-    }
-    out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
 }

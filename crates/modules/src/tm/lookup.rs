@@ -1,4 +1,4 @@
-//! Look-ups of next hops that no script waits for: branches of failure routes and requests made here.
+//! Look-ups of next hops that no script waits for: branches of failure routes, further addresses, requests made here.
 //!
 //! The branch is reserved in its transaction, so the transaction stays open; the answer sends it or lets it fail.
 
@@ -6,25 +6,18 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use transaction::settings::FailureReplies;
-use transaction::{Event, Protocol, TransactionId};
+use transaction::{Event, TransactionId};
 
 use super::actions::perform_all;
 use super::limits::LOOKUPS_MAX;
 use super::local::LocalRequest;
 use super::sending::{Prepared, send_reserved};
-use crate::next_hop::{self, Hop, error};
+use crate::dns::record::Question;
+use crate::dns::{self, Destination, Search, Step};
+use crate::next_hop::{Hop, error};
 use crate::node::Node;
-use crate::outbox::Effect;
 use crate::run::Answer;
 use crate::worker::Worker;
-
-/// A next hop still without address.
-#[derive(Debug, Clone)]
-pub struct Name {
-    pub host: String,
-    pub port: u16,
-    pub protocol: Protocol,
-}
 
 /// Look-ups under way, by ticket.
 #[derive(Debug, Default)]
@@ -36,9 +29,9 @@ pub struct Lookups {
 struct Lookup {
     transaction: TransactionId,
     branch: usize,
-    name: Name,
+    search: Search,
     work: Work,
-    /// The answer, kept until the transaction is free.
+    /// The result, kept until the transaction is free.
     hop: Option<Result<Hop, i32>>,
 }
 
@@ -59,45 +52,52 @@ pub fn has_room(node: &Node) -> bool {
     node.states.tm.lookups.with(|waiting| waiting.len()) < LOOKUPS_MAX
 }
 
-/// Looks up the next hop of a reserved branch of the run's transaction.
-pub fn of_branch(worker: &mut Worker, branch: usize, prepared: Prepared, name: Name) {
-    if let Some(transaction) = worker.run.tm.transaction.as_ref().map(|transaction| transaction.id()) {
-        start(worker, Lookup { transaction, branch, name, work: Work::Branch(Box::new(prepared)), hop: None });
-    }
+/// Goes on with the look-up of a reserved branch of the run's transaction, which has come to a question.
+pub fn of_branch(worker: &mut Worker, branch: usize, mut prepared: Prepared, question: Question) {
+    let Some(transaction) = worker.run.tm.transaction.as_ref().map(|transaction| transaction.id()) else { return };
+    let Some(search) = prepared.search.take() else { return };
+    let work = Work::Branch(Box::new(prepared));
+    go_on(worker, Lookup { transaction, branch, search: *search, work, hop: None }, Step::Ask(question));
 }
 
 /// Looks up the next hop of a request made here, whose branch 0 is reserved.
-pub fn of_local(worker: &mut Worker, transaction: TransactionId, request: LocalRequest, name: Name) {
-    start(worker, Lookup { transaction, branch: 0, name, work: Work::Local(Box::new(request)), hop: None });
+pub fn of_local(worker: &mut Worker, transaction: TransactionId, request: LocalRequest, destination: Destination) {
+    let mut search = dns::search(worker, destination);
+    let step = dns::step(worker, &mut search);
+    go_on(worker, Lookup { transaction, branch: 0, search, work: Work::Local(Box::new(request)), hop: None }, step);
 }
 
-fn start(worker: &mut Worker, lookup: Lookup) {
-    // No run waits for this ticket.
+fn go_on(worker: &mut Worker, mut lookup: Lookup, step: Step) {
+    let node = std::sync::Arc::clone(&worker.node);
+    let lookups = &node.states.tm.lookups;
+    let hop = match step {
+        Step::Ask(question) => {
+            let ticket = dns::ask_apart(worker, question);
+            lookups.with(|waiting| waiting.insert(ticket, lookup));
+            return;
+        }
+        Step::Go(hop) => Ok(hop),
+        Step::Unreachable => Err(error::NO_SOCKET),
+        Step::Exhausted => Err(error::BAD_ADDRESS),
+    };
+    lookup.hop = Some(hop);
+    let transaction = lookup.transaction;
+    // Nothing is asked: the ticket only finds the look-up again once the transaction is free.
     let own = worker.run.ticket;
     let ticket = worker.take_ticket();
     worker.run.ticket = own;
-    let (host, port) = (lookup.name.host.clone(), lookup.name.port);
-    worker.node.states.tm.lookups.with(|waiting| waiting.insert(ticket, lookup));
-    worker.outbox.effects.push(Effect::Resolve { ticket, host, port });
-}
-
-/// An answer that no parked run waits for. False: no transaction does either.
-pub fn answered(worker: &mut Worker, ticket: u64, answer: Answer) -> bool {
-    let addresses = match answer {
-        Answer::Addresses(addresses) => addresses,
-        Answer::Awake => Vec::new(),
-    };
-    let node = std::sync::Arc::clone(&worker.node);
-    let lookups = &node.states.tm.lookups;
-    let transaction = lookups.with(|waiting| {
-        let lookup = waiting.get_mut(&ticket)?;
-        lookup.hop = Some(next_hop::of_answer(&addresses, lookup.name.port, lookup.name.protocol, &node.sockets));
-        Some(lookup.transaction)
-    });
-    let Some(transaction) = transaction else { return false };
+    lookups.with(|waiting| waiting.insert(ticket, lookup));
     if !super::deliver(worker, transaction, Event::Other(ticket)) {
         lookups.with(|waiting| waiting.remove(&ticket));
     }
+}
+
+/// An answer that no parked run waits for. False: no transaction does either.
+pub fn answered(worker: &mut Worker, ticket: u64, answer: &Answer) -> bool {
+    let node = std::sync::Arc::clone(&worker.node);
+    let Some(mut lookup) = node.states.tm.lookups.with(|waiting| waiting.remove(&ticket)) else { return false };
+    let step = dns::proceed(worker, &mut lookup.search, answer.clone());
+    go_on(worker, lookup, step);
     true
 }
 
@@ -110,16 +110,28 @@ pub fn resume(worker: &mut Worker, ticket: u64) {
         return;
     }
     let hop = if transaction.flags.canceled { Err(error::CANCELED) } else { lookup.hop.unwrap_or(Err(error::BAD_ADDRESS)) };
-    let sent = hop.and_then(|hop| match &lookup.work {
-        Work::Branch(prepared) => send_reserved(worker, lookup.branch, prepared, hop),
-        Work::Local(request) => super::local::send_reserved(worker, request, hop),
-    });
-    let Err(code) = sent else { return };
-    worker.log(-1, "tm", &format!("next hop {} cannot be used ({code})", lookup.name.host));
-    match lookup.work {
-        Work::Local(_) => super::local::complete(worker, status(code), None),
-        Work::Branch(_) => fail(worker, lookup.branch, code),
-    }
+    let host = lookup.search.destination().host.clone();
+    let code = match lookup.work {
+        Work::Local(request) => match hop.and_then(|hop| super::local::send_reserved(worker, &request, hop)) {
+            Ok(()) => return,
+            Err(code) => {
+                super::local::complete(worker, status(code), None);
+                code
+            }
+        },
+        Work::Branch(mut prepared) => {
+            prepared.search = Some(Box::new(lookup.search));
+            match hop.and_then(|hop| send_reserved(worker, lookup.branch, &prepared, hop)) {
+                Ok(()) => return super::failover::remember(worker, lookup.branch, *prepared),
+                Err(code) => {
+                    super::failover::instead(worker, *prepared);
+                    fail(worker, lookup.branch, code);
+                    code
+                }
+            }
+        }
+    };
+    worker.log(-1, "tm", &format!("next hop {host} cannot be used ({code})"));
 }
 
 fn status(code: i32) -> u16 {
@@ -142,6 +154,8 @@ fn fail(worker: &mut Worker, branch: usize, code: i32) {
     if settings.failure_replies == FailureReplies::DropIfBranchesAdded && transaction.branches.iter().all(|branch| branch.flags.dropped) {
         for branch in transaction.branches.iter_mut().filter(|branch| branch.reply.is_some()) {
             branch.flags.dropped = false;
+            // Its failure route has run: it is what asked for the branch that could not go out.
+            branch.armed.failure = None;
         }
     }
     let decision = transaction.choose(now, settings, &mut actions);

@@ -1,16 +1,22 @@
 //! The `tm` module: stateful forwarding. Joins the transaction room, the script and the senders (spec proxy-core 7).
 
 mod actions;
+mod branch_changes;
 mod cancel;
+mod cancel_end_to_end;
 mod contacts;
 mod create;
 mod data;
 mod exports;
+mod failover;
 mod failure;
 mod functions;
 mod limits;
+mod literals;
 mod local;
+mod local_route;
 mod lookup;
+mod outside;
 mod parameters;
 mod received;
 mod relay;
@@ -20,24 +26,29 @@ mod rpc;
 mod sending;
 mod settle;
 mod state;
+mod success_ack;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod uac_rpc;
 
-pub use actions::perform_all;
+pub use actions::{acknowledge_success, perform_all};
 pub use cancel::{invite_of, relay_cancel};
 pub use create::{Created, absorb_ack, absorb_retransmission, create, lookup_request};
-pub use data::{Purpose, TransactionData};
+pub use data::{AnswerForm, Purpose, TransactionData};
 pub use exports::MODULE;
+pub use failover::unsent;
 pub use failure::FailureView;
 pub use functions::status_code;
 pub use local::{LocalRequest, send_local};
 pub use lookup::answered;
-pub use received::{Received, receive_reply};
+pub use received::{Received, receive_reply, stray_reply_goes_on};
 pub(crate) use relay::send_100;
 pub use relay::{Forced, refuse_waiting, relay};
 pub use reply::{has_transaction, reply, reply_with};
-pub use rpc::{deliver, new_call_id};
+pub use outside::new_call_id;
+pub use rpc::{ANSWERED_METHODS, deliver, find_by_call};
 pub use settle::{attach, check_in, detach, finish_request};
 pub use state::{ReplyView, RunState, State};
+pub use success_ack::Additions;
 pub use timer::on_due;

@@ -29,6 +29,7 @@ pub fn receive_reply(worker: &mut Worker) -> Received {
     let BranchId::Transaction { id, branch } = transaction::branch_id::read_branch(node.transactions.secret(), via.branch) else {
         return Received::Stateless;
     };
+    let id = super::cancel_end_to_end::owner(worker, id);
     let transaction = match node.transactions.checkout(id) {
         Checkout::Taken(transaction) => transaction,
         Checkout::Gone => return Received::Stateless,
@@ -47,6 +48,14 @@ pub fn receive_reply(worker: &mut Worker) -> Received {
     received
 }
 
+/// A reply that belongs to no transaction: may it be forwarded? `on_sl_reply` says no with `drop` or 0.
+pub fn stray_reply_goes_on(worker: &mut Worker) -> bool {
+    let Some(route) = worker.node.states.tm.stateless_reply_route else { return true };
+    worker.run.route = RouteKind::OnReply;
+    worker.run.route_set = Routes::CORE_ONREPLY;
+    worker.run_route_id(route).is_none_or(|finish| finish.how != vm::Ended::Drop && finish.code != 0)
+}
+
 /// Processes the reply in the run on the transaction in the run.
 pub fn process(worker: &mut Worker, index: usize) -> Received {
     let node = Arc::clone(&worker.node);
@@ -63,31 +72,66 @@ pub fn process(worker: &mut Worker, index: usize) -> Received {
         ReplyStep::Absorbed => return Received::Consumed,
         ReplyStep::Process => {}
     }
-    let is_dropped = run_reply_route(worker, index);
-    crate::textopsx::commit_status(worker);
-    let code = worker.run.message.status();
-    actions.clear();
-    let decision = match &mut worker.run.tm.transaction {
-        Some(transaction) => {
-            let routed = RoutedReply { message: &worker.run.message, code, dropped: is_dropped };
-            transaction.decide(now, index, routed, settings, &mut actions)
-        }
-        None => return Received::Consumed,
-    };
-    perform_with_message(worker, &actions);
-    relay_reply::carry_out(worker, decision, Some(index));
+    let route = worker.run.tm.transaction.as_ref().and_then(|transaction| transaction.branches.get(index)?.armed.reply);
+    route_and_decide(worker, index, route.map(RouteId));
     Received::Consumed
 }
 
-/// `onreply_route[NAME]` of the branch. True: it dropped the reply.
-fn run_reply_route(worker: &mut Worker, index: usize) -> bool {
+/// Goes on with the reply that a branch kept while its script waited; `route` runs first, as a reply route.
+pub fn process_kept(worker: &mut Worker, index: usize, route: Option<RouteId>) {
+    let Some(transaction) = &mut worker.run.tm.transaction else { return };
+    let Some(branch) = transaction.branches.get_mut(index) else { return };
+    let Some(kept) = branch.reply.take() else { return };
+    if let Some(endpoint) = branch.endpoint {
+        worker.run.source = endpoint;
+    }
+    worker.run.message = *kept;
+    worker.run.edits.clear();
+    route_and_decide(worker, index, route);
+}
+
+/// Runs the reply route on the run's reply and decides what becomes of it, unless its script waits.
+fn route_and_decide(worker: &mut Worker, index: usize, route: Option<RouteId>) {
+    let node = Arc::clone(&worker.node);
+    forget_kept_provisional(worker, index);
+    let is_dropped = run_reply_route(worker, index, route);
+    crate::textopsx::commit_status(worker);
+    let code = worker.run.message.status();
+    if code >= 300 {
+        super::failover::after_reply(worker, index, code);
+    }
+    let mut actions = Vec::new();
+    let decision = match &mut worker.run.tm.transaction {
+        Some(transaction) if transaction.branches.get(index).is_some_and(|branch| branch.flags.reply_suspended) => return,
+        Some(transaction) => {
+            let routed = RoutedReply { message: &worker.run.message, code, dropped: is_dropped };
+            transaction.decide(worker.now.time, index, routed, &node.states.tm.settings, &mut actions)
+        }
+        None => return,
+    };
+    perform_with_message(worker, &actions);
+    relay_reply::carry_out(worker, decision, Some(index));
+}
+
+/// A final reply does not wait behind a provisional one.
+fn forget_kept_provisional(worker: &mut Worker, index: usize) {
+    let now = worker.now.time;
+    let is_final = worker.run.message.status() >= 200;
+    let Some(transaction) = &mut worker.run.tm.transaction else { return };
+    let kept = transaction.branches.get(index).filter(|branch| branch.flags.reply_suspended);
+    if is_final && kept.and_then(|branch| branch.reply.as_ref()).is_some_and(|kept| kept.status() < 200) {
+        transaction.resume_reply(now, index);
+    }
+}
+
+/// True: the route dropped the reply.
+fn run_reply_route(worker: &mut Worker, index: usize, route: Option<RouteId>) -> bool {
     crate::dialog::enter_reply(worker);
-    let route = worker.run.tm.transaction.as_ref().and_then(|transaction| transaction.branches.get(index)?.armed.reply);
     let Some(route) = route else { return false };
     worker.run.route = RouteKind::OnReply;
     worker.run.route_set = Routes::TM_ONREPLY;
     worker.run.tm.reply = ReplyView { branch: Some(index), ..ReplyView::default() };
-    let finish = worker.run_route_id(RouteId(route));
+    let finish = worker.run_route_id(route);
     crate::dialog::leave_reply(worker);
     finish.is_some_and(|finish| finish.how == vm::Ended::Drop)
 }

@@ -1,6 +1,7 @@
 //! Forwarding: branch routes and next hops of every branch of a relay call (spec proxy-core 7.4 `t_relay`, 7.5).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use script::RouteId;
 use script::exports::{Flow, Routes};
@@ -10,10 +11,11 @@ use sip::method::Method;
 use transaction::Protocol;
 
 use super::create::{Created, create};
+use super::failover;
 use super::sending::{Marks, Prepared, reserve, send_reserved};
 use super::state::ReplyView;
+use crate::dns;
 use crate::next_hop::{self, NextHop, error};
-use crate::outbox::Effect;
 use crate::run::{Answer, Target};
 use crate::worker::Worker;
 
@@ -28,6 +30,8 @@ pub struct Forced {
     pub without_100: bool,
     /// `t_relay_to` flag 2: no negative reply by tm itself.
     pub without_reply: bool,
+    /// `t_relay_to` flag 4: no other address is tried after a failure.
+    pub without_failover: bool,
     /// `t_replicate`: replies are not relayed.
     pub is_copy: bool,
 }
@@ -54,8 +58,8 @@ pub fn relay(worker: &mut Worker, forced: Forced) -> Flow {
         if let Some(code) = super::relay_cancel(worker) {
             return Flow::Code(code);
         }
-        match worker.node.states.tm.unmatched_cancel {
-            1 => return relay_stateless(worker, &forced),
+        match worker.node.states.tm.unmatched_cancel.load(Ordering::Relaxed) {
+            1 => return relay_stray_cancel(worker, &forced),
             2 => return Flow::Code(1),
             _ => {}
         }
@@ -72,11 +76,20 @@ pub fn relay(worker: &mut Worker, forced: Forced) -> Flow {
     }
     if let Some(transaction) = &mut worker.run.tm.transaction {
         transaction.flags.local |= forced.is_copy;
+        transaction.flags.disable_failover |= forced.without_failover;
     }
     if !forced.without_100 {
         send_100(worker);
     }
     forward(worker, forced)
+}
+
+/// `unmatched_cancel` 1: forwarded without transaction, and the script ends.
+fn relay_stray_cancel(worker: &mut Worker, forced: &Forced) -> Flow {
+    match relay_stateless(worker, forced) {
+        Flow::Code(code) if code > 0 => Flow::Code(0),
+        other => other,
+    }
 }
 
 /// Forwards without a transaction, as an ACK to a 2xx is.
@@ -90,7 +103,7 @@ fn relay_stateless(worker: &mut Worker, forced: &Forced) -> Flow {
 /// The automatic 100 (spec proxy-core 7.6).
 pub(crate) fn send_100(worker: &mut Worker) {
     let node = Arc::clone(&worker.node);
-    let wants = node.states.tm.auto_inv_100
+    let wants = node.states.tm.auto_inv_100.load(Ordering::Relaxed)
         && worker.run.tm.transaction.as_ref().is_some_and(|transaction| {
             transaction.is_invite() && transaction.flags.auto_100 && transaction.server.status == 0 && !transaction.is_local()
         });
@@ -101,7 +114,8 @@ pub(crate) fn send_100(worker: &mut Worker) {
 
 fn forward(worker: &mut Worker, forced: Forced) -> Flow {
     if worker.run.tm.transaction.as_ref().is_some_and(|transaction| transaction.flags.canceled) {
-        return Flow::Code(fail(worker, error::CANCELED, forced.without_reply));
+        fail(worker, error::CANCELED, forced.without_reply);
+        return Flow::Code(-1);
     }
     let targets = take_targets(worker);
     if targets.is_empty() {
@@ -118,7 +132,8 @@ fn forward(worker: &mut Worker, forced: Forced) -> Flow {
     for target in targets {
         // A branch that its route drops takes no index.
         let index = first_index + pending.branches.len();
-        if let Some(prepared) = prepare(worker, target, branch_route.map(RouteId), index, &forced) {
+        if let Some(mut prepared) = prepare(worker, target, branch_route.map(RouteId), index, &forced) {
+            prepared.is_forced = forced.hop.is_some();
             pending.branches.push(prepared);
         } else {
             pending.error = pending.error.min(error::CONFIGURATION);
@@ -128,7 +143,7 @@ fn forward(worker: &mut Worker, forced: Forced) -> Flow {
         // Only the main script of a request can park: here the look-ups go on by themselves.
         return Flow::Code(launch_or_look_up(worker, pending));
     }
-    resolve_or_launch(worker, pending)
+    resolve_or_launch(worker, pending, None)
 }
 
 /// The request's own target, if it was not used yet, then every appended branch. The list is empty afterwards.
@@ -170,6 +185,8 @@ fn prepare(worker: &mut Worker, target: Target, route: Option<RouteId>, index: u
     };
     let outer_target = std::mem::replace(&mut worker.run.target, target);
     let outer_edits = std::mem::take(&mut worker.run.edits);
+    let is_step = worker.run.route_set.meets(Routes::FAILURE);
+    worker.run.tm.step_edits = is_step.then(|| outer_edits.clone());
     let outer_plan = worker.run.rr.plan.clone();
     let outer_route = (worker.run.route, worker.run.route_set);
     let outer_view = std::mem::replace(&mut worker.run.tm.reply, ReplyView { branch: Some(index), ..ReplyView::default() });
@@ -182,12 +199,15 @@ fn prepare(worker: &mut Worker, target: Target, route: Option<RouteId>, index: u
     (worker.run.route, worker.run.route_set) = outer_route;
     let record_route = std::mem::replace(&mut worker.run.rr.plan, outer_plan);
     let edits = std::mem::replace(&mut worker.run.edits, outer_edits);
+    worker.run.tm.step_edits = None;
+    let received = worker.run.tm.request_message.take();
+    let message = received.map(|received| Box::new(std::mem::replace(&mut worker.run.message, *received)));
     let target = std::mem::replace(&mut worker.run.target, outer_target);
     if is_dropped {
         return None;
     }
     let hop = first_hop(worker, &target, forced);
-    Some(prepared(worker, target, edits, record_route, hop))
+    Some(Prepared { message, ..prepared(worker, target, edits, record_route, hop) })
 }
 
 /// A branch with everything its sending needs, so that it can go out when this run is long over.
@@ -199,8 +219,9 @@ fn prepared(worker: &Worker, target: Target, edits: Edits, record_route: crate::
         local_rport: run.local_rport,
         advertised: (run.advertised_address.clone(), run.advertised_port),
         hints: run.core.hints,
+        via: crate::corex::via::extension(worker),
     };
-    Prepared { target, edits, step_edits, record_route, hop, marks, armed: run.tm.armed }
+    Prepared { message: None, target, edits, step_edits, record_route, hop, search: None, is_further_address: false, is_forced: false, marks, armed: run.tm.armed }
 }
 
 fn first_hop(worker: &Worker, target: &Target, forced: &Forced) -> Result<NextHop, i32> {
@@ -218,42 +239,28 @@ fn first_path_uri(path: &[u8]) -> Option<&[u8]> {
     path.get(start + 1..end)
 }
 
-/// Asks for the next missing address, or sends everything when none is missing.
-fn resolve_or_launch(worker: &mut Worker, pending: Pending) -> Flow {
-    let name = pending.branches.iter().find_map(|branch| match &branch.hop {
-        Ok(NextHop::Name { host, port, .. }) => Some((host.clone(), *port)),
+/// Asks what the next missing address needs, or sends everything when none is missing. `answer`: to the last question.
+fn resolve_or_launch(worker: &mut Worker, mut pending: Pending, mut answer: Option<Answer>) -> Flow {
+    let question = pending.branches.iter_mut().find_map(|branch| match branch.hop {
+        Ok(NextHop::Name(_)) => branch.look_up(worker, answer.take()),
         _ => None,
     });
-    match name {
+    match question {
         None => Flow::Code(launch_or_look_up(worker, pending)),
-        Some((host, port)) => {
+        Some(question) => {
             worker.run.tm.pending = Some(pending);
             worker.run.continuation = Some(resolved);
-            let ticket = worker.take_ticket();
-            worker.outbox.effects.push(Effect::Resolve { ticket, host, port });
+            dns::ask(worker, question);
             Flow::Wait
         }
     }
 }
 
 fn resolved(worker: &mut Worker, answer: Answer) -> Flow {
-    let Some(mut pending) = worker.run.tm.pending.take() else { return Flow::Code(-1) };
-    let addresses = match answer {
-        Answer::Addresses(addresses) => addresses,
-        Answer::Awake => Vec::new(),
-    };
-    let asked = pending.branches.iter().find_map(|branch| match &branch.hop {
-        Ok(NextHop::Name { host, .. }) => Some(host.clone()),
-        _ => None,
-    });
-    for branch in &mut pending.branches {
-        if let Ok(NextHop::Name { host, port, protocol }) = &branch.hop
-            && Some(host) == asked.as_ref()
-        {
-            branch.hop = next_hop::of_answer(&addresses, *port, *protocol, &worker.node.sockets).map(NextHop::Address);
-        }
+    match worker.run.tm.pending.take() {
+        Some(pending) => resolve_or_launch(worker, pending, Some(answer)),
+        None => Flow::Code(-1),
     }
-    resolve_or_launch(worker, pending)
 }
 
 /// Creates every branch and sends it; one whose address is missing is sent by the answer to its look-up.
@@ -273,21 +280,24 @@ fn launch_or_look_up(worker: &mut Worker, pending: Pending) -> i32 {
     fail(worker, lowest, pending.without_reply)
 }
 
-fn launch(worker: &mut Worker, prepared: Prepared) -> Result<(), i32> {
-    let hop = prepared.hop.clone()?;
-    match hop {
-        NextHop::Address(hop) => {
-            let index = reserve(worker, &prepared)?;
-            send_reserved(worker, index, &prepared, hop)
+fn launch(worker: &mut Worker, mut prepared: Prepared) -> Result<(), i32> {
+    if let Some(question) = prepared.look_up(worker, None) {
+        if !super::lookup::has_room(&worker.node) {
+            return Err(error::BAD_ADDRESS);
         }
-        NextHop::Name { host, port, protocol } => {
-            if !super::lookup::has_room(&worker.node) {
-                return Err(error::BAD_ADDRESS);
-            }
-            let index = reserve(worker, &prepared)?;
-            super::lookup::of_branch(worker, index, prepared, super::lookup::Name { host, port, protocol });
+        let index = reserve(worker, &prepared)?;
+        super::lookup::of_branch(worker, index, prepared, question);
+        return Ok(());
+    }
+    let NextHop::Address(hop) = prepared.hop.clone()? else { return Err(error::BAD_ADDRESS) };
+    let index = reserve(worker, &prepared)?;
+    match send_reserved(worker, index, &prepared, hop) {
+        Ok(()) => {
+            failover::remember(worker, index, prepared);
             Ok(())
         }
+        Err(_) if failover::instead(worker, prepared) => Ok(()),
+        Err(code) => Err(code),
     }
 }
 

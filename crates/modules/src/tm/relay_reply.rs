@@ -109,20 +109,22 @@ fn send(worker: &mut Worker, message: &Message, edits: &Edits, branch: usize, is
         worker.run.tm.transaction = Some(transaction);
         return;
     };
-    let start = worker.outbox.bytes.len();
+    let mut start = worker.outbox.bytes.len();
     sip::write_reply_relay(&mut worker.outbox.bytes, message, &[edits], route.protocol != Protocol::Udp);
+    let passes = crate::core::forward::reply_passes_onsend(worker, message, route, &mut start);
     let mut actions = Vec::new();
-    let bytes = worker.outbox.bytes.get(start..).unwrap_or_default();
+    // A reply that `onsend_route` drops counts as sent, and nothing is kept to be sent again.
+    let bytes = worker.outbox.bytes.get(start..).filter(|_| passes).unwrap_or_default();
     let is_sent = {
         let sent = SentReply { code, origin: Origin::Relayed, bytes, to_tag: message.to_tag() };
         transaction.reply_sent(worker.now.time, sent, &node.states.tm.settings, &mut actions)
     };
-    if is_sent {
+    if is_sent && passes {
         let connecting = super::reply::connecting(&transaction.data, &Hints::default(), code);
         worker.outbox.send_written_with(&route, start, connecting);
         node.transactions.statistics().reply_sent(false);
         node.states.core.counters.forwarded_reply();
-    } else {
+    } else if passes {
         worker.outbox.bytes.truncate(start);
     }
     worker.run.tm.transaction = Some(transaction);

@@ -26,7 +26,7 @@ pub fn reply(worker: &mut Worker, code: u16, reason: &[u8]) -> bool {
     let mut headers = std::mem::take(&mut worker.run.reply_headers);
     let own = headers.len();
     if (300..400).contains(&code) {
-        headers.extend_from_slice(&sl::redirect_contacts(&worker.run));
+        headers.extend_from_slice(&sl::redirect_contacts(&worker.run, worker.node.states.tm.rich_redirect));
     }
     let is_sent = reply_with(worker, code, reason, &headers);
     headers.truncate(own);
@@ -43,8 +43,27 @@ pub fn reply(worker: &mut Worker, code: u16, reason: &[u8]) -> bool {
     is_sent
 }
 
+/// A reply made here.
+#[derive(Debug, Clone, Copy)]
+pub struct LocalReply<'a> {
+    pub code: u16,
+    pub reason: &'a [u8],
+    /// Whole lines with CRLF.
+    pub headers: &'a [u8],
+    /// Instead of the tag that the request determines; empty: that one.
+    pub to_tag: &'a [u8],
+    /// Instead of the body the script set; empty: that one.
+    pub body: &'a [u8],
+}
+
 /// Answers the transaction's request with extra header lines. The dialog hook runs before a final reply leaves.
 pub fn reply_with(worker: &mut Worker, code: u16, reason: &[u8], headers: &[u8]) -> bool {
+    send_reply(worker, LocalReply { code, reason, headers, to_tag: b"", body: b"" })
+}
+
+/// As [`reply_with`], with everything a remote caller can choose.
+pub fn send_reply(worker: &mut Worker, reply: LocalReply<'_>) -> bool {
+    let LocalReply { code, reason, headers, .. } = reply;
     let node = Arc::clone(&worker.node);
     if worker.run.tm.transaction.as_ref().is_none_or(|transaction| transaction.is_local() || !transaction.may_reply(code, Origin::Local)) {
         return false;
@@ -53,28 +72,32 @@ pub fn reply_with(worker: &mut Worker, code: u16, reason: &[u8], headers: &[u8])
         crate::dialog::reply_ready(worker, code, None, None);
     }
     let Some(mut transaction) = worker.run.tm.transaction.take() else { return false };
-    let tag = sl::to_tag(&node, &transaction.request, b'-');
+    let usual_tag = sl::to_tag(&node, &transaction.request, b'-');
+    let tag: &[u8] = if reply.to_tag.is_empty() { &usual_tag } else { reply.to_tag };
     let source = transaction.data.source.map_or_else(|| crate::run::nowhere().address, |source| source.address);
     let (body, content_type) = match &worker.run.reply_body {
+        _ if !reply.body.is_empty() => (reply.body, &b""[..]),
         Some((body, content_type)) => (&body[..], &content_type[..]),
         None => (&b""[..], &b""[..]),
     };
+    let via_parameters = crate::corex::via::reply_parameters(&worker.run, node.core.via_reply_parameters_xavp.as_ref());
     let parts = ReplyParts {
         code,
         reason,
-        to_tag: if code >= 180 { &tag } else { b"" },
+        to_tag: if code >= 180 { tag } else { b"" },
         source,
-        force_rport: transaction.data.force_rport || worker.run.force_rport || node.core.force_rport,
+        force_rport: transaction.data.force_rport || worker.run.force_rport || node.core.forces_rport(),
         extra_headers: headers,
         server: node.core.server_signature.then(|| node.core.server_value()),
         body,
         content_type,
+        via_parameters: &via_parameters,
     };
     let start = worker.outbox.bytes.len();
     write_reply(&mut worker.outbox.bytes, &transaction.request, &parts);
     let mut actions = Vec::new();
     let bytes = worker.outbox.bytes.get(start..).unwrap_or_default();
-    let sent_tag = if transaction.request.to_tag().is_empty() { &tag[..] } else { transaction.request.to_tag() };
+    let sent_tag = if transaction.request.to_tag().is_empty() { tag } else { transaction.request.to_tag() };
     let sent_tag = sent_tag.to_vec();
     let is_sent = {
         let sent = SentReply { code, origin: Origin::Local, bytes, to_tag: &sent_tag };

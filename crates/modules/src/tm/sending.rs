@@ -1,25 +1,32 @@
 //! One branch on its way out: reserved in the transaction, built, shown to `onsend_route`, sent (spec proxy-core 7.5, 6.2).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use script::syntax::ast::RouteKind;
 use script::value::Text;
 use sip::edit::Edits;
+use sip::method::Method;
+use sip::message::Message;
 use transaction::{AddBranchError, ArmedRoutes, BranchStart, Endpoint, Protocol, Transaction};
 
 use super::data::TransactionData;
 use crate::core::Hints;
+use crate::dns::record::Question;
+use crate::dns::{self, Search, Step};
+use crate::corex::via::ViaExtension;
 use crate::next_hop::{self, Hop, NextHop, error};
 use crate::node::Node;
-use crate::outbox::Connecting;
 use crate::outgoing::Outgoing;
 use crate::rr::Plan;
-use crate::run::Target;
+use crate::run::{Answer, Target};
 use crate::worker::Worker;
 
 /// One branch between its branch route and its sending. Needs no run: it may wait for an address.
 #[derive(Debug)]
 pub struct Prepared {
+    /// The branch's own message, with the edits of request and step in it (`t_msg_apply_changes`).
+    pub message: Option<Box<Message>>,
     pub target: Target,
     /// Edits of the branch route.
     pub edits: Edits,
@@ -27,9 +34,36 @@ pub struct Prepared {
     pub step_edits: Edits,
     pub record_route: Plan,
     pub hop: Result<NextHop, i32>,
+    /// How the hop was found, when it is one address of a name.
+    pub search: Option<Box<Search>>,
+    /// Another address of the name failed before.
+    pub is_further_address: bool,
+    /// The next hop was given by the script: it stays the only one.
+    pub is_forced: bool,
     pub marks: Marks,
     /// Routes for the replies of the branch.
     pub armed: ArmedRoutes,
+}
+
+impl Prepared {
+    /// Goes on with the look-up of a next hop that is a name. The question to ask first; None: the hop is an address now, or
+    /// the reason why there is none.
+    pub fn look_up(&mut self, worker: &mut Worker, answer: Option<Answer>) -> Option<Question> {
+        let Ok(NextHop::Name(destination)) = &self.hop else { return None };
+        let mut search = self.search.take().unwrap_or_else(|| Box::new(dns::search(worker, destination.clone())));
+        let step = match answer {
+            Some(answer) => dns::proceed(worker, &mut search, answer),
+            None => dns::step(worker, &mut search),
+        };
+        self.search = Some(search);
+        match step {
+            Step::Ask(question) => return Some(question),
+            Step::Go(hop) => self.hop = Ok(NextHop::Address(hop)),
+            Step::Unreachable => self.hop = Err(error::NO_SOCKET),
+            Step::Exhausted => self.hop = Err(error::BAD_ADDRESS),
+        }
+        None
+    }
 }
 
 /// What the script asked for the message apart from its text.
@@ -39,6 +73,8 @@ pub struct Marks {
     pub local_rport: bool,
     pub advertised: (Option<Text>, Option<u16>),
     pub hints: Hints,
+    /// What the script adds to the Via.
+    pub via: Option<Box<ViaExtension>>,
 }
 
 /// Adds the branch to the run's transaction, not sent yet. The index goes into its Via.
@@ -87,7 +123,9 @@ fn build_and_send(
     prepared: &Prepared,
     hop: Hop,
 ) -> Result<(), i32> {
-    let received_on = transaction.data.source.map(|source| source.socket);
+    // `dns_reuse_rcv_socket`: a further address need not leave where the request came in.
+    let prefers_receiving = !prepared.is_further_address || node.states.tm.reuses_receiving_socket;
+    let received_on = transaction.data.source.map(|source| source.socket).filter(|_| prefers_receiving);
     let mut to = next_hop::endpoint(&node.sockets, hop, &prepared.target, received_on)?;
     let mut branch = Vec::with_capacity(transaction::branch_id::BRANCH_BYTES_MAX);
     transaction::branch_id::write_branch(&mut branch, node.transactions.secret(), transaction.id(), transaction.call(), index);
@@ -106,10 +144,14 @@ fn build_and_send(
         branch.flags.record_routed_twice = added > 1;
     }
     let from = pass_onsend(worker, to, from).ok_or(error::SEND)?;
+    if is_left_alone(worker, transaction.method(), &to) {
+        worker.outbox.bytes.truncate(from);
+        return Err(error::SEND);
+    }
     let bytes = worker.outbox.bytes.get(from..).unwrap_or_default();
     transaction.branch_sent(worker.now.time, index, to, bytes);
     let hints = prepared.marks.hints;
-    worker.outbox.send_written_with(&to, from, Connecting { may_connect: !hints.forward_no_connect, then_close: hints.forward_close });
+    worker.outbox.send_written_with(&to, from, hints.of_request());
     node.states.core.counters.forwarded_request();
     Ok(())
 }
@@ -117,9 +159,14 @@ fn build_and_send(
 fn write(worker: &mut Worker, node: &Node, transaction: &Transaction<TransactionData>, prepared: &Prepared, to: Endpoint, branch: &[u8]) {
     let mut scratch = std::mem::take(&mut worker.run.tm.scratch);
     let data = &transaction.data;
+    let of_request = [&transaction.edits, &prepared.step_edits, &prepared.edits];
+    let (message, edits) = match &prepared.message {
+        Some(own) => (&**own, &of_request[2..]),
+        None => (&transaction.request, &of_request[..]),
+    };
     let outgoing = Outgoing {
-        message: &transaction.request,
-        edits: &[&transaction.edits, &prepared.step_edits, &prepared.edits],
+        message,
+        edits,
         uri: prepared.target.uri.as_deref().unwrap_or_else(|| transaction.request.request_uri()),
         path: prepared.target.path.as_deref(),
         record_route: &prepared.record_route,
@@ -129,6 +176,7 @@ fn write(worker: &mut Worker, node: &Node, transaction: &Transaction<Transaction
         force_rport: data.force_rport || prepared.marks.force_rport,
         local_rport: data.local_rport || prepared.marks.local_rport,
         advertised: (prepared.marks.advertised.0.as_deref(), prepared.marks.advertised.1),
+        via: prepared.marks.via.as_deref(),
     };
     outgoing.write(node, &mut worker.outbox.bytes, &mut scratch);
     worker.run.tm.scratch = scratch;
@@ -136,15 +184,22 @@ fn write(worker: &mut Worker, node: &Node, transaction: &Transaction<Transaction
 
 /// The stream endpoint for a request that is too long for UDP; None: it stays (spec proxy-core 6.2).
 fn longer_than_udp_takes(node: &Node, prepared: &Prepared, to: Endpoint, length: usize) -> Option<Endpoint> {
-    if node.core.udp_mtu == 0 || to.protocol != Protocol::Udp || length <= node.core.udp_mtu {
+    let most = node.core.udp_mtu.load(Ordering::Relaxed);
+    if most == 0 || to.protocol != Protocol::Udp || length <= most {
         return None;
     }
-    let protocol = prepared.marks.hints.mtu_protocol.or(node.core.udp_mtu_try_tcp.then_some(Protocol::Tcp))?;
+    let protocol = prepared.marks.hints.mtu_protocol.or(node.core.udp_mtu_try_tcp.load(Ordering::Relaxed).then_some(Protocol::Tcp))?;
     if protocol == Protocol::Udp {
         return None;
     }
     let socket = node.sockets.automatic(protocol, to.address.ip(), None)?;
     Some(Endpoint { protocol, socket, ..to })
+}
+
+/// Is the destination on the blocklist, and does that hold for this method (`blst_methods_lookup`)?
+pub fn is_left_alone(worker: &Worker, method: Method, to: &Endpoint) -> bool {
+    let looks = worker.node.states.tm.blocklist.methods_lookup & crate::core::symbol_of_method(method) != 0;
+    looks && crate::blocklist::is_listed(worker, to)
 }
 
 /// Shows the bytes written since `from` to `onsend_route`, if there is one. Where they stand afterwards; None: dropped.

@@ -6,6 +6,7 @@ use transaction::{CheckIn, Event, Transaction};
 
 use super::actions::{perform_all, perform_with_message};
 use super::data::TransactionData;
+use super::reply::LocalReply;
 use crate::worker::Worker;
 
 /// Most events done for one transaction in a row before it is put back anyway.
@@ -16,6 +17,7 @@ pub fn attach(worker: &mut Worker, mut transaction: Box<Transaction<TransactionD
     let run = &mut worker.run;
     run.attributes = std::mem::take(&mut transaction.data.attributes);
     run.extended_flags = transaction.data.extended_flags;
+    run.corex.via_wishes = transaction.data.via_wishes;
     run.flags = transaction.message_flags;
     run.tm.armed = transaction.armed;
     run.tm.transaction = Some(transaction);
@@ -27,6 +29,7 @@ pub fn detach(worker: &mut Worker) -> Option<Box<Transaction<TransactionData>>> 
     let mut transaction = run.tm.transaction.take()?;
     transaction.data.attributes = std::mem::take(&mut run.attributes);
     transaction.data.extended_flags = run.extended_flags;
+    transaction.data.via_wishes = run.corex.via_wishes;
     transaction.message_flags = run.flags;
     transaction.data.reply_no_connect |= run.core.hints.reply_no_connect;
     transaction.data.reply_close |= run.core.hints.reply_close;
@@ -96,8 +99,9 @@ pub fn process_queued(worker: &mut Worker, event: Event) {
         Event::Cancel { message, .. } => {
             super::cancel::cancel_held(worker, &message);
         }
-        Event::Answer { code, reason, headers, .. } => {
-            super::reply_with(worker, code, reason.as_bytes(), &headers);
+        Event::Answer { code, reason, to_tag, headers, body } => {
+            let reply = LocalReply { code, reason: reason.as_bytes(), headers: &headers, to_tag: &to_tag, body: &body };
+            super::reply::send_reply(worker, reply);
         }
         Event::CancelBranches { branch, cause } => {
             let mut actions = Vec::new();
@@ -109,7 +113,10 @@ pub fn process_queued(worker: &mut Worker, event: Event) {
             perform_all(worker, &actions, None);
         }
         Event::Resume { serial, route } => super::failure::resume(worker, serial, script::RouteId(route)),
-        Event::Other(ticket) => super::lookup::resume(worker, ticket),
+        Event::Other(token) => match super::failover::unsent_branch(token) {
+            Some(branch) => super::failover::after_send_error(worker, branch),
+            None => super::lookup::resume(worker, token),
+        },
     }
 }
 

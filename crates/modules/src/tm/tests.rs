@@ -1,6 +1,5 @@
 //! Behaviour of tm on a worker without network: bounds, look-ups, connection hints.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use sip::time::Time;
@@ -9,6 +8,7 @@ use transaction::{SecretKey, Table};
 use super::{LocalRequest, answered, send_local};
 use crate::fixture::{request, run, sent, worker};
 use crate::outbox::Effect;
+use crate::dns::record::Reply;
 use crate::run::Answer;
 use crate::worker::Worker;
 
@@ -52,18 +52,21 @@ fn a_local_request_to_a_name_is_sent_by_the_answer() {
     send_local(&mut worker, &message_to("sip:bob@example.com:5077")).expect("a transaction");
     let ticket = ticket_of(&worker).expect("a look-up");
     assert!(sent(&mut worker).is_empty());
-    assert!(answered(&mut worker, ticket, Answer::Addresses(vec![IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7))])));
+    assert!(answered(&mut worker, ticket, &Answer::Records(Reply::of_address("example.com", "192.0.2.7".parse().unwrap()))));
     let sent = sent(&mut worker);
     assert_eq!(sent.first().map(|(to, _)| to.to_string()), Some("192.0.2.7:5077".to_owned()));
-    assert!(!answered(&mut worker, ticket, Answer::Addresses(Vec::new())), "an answer counts once");
+    assert!(!answered(&mut worker, ticket, &Answer::Records(Reply::default())), "an answer counts once");
 }
 
 #[test]
 fn a_local_request_to_an_unknown_name_ends_its_transaction() {
     let mut worker = worker(RELAY);
     let id = send_local(&mut worker, &message_to("sip:bob@nowhere.invalid")).expect("a transaction");
-    let ticket = ticket_of(&worker).expect("a look-up");
-    assert!(answered(&mut worker, ticket, Answer::Addresses(Vec::new())));
+    for question in ["the servers", "the address"] {
+        let ticket = ticket_of(&worker).expect(question);
+        assert!(sent(&mut worker).is_empty());
+        assert!(answered(&mut worker, ticket, &Answer::Records(Reply::default())));
+    }
     assert!(sent(&mut worker).is_empty());
     match worker.node.transactions.checkout(id) {
         transaction::Checkout::Taken(transaction) => assert!(!transaction.is_open()),
@@ -75,7 +78,7 @@ fn a_local_request_to_an_unknown_name_ends_its_transaction() {
 #[test]
 fn an_answer_that_nobody_waits_for_is_ignored() {
     let mut worker = worker(RELAY);
-    assert!(!answered(&mut worker, 99, Answer::Awake));
+    assert!(!answered(&mut worker, 99, &Answer::Awake));
 }
 
 fn stream_sends(worker: &Worker) -> Vec<(bool, String)> {

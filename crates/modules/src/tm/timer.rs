@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use transaction::{Checkout, RoutedReply, TimerStep, TransactionId};
+use transaction::{Checkout, TimerStep, TransactionId};
 
 use super::actions::perform_all;
 use super::relay_reply::carry_out;
@@ -34,20 +34,24 @@ fn steps(worker: &mut Worker) {
         let step = transaction.on_timer(now, settings, &mut actions);
         perform_all(worker, &actions, None);
         actions.clear();
+        if let TimerStep::BranchTimedOut { branch, .. } = step {
+            super::failover::after_timeout(worker, branch);
+        }
         let Some(transaction) = &mut worker.run.tm.transaction else { return };
         let decision = match step {
             TimerStep::Idle | TimerStep::Ended => return,
             TimerStep::BranchTimedOut { branch, .. } => transaction.fail_branch(now, branch, 408, settings, &mut actions),
-            TimerStep::ReplyResumed { branch } => match transaction.branches.get_mut(branch).and_then(|branch| branch.reply.take()) {
-                Some(reply) => {
-                    let routed = RoutedReply { message: &reply, code: reply.status(), dropped: false };
-                    transaction.decide(now, branch, routed, settings, &mut actions)
-                }
-                None => continue,
-            },
+            TimerStep::ReplyResumed { branch } => {
+                super::received::process_kept(worker, branch, None);
+                continue;
+            }
             TimerStep::Stalled => {
                 worker.log(-1, "tm", "a transaction had no branch left that could end it; answered with 408");
-                super::reply_with(worker, 408, settings.timeout_reason.as_bytes(), &[]);
+                if worker.run.tm.transaction.as_ref().is_some_and(|transaction| transaction.is_local()) {
+                    super::local::complete(worker, 408, None);
+                } else {
+                    super::reply_with(worker, 408, settings.timeout_reason.as_bytes(), &[]);
+                }
                 continue;
             }
         };

@@ -5,11 +5,9 @@ use script::exports::{
 };
 use script::value::Value;
 
-use super::{functions, precheck, remote, statistics, suspend, variables};
+use super::{branches, functions, precheck, remote, statistics, suspend, variables};
 use crate::registry::Module;
 use crate::worker::Worker;
-
-const NOT_YET: &str = "declared, answers -1: not done yet";
 
 const fn function(
     name: &'static str,
@@ -19,10 +17,6 @@ const fn function(
     call: fn(&mut Worker, &[Argument]) -> Flow,
 ) -> Function<Worker> {
     Function { name, arity, arguments, routes, call, note: "" }
-}
-
-const fn missing(name: &'static str, arity: (u8, u8), routes: Routes, note: &'static str) -> Function<Worker> {
-    Function { name, arity, arguments: &[Kind::Format], routes, call: functions::not_offered, note }
 }
 
 const fn noted(function: Function<Worker>, note: &'static str) -> Function<Worker> {
@@ -38,10 +32,10 @@ const CALL: &[Kind] = &[Kind::Format, Kind::Format, Kind::Integer, Kind::Integer
 const ANSWER: &[Kind] = &[Kind::Format, Kind::Format, Kind::Integer, Kind::Format];
 const NUMBERED: &[Kind] = &[Kind::Integer, Kind::Integer, Kind::Integer];
 const RESUMED: &[Kind] = &[Kind::Integer, Kind::Integer, Kind::Format];
-const VIRTUAL_FLAGS: &str = "declared, answers -1: virtual branch flags are not offered";
+const VIA_FLAGS: &str = "the flags are kept for each branch; no flag changes how its Via is written";
 
 static FUNCTIONS: &[Function<Worker>] = &[
-    missing("t_uac_ack_local", (2, 4), ANY, NOT_YET),
+    function("t_uac_ack_local", (2, 4), &[Kind::Format], ANY, remote::t_uac_ack_local),
     function("t_cancel_branches", (1, 1), &[Kind::Plain], Routes::ONREPLY, functions::t_cancel_branches),
     function("t_cancel_callid", (3, 4), CALL, ANY, remote::t_cancel_callid),
     function("t_cancel_branch_idx", (3, 3), NUMBERED, ANY, remote::t_cancel_branch_idx),
@@ -52,17 +46,17 @@ static FUNCTIONS: &[Function<Worker>] = &[
     function("t_is_branch_route", (0, 0), &[], ANY, functions::t_is_branch_route),
     function("t_is_reply_route", (0, 0), &[], ANY, functions::t_is_reply_route),
     function("t_is_request_route", (0, 0), &[], ANY, functions::t_is_request_route),
-    noted(function("t_suspend", (0, 0), &[], ANY, suspend::t_suspend), "for requests only: a reply cannot be suspended"),
+    function("t_suspend", (0, 0), &[], ANY, suspend::t_suspend),
     function("t_continue", (3, 3), RESUMED, ANY, suspend::t_continue),
-    missing("t_reuse_branch", (0, 0), Routes::EVENT_ROUTE.or(Routes::BRANCH_FAILURE), NOT_YET),
+    function("t_reuse_branch", (0, 0), &[], Routes::EVENT_ROUTE.or(Routes::BRANCH_FAILURE), branches::t_reuse_branch),
     noted(
         function("t_precheck_trans", (0, 0), &[], Routes::REQUEST, precheck::t_precheck_trans),
         "a request is published when the function is called, not before the route",
     ),
     function("t_drop", (0, 1), &[Kind::Integer], ANY, functions::t_drop),
-    missing("t_vbflag_set", (1, 1), ANY, VIRTUAL_FLAGS),
-    missing("t_vbflag_reset", (1, 1), ANY, VIRTUAL_FLAGS),
-    missing("t_vbflag_is_set", (1, 1), ANY, VIRTUAL_FLAGS),
+    noted(function("t_vbflag_set", (1, 1), &[Kind::Integer], ANY, branches::t_vbflag_set), VIA_FLAGS),
+    noted(function("t_vbflag_reset", (1, 1), &[Kind::Integer], ANY, branches::t_vbflag_reset), VIA_FLAGS),
+    noted(function("t_vbflag_is_set", (1, 1), &[Kind::Integer], ANY, branches::t_vbflag_is_set), VIA_FLAGS),
 ];
 
 static VARIABLES: &[Variable<Worker>] = &[
@@ -81,6 +75,7 @@ static VARIABLES: &[Variable<Worker>] = &[
 /// Everything `tmx` declares.
 pub static MODULE: Module = Module {
     name: "tmx",
+    checks: &[],
     functions: FUNCTIONS,
     variables: VARIABLES,
     parameters: &[Parameter { name: "precheck_trans", kind: ParameterKind::Integer, default: ParameterDefault::Integer(1), note: "" }],

@@ -79,9 +79,3 @@ pub(super) fn t_cancel_branches(worker: &mut Worker, arguments: &[Argument]) -> 
     tm::perform_all(worker, &actions, None);
     Flow::Code(1)
 }
-
-/// A function that is declared but not carried out: says so and fails.
-pub(super) fn not_offered(worker: &mut Worker, _: &[Argument]) -> Flow {
-    worker.log(-1, "tmx", "this function is not offered by this version (see COMPAT.md)");
-    Flow::Code(-1)
-}

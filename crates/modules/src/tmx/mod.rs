@@ -1,5 +1,6 @@
 //! The `tmx` module: looking into transactions, acting on them from elsewhere, waiting and going on (spec proxy-core 8).
 
+mod branches;
 mod exports;
 mod functions;
 mod precheck;

@@ -7,7 +7,7 @@ use script::value::Text;
 use sip::method::Method;
 use transaction::{Checkout, Event, TransactionId};
 
-use crate::tm;
+use crate::tm::{self, Additions};
 use crate::worker::Worker;
 
 fn text(arguments: &[Argument], index: usize) -> Text {
@@ -25,16 +25,10 @@ pub(super) fn by_number(arguments: &[Argument]) -> Option<TransactionId> {
     Some(TransactionId { slot, generation })
 }
 
-/// The transaction of a Call-ID and CSeq number; an INVITE is preferred.
+/// The transaction of a Call-ID and CSeq number; of several methods the first.
 fn by_call(worker: &Worker, arguments: &[Argument], methods: &[Method]) -> Option<TransactionId> {
     let cseq = std::str::from_utf8(&text(arguments, 1)).ok()?.trim().parse().ok()?;
-    let transactions = &worker.node.transactions;
-    let call = transaction::key::call_hash_of(transactions.secret(), &text(arguments, 0), cseq);
-    let mut found = Vec::new();
-    methods.iter().find_map(|method| {
-        transactions.find_by_call(call, *method, &mut found);
-        found.first().copied()
-    })
+    tm::find_by_call(worker, &text(arguments, 0), cseq, methods)
 }
 
 /// `t_cancel_callid(callid, cseq, flag[, rcode])`
@@ -71,27 +65,39 @@ pub(super) fn t_cancel_branch_idx(worker: &mut Worker, arguments: &[Argument]) -
     tm::deliver(worker, id, Event::CancelBranches { branch: Some(branch), cause: None }).into()
 }
 
-/// Methods `t_reply_callid` looks for, the likeliest first.
-const ANSWERED_METHODS: &[Method] = &[
-    Method::Invite,
-    Method::Bye,
-    Method::Options,
-    Method::Register,
-    Method::Message,
-    Method::Info,
-    Method::Update,
-    Method::Subscribe,
-    Method::Notify,
-    Method::Refer,
-    Method::Publish,
-    Method::Prack,
-];
-
 /// `t_reply_callid(callid, cseq, code, reason)`
 pub(super) fn t_reply_callid(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    let Some(id) = by_call(worker, arguments, ANSWERED_METHODS) else { return Flow::Code(-1) };
+    let Some(id) = by_call(worker, arguments, tm::ANSWERED_METHODS) else { return Flow::Code(-1) };
     let Some(code) = u16::try_from(integer(arguments, 2)).ok().filter(|code| (100..700).contains(code)) else { return Flow::Code(-1) };
     let reason = String::from_utf8_lossy(&text(arguments, 3)).into_owned().into_boxed_str();
     let event = Event::Answer { code, reason, to_tag: Box::default(), headers: Box::default(), body: Box::default() };
     tm::deliver(worker, id, event).into()
+}
+
+/// `t_uac_ack_local(callid, cseq[, headers[, body]])`: acknowledges the 2xx to an INVITE that was made here and is not
+/// acknowledged by itself (`t_set_no_auto_ack`, `tm.t_uac_*_noack`).
+pub(super) fn t_uac_ack_local(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let Some(id) = by_call(worker, arguments, &[Method::Invite]) else { return Flow::Code(-1) };
+    let node = Arc::clone(&worker.node);
+    let Checkout::Taken(mut transaction) = node.transactions.checkout(id) else {
+        worker.log(-1, "tmx", "t_uac_ack_local: the transaction is gone or in use");
+        return Flow::Code(-1);
+    };
+    let answer = transaction.data.unacknowledged.take();
+    let (headers, body) = (text(arguments, 2), text(arguments, 3));
+    let run = worker.fresh_run();
+    let (is_sent, used) = worker.with_run(run, |worker| {
+        let is_sent = answer.is_some_and(|(reply, source)| {
+            worker.run.source = source;
+            let branch = transaction.branches.iter().position(|branch| (200..300).contains(&branch.last_status)).unwrap_or(0);
+            let sent = tm::acknowledge_success(worker, &transaction, branch, &reply, Additions { headers: &headers, body: &body });
+            transaction.data.unacknowledged = Some((reply, source));
+            sent
+        });
+        tm::attach(worker, transaction);
+        tm::check_in(worker);
+        is_sent
+    });
+    worker.recycle(used);
+    is_sent.into()
 }

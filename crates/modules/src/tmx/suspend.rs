@@ -6,17 +6,14 @@ use script::exports::{Argument, Flow};
 use script::syntax::ast::RouteKind;
 use transaction::{Checkout, Event, SuspendError};
 
+use crate::textopsx;
 use crate::tm::{self, Created};
 use crate::worker::Worker;
-
-/// `t_continue` met a transaction that is not suspended.
-const NOT_SUSPENDED: i32 = -2;
 
 /// `t_suspend()`: makes the transaction when there is none; `$T(id_index)` and `$T(id_label)` name it for `t_continue`.
 pub(super) fn t_suspend(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
     if !worker.run.message.is_request() {
-        worker.log(-1, "tmx", "t_suspend is offered for requests only");
-        return Flow::Code(-1);
+        return suspend_reply(worker);
     }
     if worker.run.tm.transaction.is_none() && !matches!(tm::create(worker), Created::New | Created::Exists) {
         return Flow::Code(-1);
@@ -39,6 +36,18 @@ pub(super) fn t_suspend(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
     }
 }
 
+/// In a reply route: the reply, with its edits, is kept on its branch until the script goes on.
+fn suspend_reply(worker: &mut Worker) -> Flow {
+    let Some(kept) = textopsx::changed_message(&worker.run) else { return Flow::Code(-1) };
+    let now = worker.now.time;
+    let tm = &mut worker.run.tm;
+    let (Some(branch), Some(transaction)) = (tm.reply.branch, &mut tm.transaction) else {
+        worker.log(-1, "tmx", "t_suspend: the reply belongs to no transaction");
+        return Flow::Code(-1);
+    };
+    transaction.suspend_reply(now, branch, &kept).into()
+}
+
 /// `t_continue(index, label, route)`
 pub(super) fn t_continue(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let name = arguments.get(2).map(Argument::text).unwrap_or_default();
@@ -52,7 +61,7 @@ pub(super) fn t_continue(worker: &mut Worker, arguments: &[Argument]) -> Flow {
         Checkout::Gone => return Flow::Code(-1),
         Checkout::Busy => {}
         Checkout::Taken(transaction) => {
-            let is_suspended = transaction.suspension().is_suspended();
+            let is_suspended = transaction.suspension().is_suspended() || transaction.suspended_reply().is_some();
             let run = worker.fresh_run();
             let ((), used) = worker.with_run(run, |worker| {
                 tm::attach(worker, transaction);
@@ -60,7 +69,7 @@ pub(super) fn t_continue(worker: &mut Worker, arguments: &[Argument]) -> Flow {
             });
             worker.recycle(used);
             if !is_suspended {
-                return Flow::Code(NOT_SUSPENDED);
+                return Flow::Code(-1);
             }
         }
     }

@@ -40,6 +40,7 @@ fn text_or_null(bytes: &[u8]) -> Value {
 pub(super) fn branch_index(worker: &mut Worker, _: &Inner, _: Option<Index>) -> Value {
     let run = &worker.run;
     match run.route {
+        RouteKind::Event if run.route_set.meets(Routes::BRANCH_FAILURE) => run.tm.reply.branch.map_or(Value::Integer(-1), count),
         RouteKind::Branch | RouteKind::OnReply => run.tm.reply.branch.map_or(Value::Integer(-1), count),
         RouteKind::Request => count(run.branches.len()),
         _ if is_after_failure(run) => {

@@ -2,13 +2,14 @@
 
 use script::exports::{Argument, Default, Flow, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
 
-use super::{colors, functions};
+use super::{literals, colors, functions};
 use crate::registry::Module;
 use crate::worker::Worker;
 
 /// Everything `xlog` declares.
 pub static MODULE: Module = Module {
     name: "xlog",
+    checks: literals::CHECKS,
     functions: FUNCTIONS,
     variables: &[Variable { name: "C", inner: InnerKind::Word, indexed: false, read: colors::color, write: None, note: "" }],
     parameters: PARAMETERS,
@@ -21,8 +22,6 @@ const fn function(name: &'static str, arity: (u8, u8), call: fn(&mut Worker, &[A
     Function { name, arity, arguments: &[Kind::Format], routes: Routes::ANY, call, note }
 }
 
-const NO_PLACE: &str = "file and line are not part of the text";
-
 static FUNCTIONS: &[Function<Worker>] = &[
     function("xlog", (1, 3), functions::xlog, ""),
     function("xdbg", (1, 1), |worker, arguments| functions::at_level(worker, arguments, 3), ""),
@@ -33,8 +32,8 @@ static FUNCTIONS: &[Function<Worker>] = &[
     function("xcrit", (1, 1), |worker, arguments| functions::at_level(worker, arguments, -2), ""),
     function("xbug", (1, 1), |worker, arguments| functions::at_level(worker, arguments, -4), ""),
     function("xalert", (1, 1), |worker, arguments| functions::at_level(worker, arguments, -5), ""),
-    function("xlogl", (1, 3), functions::xlog, NO_PLACE),
-    function("xdbgl", (1, 1), |worker, arguments| functions::at_level(worker, arguments, 3), NO_PLACE),
+    function("xlogl", (1, 3), functions::with_place, ""),
+    function("xdbgl", (1, 1), functions::debug_with_place, ""),
     function("xlogm", (2, 2), functions::unless_filtered, ""),
 ];
 
@@ -43,13 +42,13 @@ const fn integer(name: &'static str, default: i64, note: &'static str) -> Parame
 }
 
 static PARAMETERS: &[Parameter] = &[
-    integer("buf_size", 4096, "longer lines are cut"),
-    integer("force_color", 0, "no effect: colours are always written"),
-    integer("long_format", 0, "no effect"),
+    integer("buf_size", 4096, "longer lines are cut, as in 6.x"),
+    integer("force_color", 0, ""),
+    integer("long_format", 0, ""),
     Parameter { name: "prefix", kind: ParameterKind::Text, default: Default::Text("<script>: "), note: "" },
     Parameter { name: "log_facility", kind: ParameterKind::Text, default: Default::Unset, note: "" },
-    Parameter { name: "log_colors", kind: ParameterKind::Texts, default: Default::Unset, note: "no effect" },
+    Parameter { name: "log_colors", kind: ParameterKind::Texts, default: Default::Unset, note: "" },
     integer("methods_filter", -1, ""),
     integer("prefix_mode", 0, ""),
-    integer("auto_newline", 0, "no effect: each call is one line"),
+    integer("auto_newline", 0, "no effect: each call is one line, with or without"),
 ];

@@ -4,8 +4,11 @@ mod colors;
 mod exports;
 mod functions;
 pub mod level;
+mod literals;
 
 pub use exports::MODULE;
+
+use std::sync::atomic::AtomicI64;
 
 use script::format::Format;
 use script::value::Text;
@@ -23,8 +26,14 @@ pub struct State {
     /// Longest line in bytes; longer ones are cut.
     line_bytes_max: usize,
     facility: Option<u8>,
+    /// `xlogl` shows the file, too.
+    has_long_format: bool,
+    /// `$C` prints colours: on standard error, or by `force_color`.
+    is_color_forced: bool,
+    /// `log_colors`: level and terminal sequence.
+    pub colors: Vec<(i32, String)>,
     /// Methods that `xlogm` is silent for, as Kamailio numbers them; -1 all.
-    silent_methods: i64,
+    pub silent_methods: AtomicI64,
 }
 
 impl State {
@@ -45,7 +54,10 @@ impl State {
             prefix_format,
             line_bytes_max: line_bytes_max.ok_or("xlog: buf_size must be above 0")?,
             facility,
-            silent_methods: settings.integer("xlog", "methods_filter"),
+            has_long_format: settings.integer("xlog", "long_format") != 0,
+            is_color_forced: settings.integer("xlog", "force_color") != 0,
+            colors: colors::of_levels(&settings.texts("xlog", "log_colors"))?,
+            silent_methods: AtomicI64::new(settings.integer("xlog", "methods_filter")),
         })
     }
 }

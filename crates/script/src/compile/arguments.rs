@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Compiler;
 use super::call::{argument_span, literal};
 use crate::bytecode::{ArgumentPlan, As, CodeAs};
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
 use crate::exports::{Argument, Function, Host, Kind};
 use crate::format::Format;
 use crate::regex::{Flags, Pattern, Substitution};
@@ -76,6 +76,7 @@ impl<H: Host> Compiler<H> {
                 }
             },
             Kind::Flag => self.flag_argument(text, span, function),
+            Kind::AttributeFlag => self.attribute_flag_argument(text, span),
             Kind::Regex => match Pattern::compile(text, Flags::ARGUMENT) {
                 Ok(pattern) => constant(Argument::Regex(Arc::new(pattern))),
                 Err(error) => {
@@ -139,14 +140,27 @@ impl<H: Host> Compiler<H> {
         number.map(|number| ArgumentPlan::Constant(Argument::Integer(number)))
     }
 
-    /// "0" and "" mean no route.
+    fn attribute_flag_argument(&mut self, text: &[u8], span: Span) -> Option<ArgumentPlan> {
+        let name = String::from_utf8_lossy(text).trim().to_string();
+        let number = self.attribute_flags.iter().position(|own| *own == name);
+        if number.is_none() {
+            let help = did_you_mean(&name, self.attribute_flags.iter().map(String::as_str));
+            self.error_with_help(span, format!("the flag `{name}` is not declared by avpflags"), help);
+        }
+        let number = i64::try_from(number?).ok()?;
+        Some(ArgumentPlan::Constant(Argument::Integer(number)))
+    }
+
+    /// "0" and "" mean no route. Kamailio starts with a name that does not exist, and nothing runs for it: so it is only
+    /// warned of.
     fn route_argument(&mut self, text: &[u8], kind: RouteKind, span: Span) -> Option<ArgumentPlan> {
         if text.contains(&b'$') {
             return self.format_argument(text, As::Text, span);
         }
         let name = String::from_utf8_lossy(text).into_owned();
         if !name.is_empty() && name != "0" {
-            self.check_route(kind, &name, span);
+            let missing = self.missing_route(kind, &name, span);
+            self.diagnostics.extend(missing.map(|missing| Diagnostic { severity: Severity::Warning, ..missing }));
         }
         Some(ArgumentPlan::Constant(Argument::Text(Text::from(text))))
     }
@@ -154,7 +168,7 @@ impl<H: Host> Compiler<H> {
 
 fn computed_as(kind: Kind) -> As {
     match kind {
-        Kind::Integer | Kind::Flag => As::Integer,
+        Kind::Integer | Kind::Flag | Kind::AttributeFlag => As::Integer,
         Kind::Regex => As::Regex,
         Kind::Substitution => As::Substitution,
         Kind::Format | Kind::Plain | Kind::Variable | Kind::Route(_) => As::Text,

@@ -3,7 +3,7 @@
 use super::{Compiler, index, kind_name};
 use crate::bytecode::{ArgumentPlan, CallSite, CodeAs, Instruction};
 use crate::diagnostic::did_you_mean;
-use crate::exports::{Function, Host, Routes};
+use crate::exports::{Argument, Function, Host, Routes};
 use crate::source::Span;
 use crate::syntax::ast::{Call, Expression, ExpressionKind, RouteKind};
 
@@ -87,16 +87,26 @@ impl<H: Host> Compiler<H> {
             self.error(call.span, format!("a function cannot be called inside the arguments of {}()", call.name));
             return;
         }
+        let reported = self.diagnostics.len();
         let plans = self.arguments(call, function);
+        if self.diagnostics.len() == reported {
+            self.check_arguments(call, function, &plans);
+        }
         let computed = plans.iter().filter(|plan| matches!(plan, ArgumentPlan::Computed(_))).count();
-        let constants = plans
-            .iter()
-            .map(|plan| if let ArgumentPlan::Constant(argument) = plan { Some(argument.clone()) } else { None })
-            .collect::<Option<Vec<_>>>();
+        let constants = plans.iter().map(|plan| plan.constant().cloned()).collect::<Option<Vec<_>>>();
         let is_core = CORE_FUNCTIONS.contains(&function.name);
         let at = index(self.program.calls.len());
         self.program.calls.push(CallSite { function, constants, plans, computed, is_core });
+        self.clear_return_code(is_statement);
         self.emit(Instruction::Call(at));
+    }
+
+    /// The function's module examines what is known of the arguments already, as its Kamailio namesake does at start.
+    fn check_arguments(&mut self, call: &Call, function: &'static Function<H>, plans: &[ArgumentPlan]) {
+        let known: Vec<Option<&Argument>> = plans.iter().map(ArgumentPlan::constant).collect();
+        let Err(refusal) = self.program.catalogue.check(function, &known) else { return };
+        let span = call.arguments.get(refusal.argument).map_or(call.span, |argument| argument_span(argument, call));
+        self.error(span, format!("{}(): {}", call.name, refusal.text));
     }
 
     fn function(&mut self, call: &Call) -> Option<&'static Function<H>> {
@@ -134,7 +144,8 @@ impl<H: Host> Compiler<H> {
         let blocks = self.blocks;
         match literal(argument) {
             Some(name) => {
-                self.check_route(RouteKind::Request, &name, argument_span(argument, call));
+                let missing = self.missing_route(RouteKind::Request, &name, argument_span(argument, call));
+                self.diagnostics.extend(missing);
                 if let Some(route) = self.program.route(RouteKind::Request, name.as_bytes()) {
                     self.clear_return_code(is_statement);
                     self.emit(Instruction::Route(route.0, blocks));

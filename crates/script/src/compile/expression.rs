@@ -5,6 +5,7 @@ use crate::bytecode::{CodeAs, Instruction};
 use crate::exports::Host;
 use crate::regex::{Flags, Pattern};
 use crate::syntax::ast::{BinaryOperator, Expression, ExpressionKind, MatchOperand, UnaryOperator};
+use crate::syntax::types::{self, StaticType};
 use crate::value::Value;
 
 impl<H: Host> Compiler<H> {
@@ -41,10 +42,11 @@ impl<H: Host> Compiler<H> {
         self.value(expression, CodeAs::Truth);
     }
 
-    /// Where an integer is wanted `+` adds, whatever its left side holds: `$var(a) + 5 > 9` with "10" compares 15.
+    /// Where an integer is wanted `+` adds, whatever a variable on its left holds: `$var(a) + 5 > 9` with "10" compares 15.
+    /// A left side that is a text by its form joins first: `(int)("1" + 5)` is 15.
     pub(super) fn integer(&mut self, expression: &Expression) {
         match &expression.kind {
-            ExpressionKind::Binary(BinaryOperator::Add, left, right) => {
+            ExpressionKind::Binary(BinaryOperator::Add, left, right) if types::static_type(left) != StaticType::Text => {
                 let made = self.nested(expression.span, |compiler| {
                     compiler.integer(left);
                     compiler.emit(Instruction::Unary(UnaryOperator::CastInteger));
@@ -173,6 +175,11 @@ impl<H: Host> Compiler<H> {
                 self.emit(Instruction::Unary(UnaryOperator::Not));
             }
             BinaryOperator::NotEqual if self.is_null_constant(right) => self.defined(left),
+            // `== ""` asks whether the text is empty, so the integer 0 is not; `!= ""` compares integers beside an integer.
+            BinaryOperator::Equal if matches!(&right.kind, ExpressionKind::Text(text) if text.is_empty()) => {
+                self.operand(left);
+                self.emit(Instruction::Unary(UnaryOperator::TextEmpty));
+            }
             BinaryOperator::Matches => {
                 self.operand(left);
                 if let ExpressionKind::Text(text) = &right.kind {
@@ -204,12 +211,34 @@ impl<H: Host> Compiler<H> {
                         let at = self.constant(Value::Text(text.clone()));
                         self.emit(Instruction::BinaryConstant(operator, at));
                     }
+                    _ if is_by_value && is_sum_of_any_type(right) => {
+                        self.right_by_left_type(operator, left, right);
+                        self.emit(Instruction::Binary(operator));
+                    }
                     _ => {
                         side(self, right);
                         self.emit(Instruction::Binary(operator));
                     }
                 }
             }
+        }
+    }
+
+    /// The right side of `+`, `==` and `!=` is computed as the left side turns out: beside an integer its sums add, beside a
+    /// text they join. `$var(n) + ($var(s) + 5)` is 18 with 3 and "10".
+    fn right_by_left_type(&mut self, operator: BinaryOperator, left: &Expression, right: &Expression) {
+        let is_text_wanted = matches!(operator, BinaryOperator::TextEqual | BinaryOperator::TextNotEqual);
+        match types::static_type(left) {
+            StaticType::Integer if !is_text_wanted => self.integer(right),
+            StaticType::Dynamic if !is_text_wanted => {
+                let decision = self.emit(Instruction::JumpUnlessInteger(0));
+                self.integer(right);
+                let over = self.emit(Instruction::Jump(0));
+                self.patch(decision);
+                self.operand(right);
+                self.patch(over);
+            }
+            _ => self.operand(right),
         }
     }
 
@@ -225,4 +254,9 @@ impl<H: Host> Compiler<H> {
             }
         }
     }
+}
+
+/// A sum whose type only running tells: whether it adds or joins depends on where it stands.
+fn is_sum_of_any_type(expression: &Expression) -> bool {
+    matches!(expression.kind, ExpressionKind::Binary(BinaryOperator::Add, ..)) && types::static_type(expression) == StaticType::Dynamic
 }

@@ -50,6 +50,7 @@ pub fn compile<H: Host>(
     let mut compiler = Compiler {
         program,
         flags,
+        attribute_flags: configuration.attribute_flags.clone(),
         diagnostics: Vec::new(),
         known_references: HashMap::new(),
         scopes: Vec::new(),
@@ -110,6 +111,7 @@ struct Scope {
 struct Compiler<H: Host> {
     program: Program<H>,
     flags: BTreeMap<String, u32>,
+    attribute_flags: Vec<String>,
     diagnostics: Vec<Diagnostic>,
     known_references: HashMap<Vec<u8>, u32>,
     scopes: Vec<Scope>,
@@ -165,6 +167,7 @@ impl<H: Host> Compiler<H> {
             | Instruction::OrJump(address)
             | Instruction::Jump(address)
             | Instruction::JumpUnless(address)
+            | Instruction::JumpUnlessInteger(address)
             | Instruction::Branch(address)
             | Instruction::BranchOnCode(address)
             | Instruction::LoopRound(address)
@@ -209,18 +212,19 @@ impl<H: Host> Compiler<H> {
     }
 
     /// Reports when a named route does not exist.
-    fn check_route(&mut self, kind: RouteKind, name: &str, span: Span) {
+    /// What to say of a route that does not exist.
+    fn missing_route(&self, kind: RouteKind, name: &str, span: Span) -> Option<Diagnostic> {
         if self.program.route(kind, name).is_some() {
-            return;
+            return None;
         }
         // `t_on_branch_failure("X")` runs event_route[tm:branch-failure:X].
         let is_event_of = |route: &Route| route.name.rsplit_once(':').is_some_and(|(_, last)| last == name);
         if kind == RouteKind::Event && self.program.routes.iter().any(|route| route.kind == kind && is_event_of(route)) {
-            return;
+            return None;
         }
         let names: Vec<&str> = self.program.routes.iter().filter(|route| route.kind == kind).map(|route| route.name.as_str()).collect();
         let help = did_you_mean(name, names);
-        self.error_with_help(span, format!("there is no {}[{name}]", kind_name(kind)), help);
+        Some(Diagnostic::error(span, format!("there is no {}[{name}]", kind_name(kind))).with_help_if(help))
     }
 
     /// Guards against trees deeper than the compiler's own stack allows.

@@ -47,11 +47,25 @@ pub(crate) fn program(text: &str) -> Result<Program<TestHost>, String> {
     }
 }
 
+fn warnings(text: &str) -> String {
+    let loaded = load("test.cfg", &mut OneFile(text), &LoadOptions::default(), &AnyModule).expect("a configuration");
+    let compiled = compile(&loaded.configuration, &loaded.sources, Arc::new(TestCatalogue)).expect("a program");
+    crate::diagnostic::render_all(&compiled.warnings, &loaded.sources)
+}
+
 fn refused(text: &str) -> String {
     match program(text) {
         Ok(_) => panic!("accepted: {text}"),
         Err(message) => message,
     }
+}
+
+#[test]
+fn a_literal_that_its_module_refuses_is_an_error_at_its_place() {
+    let body = |statement: &str| format!("#!KAMAILIO\nrequest_route {{\n  {statement}\n}}\n");
+    let message = refused(&body("plain(\"impossible\");"));
+    assert!(message.contains("test.cfg:3:9: error: plain(): impossible is no word"), "{message}");
+    assert!(program(&body("plain(\"possible\"); plain($var(x));")).is_ok());
 }
 
 #[test]
@@ -65,7 +79,9 @@ fn names_that_do_not_exist_are_errors_with_advice() {
     assert!(message.contains("regex() takes 2 argument(s), 1 given"), "{message}");
     let message = body("route(RELAI);");
     assert!(message.contains("there is no route[RELAI]") && message.contains("`RELAY`"), "{message}");
-    assert!(body("arm(\"NONE\");").contains("there is no failure_route[NONE]"));
+    let text = "#!KAMAILIO\nrequest_route {\n  arm(\"NONE\");\n}\n";
+    let warned = warnings(text);
+    assert!(warned.contains("test.cfg:3:7: warning: there is no failure_route[NONE]"), "{warned}");
     assert!(body("$nope = 1;").contains("unknown variable $nope"));
     assert!(body("print(\"$nope\");").contains("unknown variable $nope"));
     assert!(body("print(\"$dlg_var(x)\");").contains("module dialog, which is not loaded"));

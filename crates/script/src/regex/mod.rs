@@ -52,7 +52,7 @@ impl fmt::Debug for Pattern {
 impl Pattern {
     /// Compiles a POSIX extended pattern; the error is a sentence without position.
     pub fn compile(source: &[u8], flags: Flags) -> Result<Pattern, String> {
-        let translated = translate::translate(source, flags.newline)?;
+        let translated = translate::translate(source, flags)?;
         let regex = ::regex::bytes::RegexBuilder::new(&translated)
             .unicode(false)
             .case_insensitive(flags.ignore_case)

@@ -84,7 +84,7 @@ impl Substitution {
         let mut made = Vec::new();
         let mut total = 0;
         for captures in self.pattern.regex().captures_iter(subject).take(most) {
-            let Some(whole) = captures.get(0) else { continue };
+            let Some(whole) = captures.get(0).filter(|whole| !whole.is_empty()) else { break };
             let mut text = Vec::new();
             for piece in &self.pieces {
                 match piece {

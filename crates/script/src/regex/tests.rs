@@ -22,6 +22,15 @@ fn classes_and_sets_follow_posix() {
 }
 
 #[test]
+fn a_negated_set_excludes_letters_in_both_cases_when_case_is_ignored() {
+    let outside = Pattern::compile(b"[^a-z0-9]", Flags::OPERATOR).expect("good");
+    assert!(!outside.is_match(b"bob12"));
+    assert!(!outside.is_match(b"BOB12"));
+    assert!(outside.is_match(b"bob-12"));
+    assert!(Pattern::compile(b"[^a-z]", Flags::CASE).expect("good").is_match(b"B"));
+}
+
+#[test]
 fn case_is_ignored_and_the_match_is_unanchored() {
     assert!(matches("^A", "abc"));
     assert!(matches("B", "abc"));

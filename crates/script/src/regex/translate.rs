@@ -2,15 +2,17 @@
 
 use std::fmt::Write;
 
+use super::Flags;
+
 /// Nested parentheses in one pattern.
 const GROUPS_DEEP_MAX: usize = 100;
 /// The bound of `{n,m}` (RE_DUP_MAX of POSIX is 255; the C library allows more).
 const REPEAT_MAX: u32 = 1000;
 
 /// The translated pattern, or a sentence saying what is wrong.
-pub(super) fn translate(source: &[u8], newline: bool) -> Result<String, String> {
+pub(super) fn translate(source: &[u8], flags: Flags) -> Result<String, String> {
     let mut translation =
-        Translation { source, position: 0, out: String::with_capacity(source.len() * 2), atom: None, groups: Vec::new(), newline };
+        Translation { source, position: 0, out: String::with_capacity(source.len() * 2), atom: None, groups: Vec::new(), flags };
     translation.run()?;
     Ok(translation.out)
 }
@@ -22,7 +24,7 @@ struct Translation<'a> {
     /// Where the last repeatable piece starts in `out`, and whether it already has a repetition.
     atom: Option<(usize, bool)>,
     groups: Vec<usize>,
-    newline: bool,
+    flags: Flags,
 }
 
 impl Translation<'_> {
@@ -215,10 +217,18 @@ impl Translation<'_> {
             }
         }
         if is_negated {
+            if self.flags.ignore_case {
+                // Whoever excludes a letter excludes it in both cases.
+                for letter in b'a'..=b'z' {
+                    let (lower, upper) = (usize::from(letter), usize::from(letter.to_ascii_uppercase()));
+                    let is_excluded = members[lower] || members[upper];
+                    (members[lower], members[upper]) = (is_excluded, is_excluded);
+                }
+            }
             for member in &mut members {
                 *member = !*member;
             }
-            if self.newline {
+            if self.flags.newline {
                 members[b'\n' as usize] = false;
             }
         }

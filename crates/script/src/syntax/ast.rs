@@ -18,6 +18,8 @@ pub struct Configuration {
     pub module_parameters: Vec<ModuleParameter>,
     /// Named message flags.
     pub flags: Vec<FlagDeclaration>,
+    /// Names that `avpflags` declares, in order.
+    pub attribute_flags: Vec<String>,
     /// `group.name = value`.
     pub custom_parameters: Vec<CustomParameter>,
     /// Every route block. `request_route` blocks written twice are already joined.

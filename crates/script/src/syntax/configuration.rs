@@ -11,6 +11,8 @@ use crate::value::Text;
 
 /// Highest number of a message flag.
 const FLAG_NUMBER_MAX: u32 = 31;
+/// As many as fit into the flags of one attribute.
+const ATTRIBUTE_FLAGS_MAX: usize = 32;
 
 impl Parser<'_> {
     /// Reads to the end of the last file; all errors are in the report.
@@ -323,12 +325,17 @@ impl Parser<'_> {
     }
 
     fn attribute_flags(&mut self) -> Parsed<()> {
-        let span = self.next().span;
-        self.warn(span, "`avpflags` of old releases has no effect");
+        self.next();
         loop {
             let token = self.next();
-            if token.word().is_none() {
+            let Some(name) = token.word().map(str::to_owned) else {
                 return Err(self.error(token.span, "syntax error: expected the name of a flag"));
+            };
+            if self.configuration.attribute_flags.len() >= ATTRIBUTE_FLAGS_MAX {
+                return Err(self.error(token.span, format!("more than {ATTRIBUTE_FLAGS_MAX} flags of attributes")));
+            }
+            if !self.configuration.attribute_flags.contains(&name) {
+                self.configuration.attribute_flags.push(name);
             }
             if !self.take(",") {
                 return Ok(());

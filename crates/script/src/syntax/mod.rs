@@ -10,7 +10,7 @@ mod parser;
 mod routes;
 mod sockets;
 mod statements;
-mod types;
+pub(crate) mod types;
 
 pub(crate) use modules::module_name;
 pub(crate) use parser::Parser;

@@ -5,26 +5,23 @@ use super::{Entry, input, length, output};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Entry] = &[
-    Entry::new("nameaddr.name", 0, &[], |value, _| part(value, |address| address.name)),
-    Entry::new("nameaddr.uri", 0, &[], |value, _| part(value, |address| address.uri)),
-    Entry::new("nameaddr.len", 0, &[], |value, _| {
-        let text = input(value)?;
-        length(Address::parse(&text)?.bytes)
-    }),
-    Entry::new("tobody.uri", 0, &[], |value, _| part(value, |address| address.uri)),
-    Entry::new("tobody.display", 0, &[], |value, _| part(value, |address| address.name.trim_ascii_end())),
-    Entry::new("tobody.params", 0, &[], |value, _| part(value, |address| address.parameters)),
-    Entry::new("tobody.tag", 0, &[], |value, _| part(value, |address| address.tag())),
-    Entry::new("tobody.user", 0, &[], |value, _| uri_part(value, |uri| uri.user)),
-    Entry::new("tobody.host", 0, &[], |value, _| uri_part(value, |uri| uri.host)),
+    Entry::new("nameaddr.name", 0, &[], |value, _| output(Address::parse(&input(value)?)?.name)),
+    Entry::new("nameaddr.uri", 0, &[], |value, _| output(Address::parse(&input(value)?)?.uri)),
+    Entry::new("nameaddr.len", 0, &[], |value, _| length(Address::parse(&input(value)?)?.bytes)),
+    Entry::new("tobody.uri", 0, &[], |value, _| body(value, |body| body.uri)),
+    Entry::new("tobody.display", 0, &[], |value, _| body(value, |body| body.name)),
+    Entry::new("tobody.params", 0, &[], |value, _| body(value, |body| body.parameters)),
+    Entry::new("tobody.tag", 0, &[], |value, _| body(value, |body| body.tag())),
+    Entry::new("tobody.user", 0, &[], |value, _| body(value, |body| body.parts.user)),
+    Entry::new("tobody.host", 0, &[], |value, _| body(value, |body| body.parts.host)),
 ];
 
 struct Address<'a> {
     /// As found: with quotes and the blank before `<`.
     name: &'a [u8],
     uri: &'a [u8],
-    /// After the `>`, or of the bare URI, without the leading `;`.
-    parameters: &'a [u8],
+    /// After the `>`.
+    after: &'a [u8],
     /// Name and address without what follows.
     bytes: usize,
 }
@@ -44,19 +41,38 @@ impl<'a> Address<'a> {
             false
         });
         let Some(open) = open else {
-            let semicolon = text.iter().position(|byte| *byte == b';').unwrap_or(text.len());
-            let uri = text.get(..semicolon)?.trim_ascii();
-            let parameters = text.get(semicolon + 1..).unwrap_or_default().trim_ascii();
-            return (!uri.is_empty()).then_some(Address { name: b"", uri, parameters, bytes: semicolon });
+            return (!text.is_empty()).then_some(Address { name: b"", uri: text, after: b"", bytes: text.len() });
         };
         let close = open + text.get(open..)?.iter().position(|byte| *byte == b'>')?;
-        let after = text.get(close + 1..)?.trim_ascii();
         Some(Address {
             name: text.get(..open)?.trim_ascii_start(),
             uri: text.get(open + 1..close)?,
-            parameters: after.strip_prefix(b";").unwrap_or(after).trim_ascii(),
+            after: text.get(close + 1..)?.trim_ascii(),
             bytes: close + 1,
         })
+    }
+}
+
+/// The body of a To or From header: its URI is one, and nothing but parameters follows.
+struct ToBody<'a> {
+    name: &'a [u8],
+    uri: &'a [u8],
+    parts: Parts<'a>,
+    /// After the `>`, or of the bare URI, without the leading `;`.
+    parameters: &'a [u8],
+}
+
+impl<'a> ToBody<'a> {
+    fn parse(text: &'a [u8]) -> Option<ToBody<'a>> {
+        let address = Address::parse(text)?;
+        let (uri, parameters) = if address.uri.len() < text.len() {
+            let parameters = if address.after.is_empty() { address.after } else { address.after.strip_prefix(b";")? };
+            (address.uri, parameters)
+        } else {
+            let semicolon = address.uri.iter().position(|byte| *byte == b';').unwrap_or(address.uri.len());
+            (address.uri.get(..semicolon)?.trim_ascii(), address.uri.get(semicolon + 1..).unwrap_or_default())
+        };
+        Some(ToBody { name: address.name.trim_ascii_end(), uri, parts: Parts::parse(uri)?, parameters: parameters.trim_ascii() })
     }
 
     fn tag(&self) -> &'a [u8] {
@@ -66,19 +82,17 @@ impl<'a> Address<'a> {
                 let parameter = parameter.trim_ascii();
                 let at = parameter.iter().position(|byte| *byte == b'=')?;
                 let is_tag = parameter.get(..at)?.trim_ascii().eq_ignore_ascii_case(b"tag");
-                is_tag.then(|| parameter.get(at + 1..).unwrap_or_default().trim_ascii())
+                is_tag.then(|| unquoted(parameter.get(at + 1..).unwrap_or_default().trim_ascii()))
             })
             .unwrap_or_default()
     }
 }
 
-fn part(value: &Value, of: impl for<'a> Fn(&Address<'a>) -> &'a [u8]) -> Option<Value> {
-    let text = input(value)?;
-    output(of(&Address::parse(&text)?))
+fn unquoted(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(text)
 }
 
-fn uri_part(value: &Value, of: impl for<'a> Fn(&Parts<'a>) -> &'a [u8]) -> Option<Value> {
+fn body(value: &Value, of: impl for<'a> Fn(&ToBody<'a>) -> &'a [u8]) -> Option<Value> {
     let text = input(value)?;
-    let address = Address::parse(&text)?;
-    output(of(&Parts::parse(address.uri)?))
+    output(of(&ToBody::parse(&text)?))
 }

@@ -61,7 +61,7 @@ fn core_hash(value: &Value, parameters: &[Value]) -> Option<Value> {
     let hash = generic_hash(&input(value)?);
     let size = number_parameter(parameters, 0).unwrap_or(0);
     let hash = match u32::try_from(size) {
-        Ok(size) if size >= 2 => hash & (size - 1),
+        Ok(size) if size >= 1 => hash & (size - 1),
         _ => hash,
     };
     output(hash.to_string())

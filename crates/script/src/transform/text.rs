@@ -42,9 +42,12 @@ fn parsed(value: &Value) -> Option<i64> {
     }
 }
 
-/// The integer, keeping its text.
+/// The integer, keeping its text: decimal only, the empty text is 0.
 fn int(value: &Value, _: &[Value]) -> Option<Value> {
-    Some(Value::Number(parsed(value)?, input(value)?))
+    let text = input(value)?;
+    let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(&text);
+    let number = if text.is_empty() { 0 } else { Some(value.to_integer()).filter(|_| digits.iter().all(u8::is_ascii_digit))? };
+    Some(Value::Number(number, text))
 }
 
 fn keep(value: &Value, is_kept: impl Fn(u8) -> bool) -> Option<Value> {

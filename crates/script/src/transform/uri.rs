@@ -60,9 +60,8 @@ impl<'a> Parts<'a> {
         }
         let mut parts = Parts { scheme, ..Parts::default() };
         if is_telephone {
-            let (user, parameters) = split_once(rest, b';');
+            let (user, _) = split_once(rest, b';');
             parts.user = user;
-            parts.parameters = parameters.unwrap_or_default();
             return (!user.is_empty()).then_some(parts);
         }
         // The user part may hold `;` and `?`, so the last `@` before any header part decides.
@@ -91,6 +90,9 @@ impl<'a> Parts<'a> {
             parts.port = port.unwrap_or_default();
         }
         let is_port = parts.port.len() <= 5 && parts.port.iter().all(u8::is_ascii_digit);
+        if parts.parameter(b"user").is_some_and(|kind| kind.eq_ignore_ascii_case(b"phone")) {
+            parts.user = split_once(parts.user, b';').0;
+        }
         (!parts.host.is_empty() && is_port && !parts.host.contains(&b' ')).then_some(parts)
     }
 

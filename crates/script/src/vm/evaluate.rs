@@ -92,10 +92,11 @@ fn transform<H: Host>(host: &mut H, transformation: &Transformation, value: Valu
     match transformation.entry.work {
         Work::Pure(apply) => apply(&value, &parameters),
         Work::FormatTime => {
-            if value.is_null() {
-                return None;
-            }
-            let seconds = value.to_integer();
+            let seconds = match &value {
+                Value::Null => return None,
+                Value::Integer(number) | Value::Number(number, _) => *number,
+                Value::Text(text) => decimal(text)?,
+            };
             let format = parameters.first()?.to_text();
             Some(Value::text(Calendar::new(seconds, host.utc_offset(seconds)).format(&format)))
         }
@@ -104,6 +105,9 @@ fn transform<H: Host>(host: &mut H, transformation: &Transformation, value: Valu
                 return None;
             }
             let subject = value.to_text();
+            if subject.is_empty() {
+                return None;
+            }
             match substitute(host, transformation.substitution.as_ref()?, &subject) {
                 Some((text, _)) if text.len() > TEXT_BYTES_MAX => None,
                 Some((text, _)) => Some(Value::text(text)),
@@ -111,6 +115,12 @@ fn transform<H: Host>(host: &mut H, transformation: &Transformation, value: Valu
             }
         }
     }
+}
+
+/// Unix seconds in decimal; the empty text is 0.
+fn decimal(text: &[u8]) -> Option<i64> {
+    let is_decimal = text.iter().all(u8::is_ascii_digit);
+    is_decimal.then(|| Value::Text(Text::from(text)).to_integer())
 }
 
 /// Applies a substitution: the new text and the number of replacements, or `None` when nothing matches.

@@ -159,6 +159,12 @@ impl Machine {
                 }
                 _ => Step::Next,
             },
+            Instruction::JumpUnlessInteger(address) => {
+                if !self.values.last().is_some_and(Value::is_integer) {
+                    self.jump(address);
+                }
+                Step::Next
+            }
             Instruction::OrJump(address) => match self.pop().to_integer() {
                 0 => Step::Next,
                 _ => {

@@ -110,9 +110,11 @@ fn content_length_follows_body_edits_and_the_transport() {
     let mut edits = Edits::new();
     edits.replace(Span { start: body, end: body + 4 }, b"a longer body");
     assert!(request(OPTIONS, &[&edits], &RequestHead::default(), false).ends_with("Length: 13\r\n\r\na longer body"));
-    let wrong = OPTIONS.replace("Length: 4", "Length: 99");
-    assert_eq!(request(&wrong, &[], &RequestHead::default(), false), wrong);
-    assert_eq!(request(&wrong, &[], &RequestHead::default(), true), OPTIONS);
+    for wrong in ["99", "0", "-1", "four"] {
+        let wrong = OPTIONS.replace("Length: 4", &format!("Length: {wrong}"));
+        assert_eq!(request(&wrong, &[], &RequestHead::default(), false), OPTIONS);
+        assert_eq!(request(&wrong, &[], &RequestHead::default(), true), OPTIONS);
+    }
     let absent = OPTIONS.replace("Content-Length: 4\r\n", "");
     assert_eq!(request(&absent, &[], &RequestHead::default(), false), absent);
     assert_eq!(request(&absent, &[], &RequestHead::default(), true), OPTIONS);

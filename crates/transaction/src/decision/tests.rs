@@ -63,14 +63,14 @@ fn a_6xx_cancels_the_ringing_branch_and_is_relayed_after_its_487() {
 }
 
 #[test]
-fn a_6xx_is_an_ordinary_failure_when_disabled() {
+fn a_6xx_stops_no_other_branch_when_disabled_and_still_wins() {
     let mut bench = Bench::new("INVITE");
     bench.transaction.flags.disable_6xx = true;
     bench.fork(2);
     bench.answer(1, 180);
     assert_eq!(bench.settle(0, 603), Decision::Store);
     assert_eq!(bench.taken(), [Action::Acknowledge { branch: 0 }]);
-    assert_eq!(bench.settle(1, 486), Decision::Relay { branch: 1 });
+    assert_eq!(bench.settle(1, 486), Decision::Relay { branch: 0 });
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn dropped_replies_and_failed_new_branches_end_in_the_last_error() {
     bench.fork(1);
     bench.answer(0, 486);
     bench.transaction.drop_replies(DropReplies::All);
-    assert_eq!(local(&bench.transaction.after_failure_route(&bench.settings)), Some((500, "Server Internal Error")));
+    assert_eq!(local(&bench.transaction.after_failure_route(&bench.settings)), Some((500, "I'm terribly sorry, server error occurred (1/TM)")));
     bench.transaction.last_error = Some((478, "Unresolvable destination".into()));
     let decision = bench.transaction.choose(bench.now, &bench.settings, &mut bench.actions);
     assert_eq!(local(&decision), Some((478, "Unresolvable destination")));

@@ -63,9 +63,8 @@ fn ranks_are_the_published_numbers() {
     ] {
         assert_eq!(priority(code, false, PickOrder::default()), rank, "{code}");
     }
-    assert_eq!(priority(408, true, PickOrder { faked_reply_priority: -2000, plain_6xx: false }), 2108);
-    assert_eq!(priority(408, false, PickOrder { faked_reply_priority: -2000, plain_6xx: false }), 4108);
-    assert_eq!(priority(603, false, PickOrder { faked_reply_priority: 0, plain_6xx: true }), 6003);
+    assert_eq!(priority(408, true, PickOrder { faked_reply_priority: -2000 }), 2108);
+    assert_eq!(priority(408, false, PickOrder { faked_reply_priority: -2000 }), 4108);
 }
 
 #[test]

@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Instant;
 
 use sip::{Framer, Limits};
 
 use super::StreamError;
+use super::records::{Record, StreamState};
 use crate::limits::StreamLimits;
 
 pub(super) struct Connection {
@@ -23,6 +25,8 @@ pub(super) struct Connection {
     /// Close once the queue is empty.
     pub(super) closing: bool,
     pub(super) aliases: Vec<SocketAddr>,
+    /// What other threads see of this connection.
+    pub(super) record: Arc<Record>,
     queue: VecDeque<Vec<u8>>,
     /// Bytes of the first queued message that have left.
     written: usize,
@@ -46,7 +50,10 @@ impl Connection {
     ) -> Connection {
         let mut frames = Limits::stream();
         frames.body_bytes_max = u32::try_from(limits.message_bytes_max).unwrap_or(u32::MAX);
+        let state = if is_accepted { StreamState::Accepted } else { StreamState::Connecting };
+        let record = Arc::new(Record::new(peer, stream.local_addr().ok(), state, now));
         Connection {
+            record,
             stream,
             peer,
             socket,
@@ -74,14 +81,13 @@ impl Connection {
                 Ok(0) => return Err(StreamError::ClosedByPeer),
                 Ok(count) => {
                     self.last_traffic = now;
+                    self.record.traffic(now);
                     self.framer.push(buffer.get(..count).unwrap_or(&[]));
                     return Ok(count);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-                    return Err(StreamError::ClosedByPeer);
-                }
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Err(StreamError::Reset),
                 Err(error) => return Err(StreamError::Io(error)),
             }
         }
@@ -117,6 +123,7 @@ impl Connection {
             match self.stream.write(first.get(self.written..).unwrap_or(&[])) {
                 Ok(count) => {
                     self.last_traffic = now;
+                    self.record.traffic(now);
                     self.stalled_since = Some(now);
                     self.queued = self.queued.saturating_sub(count);
                     self.written += count;

@@ -4,14 +4,17 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::records::{Records, StreamInfo};
 use super::{ConnectionId, StreamError, Target};
-use crate::limits::{STREAM_COMMAND_BYTES_MAX, STREAM_COMMANDS_MAX};
+use crate::limits::{STREAM_COMMAND_BYTES_MAX, STREAM_COMMANDS_MAX, StreamLimits};
 use crate::waker::Waker;
 
 /// Counters of the stream thread, since start (`open` is a current value).
 #[derive(Debug, Default)]
 pub struct StreamCounters {
     pub open: AtomicU64,
+    /// Bytes that wait to be written, on all connections: a current value.
+    pub queued: AtomicU64,
     pub accepted: AtomicU64,
     pub connected: AtomicU64,
     pub connect_failures: AtomicU64,
@@ -22,6 +25,16 @@ pub struct StreamCounters {
     pub send_failures: AtomicU64,
     /// Connections closed because of what the peer sent or did not send.
     pub misbehaved: AtomicU64,
+    /// Accepted connections on which something came.
+    pub heard: AtomicU64,
+    /// Connections that the peer reset.
+    pub resets: AtomicU64,
+    /// Connects that took too long.
+    pub connect_timeouts: AtomicU64,
+    /// Connections whose peer took no byte for too long.
+    pub send_timeouts: AtomicU64,
+    /// Messages refused because a write queue was full.
+    pub queue_full: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -29,6 +42,7 @@ pub(super) enum Command {
     Send { target: Target, bytes: Vec<u8> },
     Close(ConnectionId),
     Alias { connection: ConnectionId, port: u16 },
+    Limits(StreamLimits),
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +57,7 @@ struct Shared {
     queue: Mutex<Queue>,
     waker: Waker,
     counters: StreamCounters,
+    records: Records,
 }
 
 /// Sends on streams from any thread; clones are the same handle.
@@ -53,7 +68,9 @@ pub struct Streams {
 
 impl Streams {
     pub(super) fn new(waker: Waker) -> Streams {
-        Streams { shared: Arc::new(Shared { queue: Mutex::default(), waker, counters: StreamCounters::default() }) }
+        Streams {
+            shared: Arc::new(Shared { queue: Mutex::default(), waker, counters: StreamCounters::default(), records: Records::default() }),
+        }
     }
 
     /// Queues `bytes` (one message) for `target`. Ok means accepted, not sent; a later failure is reported to
@@ -72,6 +89,11 @@ impl Streams {
         self.command(Command::Alias { connection, port }, 0)
     }
 
+    /// Other bounds from now on, also for the connections that are open.
+    pub fn set_limits(&self, limits: StreamLimits) -> Result<(), StreamError> {
+        self.command(Command::Limits(limits), 0)
+    }
+
     /// Ends the stream thread and all connections.
     pub fn stop(&self) {
         self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
@@ -80,6 +102,15 @@ impl Streams {
 
     pub fn counters(&self) -> &StreamCounters {
         &self.shared.counters
+    }
+
+    /// The open connections, by number.
+    pub fn list(&self) -> Vec<StreamInfo> {
+        self.shared.records.list()
+    }
+
+    pub(super) fn records(&self) -> &Records {
+        &self.shared.records
     }
 
     fn command(&self, command: Command, bytes: usize) -> Result<(), StreamError> {

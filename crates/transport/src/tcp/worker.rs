@@ -165,7 +165,7 @@ impl<D: StreamDriver> Running<D> {
             self.counters().refused.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        self.table.insert(id, Connection::new(stream, peer, socket, true, &limits, self.now));
+        self.insert(id, Connection::new(stream, peer, socket, true, &limits, self.now));
         self.counters().accepted.fetch_add(1, Ordering::Relaxed);
         self.note_open();
         self.driver.opened(id, peer, socket);
@@ -193,6 +193,9 @@ impl<D: StreamDriver> Running<D> {
                 break;
             }
             total += count;
+            if connection.record.establish() {
+                self.counters().heard.fetch_add(1, Ordering::Relaxed);
+            }
             self.deliver(id)?;
         }
         Ok(())
@@ -239,6 +242,7 @@ impl<D: StreamDriver> Running<D> {
                 return Ok(()); // not there yet
             }
             connection.is_connecting = false;
+            connection.record.establish();
             let (peer, socket) = (connection.peer, connection.socket);
             self.counters().connected.fetch_add(1, Ordering::Relaxed);
             self.driver.opened(id, peer, socket);
@@ -257,6 +261,7 @@ impl<D: StreamDriver> Running<D> {
         }
         let closing = connection.closing && !wants_write;
         self.table.queued = self.table.queued.saturating_sub(before - after);
+        self.note_queued();
         self.counters().sent.fetch_add(finished, Ordering::Relaxed);
         if closing { Err(StreamError::ClosedByUs) } else { Ok(()) }
     }
@@ -272,12 +277,14 @@ impl<D: StreamDriver> Running<D> {
         let queued = connection.queued();
         let over = queued > 0 && queued + bytes.len() > limits.write_queue_bytes_max;
         if over || all + bytes.len() > limits.write_queues_bytes_max {
+            self.counters().queue_full.fetch_add(1, Ordering::Relaxed);
             return Err((StreamError::QueueFull, Some(bytes)));
         }
         let length = bytes.len();
         connection.queue(bytes, now);
         let connecting = connection.is_connecting;
         self.table.queued += length;
+        self.note_queued();
         if connecting || queued > 0 {
             return Ok(()); // epoll tells when it is writable
         }
@@ -294,6 +301,7 @@ impl<D: StreamDriver> Running<D> {
             match command {
                 Command::Send { target, bytes } => self.send(target, bytes),
                 Command::Close(id) => self.close(id, &StreamError::ClosedByUs),
+                Command::Limits(limits) => self.worker.limits = limits,
                 Command::Alias { connection, port } => self.table.alias(connection, port),
             }
         }
@@ -336,9 +344,14 @@ impl<D: StreamDriver> Running<D> {
         self.worker.epoll.add(stream.as_fd(), u64::from(id), true, true).map_err(StreamError::Io)?;
         let mut connection = Connection::new(stream, destination, target.socket, false, &limits, self.now);
         connection.wants_write = true;
-        self.table.insert(id, connection);
+        self.insert(id, connection);
         self.note_open();
         Ok(id)
+    }
+
+    fn insert(&mut self, id: ConnectionId, connection: Connection) {
+        self.worker.streams.records().insert(id, Arc::clone(&connection.record));
+        self.table.insert(id, connection);
     }
 
     fn sweep(&mut self) {
@@ -356,7 +369,10 @@ impl<D: StreamDriver> Running<D> {
             return;
         };
         let _ = self.worker.epoll.remove(connection.stream.as_fd());
+        self.worker.streams.records().remove(id);
         self.note_open();
+        self.note_queued();
+        self.count_end(reason);
         if connection.is_connecting {
             self.counters().connect_failures.fetch_add(1, Ordering::Relaxed);
         }
@@ -399,6 +415,22 @@ impl<D: StreamDriver> Running<D> {
 
     fn counters(&self) -> &super::StreamCounters {
         self.worker.streams.counters()
+    }
+
+    /// Counts why a connection ended.
+    fn count_end(&self, reason: &StreamError) {
+        let counters = self.counters();
+        let counter = match reason {
+            StreamError::Reset => &counters.resets,
+            StreamError::ConnectTimeout => &counters.connect_timeouts,
+            StreamError::SendTimeout => &counters.send_timeouts,
+            _ => return,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn note_queued(&self) {
+        self.counters().queued.store(self.table.queued as u64, Ordering::Relaxed);
     }
 
     fn note_open(&self) {

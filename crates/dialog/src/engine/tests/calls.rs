@@ -255,7 +255,7 @@ fn the_cookie_decides_as_the_mode_says() {
 }
 
 #[derive(Default)]
-struct Diary(Mutex<Vec<OccurrenceKind>>);
+pub(super) struct Diary(pub(super) Mutex<Vec<OccurrenceKind>>);
 
 impl Observer for Diary {
     fn on(&self, _dialog: &DialogView, occurrence: Occurrence) {

@@ -1,9 +1,13 @@
 //! Calls ended from here: BYEs, early termination, repeats.
 
+use std::sync::Arc;
+
+use super::calls::Diary;
 use super::*;
 use crate::effect::{EarlyTermination, TerminateError, Termination};
 use crate::engine::SequenceStep;
 use crate::leg::Leg;
+use crate::observer::OccurrenceKind;
 use crate::settings::ByeSequence;
 use crate::state::State;
 
@@ -66,6 +70,23 @@ fn one_side_can_be_ended_once_and_the_route_runs_once() {
 }
 
 #[test]
+fn observers_hear_one_end_whatever_byes_cross() {
+    let end = |work: &dyn Fn(&Engine, DialogId)| {
+        let engine = engine(&[]);
+        let diary = Arc::new(Diary::default());
+        engine.observe(diary.clone());
+        let id = confirmed(&engine, at(0.0), b"c@x");
+        work(&engine, id);
+        bye(&engine, at(2.0), id);
+        let ends = [OccurrenceKind::Terminated, OccurrenceKind::Expired, OccurrenceKind::Failed];
+        diary.0.lock().unwrap().iter().filter(|kind| ends.contains(kind)).count()
+    };
+    assert_eq!(end(&|_, _| {}), 1);
+    assert_eq!(end(&|engine, id| assert!(engine.terminate(at(1.0), id).is_ok())), 1);
+    assert_eq!(end(&|engine, id| assert!(engine.terminate_leg(at(1.0), id, Leg::Callee).is_ok())), 1);
+}
+
+#[test]
 fn a_bye_that_could_not_be_sent_may_be_tried_again() {
     let engine = engine(&[]);
     let id = confirmed(&engine, at(0.0), b"a@x");
@@ -86,6 +107,19 @@ fn an_unanswered_call_is_ended_by_reply_and_cancel() {
     assert_eq!(engine.state(id), Some(State::Early));
     assert_eq!(reply(&engine, at(1.0), id, 480).0, Some(EventRoute::Failed), "once, when it really fails");
     assert_eq!(engine.terminate(at(1.1), id), Err(TerminateError::AlreadyOver));
+}
+
+#[test]
+fn a_callee_that_has_not_answered_is_reached_by_what_its_provisional_reply_tells() {
+    let engine = engine(&[]);
+    let id = create(&engine, at(0.0), b"e@x");
+    reply(&engine, at(0.1), id, 183);
+    let request = engine.early_request(id, &CALLEE, SequenceStep::Above(1)).unwrap();
+    assert_eq!((request.request_uri.as_slice(), request.route_set.as_slice()), (CALLEE.contact, CALLEE.route_set));
+    assert_eq!((request.to_uri.as_slice(), request.to_tag.as_slice()), (&b"sip:bob@example.com"[..], &b"B"[..]));
+    assert_eq!((request.from_uri.as_slice(), request.from_tag.as_slice(), request.cseq), (&b"sip:alice@example.com"[..], &b"A"[..], 4));
+    let silent = CalleeLeg { contact: b"", ..CALLEE };
+    assert_eq!(engine.early_request(id, &silent, SequenceStep::Above(1)), Err(TerminateError::Incomplete(Leg::Callee)));
 }
 
 #[test]

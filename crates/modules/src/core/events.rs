@@ -1,0 +1,107 @@
+//! Event routes of the core: raw bytes received, what does not parse, before the main routes, after the start.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use script::exports::Routes;
+use script::syntax::ast::RouteKind;
+use script::vm::Ended;
+use script::{Program, RouteId};
+use sip::limits::Limits;
+use transaction::Endpoint;
+
+use crate::run::Run;
+use crate::worker::Worker;
+
+/// The request that event routes see when there is none.
+const MADE_UP: &[u8] = b"OPTIONS sip:you@invalid SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:0;branch=z9hG4bKinternal\r\nFrom: <sip:you@invalid>;tag=internal\r\nTo: <sip:you@invalid>\r\nCall-ID: internal\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+
+/// The routes a configuration has.
+#[derive(Debug, Default)]
+pub struct EventRoutes {
+    received: Option<RouteId>,
+    parse_error: Option<RouteId>,
+    before_routing: Option<RouteId>,
+    started: Option<RouteId>,
+    is_started: AtomicBool,
+}
+
+impl EventRoutes {
+    /// Looks the routes up.
+    pub fn new(program: &Program<Worker>) -> EventRoutes {
+        let route = |name: &str| program.route(RouteKind::Event, name);
+        EventRoutes {
+            received: route("core:msg-received"),
+            parse_error: route("core:receive-parse-error"),
+            before_routing: route("core:pre-routing"),
+            started: route("core:worker-one-init"),
+            is_started: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Bytes as they came, before they are a message: `$rcv` in `event_route[core:msg-received]`.
+#[derive(Debug, Clone)]
+pub struct ReceivedBytes {
+    pub bytes: Vec<u8>,
+    pub from: Endpoint,
+}
+
+/// A run for an event route that has no message of its own.
+pub fn made_up(worker: &mut Worker) -> Box<Run> {
+    let mut run = worker.fresh_run();
+    let _ = run.message.parse(MADE_UP, &Limits::default());
+    run.is_faked = true;
+    run.route = RouteKind::Event;
+    run.route_set = Routes::EVENT_ROUTE;
+    run
+}
+
+/// `event_route[core:worker-one-init]`, once in the life of the node, before the first message.
+pub fn started(worker: &mut Worker) {
+    let node = Arc::clone(&worker.node);
+    let events = &node.states.core.events;
+    let Some(route) = events.started else { return };
+    if events.is_started.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let run = made_up(worker);
+    let (_, used) = worker.with_run(run, |worker| worker.run_route_id(route));
+    worker.recycle(used);
+}
+
+/// `event_route[core:msg-received]` with `received_route_mode`: false when the script drops the bytes. What it wrote to
+/// `$rcv(buf)` takes their place.
+pub fn bytes_received(worker: &mut Worker, bytes: &[u8], from: Endpoint) -> Result<Option<Vec<u8>>, Dropped> {
+    let node = Arc::clone(&worker.node);
+    let Some(route) = node.states.core.events.received.filter(|_| node.core.received_route_mode != 0) else { return Ok(None) };
+    let mut run = made_up(worker);
+    run.core.received = Some(ReceivedBytes { bytes: bytes.to_vec(), from });
+    let (finish, mut used) = worker.with_run(run, |worker| worker.run_route_id(route));
+    let received = used.core.received.take();
+    worker.recycle(used);
+    if finish.is_some_and(|finish| finish.how == Ended::Drop) {
+        return Err(Dropped);
+    }
+    Ok(received.map(|received| received.bytes).filter(|now| now[..] != *bytes))
+}
+
+/// The script does not want what was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dropped;
+
+/// `event_route[core:receive-parse-error]` on the bytes in the run.
+pub fn parse_failed(worker: &mut Worker) {
+    let Some(route) = worker.node.states.core.events.parse_error else { return };
+    worker.run.route = RouteKind::Event;
+    worker.run.route_set = Routes::EVENT_ROUTE;
+    worker.run_route_id(route);
+}
+
+/// `event_route[core:pre-routing]` on the run's message, which keeps what the route sets. False: the script drops it.
+pub fn passes_before_routing(worker: &mut Worker) -> bool {
+    let Some(route) = worker.node.states.core.events.before_routing else { return true };
+    worker.run.route = RouteKind::Event;
+    worker.run.route_set = Routes::EVENT_ROUTE;
+    !worker.run_route_id(route).is_some_and(|finish| finish.how == Ended::Drop)
+}

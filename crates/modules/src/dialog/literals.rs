@@ -1,0 +1,76 @@
+//! What can be said about calls of this module's functions before they run: profiles, sides, where a size goes.
+
+use ::dialog::settings::ParameterValue;
+use script::exports::Refusal;
+
+use crate::literals::{Check, Literals, refuse};
+use crate::settings::Settings;
+
+pub(super) static CHECKS: &[Check] = &[
+    Check { function: "set_dlg_profile", examine: profile },
+    Check { function: "unset_dlg_profile", examine: profile },
+    Check { function: "is_in_profile", examine: profile },
+    Check { function: "get_profile_size", examine: profile_size },
+    Check { function: "dlg_set_timeout_by_profile", examine: known_profile },
+    Check { function: "dlg_bye", examine: side_to_end },
+    Check { function: "dlg_refer", examine: side_to_refer },
+];
+
+/// The profile exists, and a value that is given is not empty.
+fn profile(settings: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
+    known_profile(settings, literals)?;
+    match literals.text(1) {
+        Some(value) if value.is_empty() => refuse(1, "the value of a profile cannot be empty"),
+        _ => Ok(()),
+    }
+}
+
+fn known_profile(settings: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
+    let Some(name) = literals.text(0) else { return Ok(()) };
+    let mut known = ::dialog::Settings::default();
+    for parameter in ["profiles_no_value", "profiles_with_value"] {
+        let list = settings.text("dialog", parameter).unwrap_or_default().to_string();
+        // A list that cannot be read stops the start of the module with its own reason.
+        if known.set(parameter, ParameterValue::Text(&list)).is_err() {
+            return Ok(());
+        }
+    }
+    if known.profiles.iter().any(|profile| profile.name.as_bytes() == &name[..]) {
+        return Ok(());
+    }
+    let text = if name.is_empty() {
+        String::from("the name of a profile cannot be empty")
+    } else {
+        format!("profile <{name}> is not defined by profiles_with_value or profiles_no_value")
+    };
+    refuse(0, text)
+}
+
+/// The size goes into `$avp` or `$var`.
+fn profile_size(settings: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
+    known_profile(settings, literals)?;
+    let place = literals.count().saturating_sub(1);
+    match literals.variable(place) {
+        Some(variable) if !matches!(variable.name(), "avp" | "var") => {
+            refuse(place, format!("the size goes into an $avp or a $var, not into {}", variable.text()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn side(literals: Literals<'_>, sides: &[&str]) -> Result<(), Refusal> {
+    match literals.text(0) {
+        Some(side) if !sides.iter().any(|known| side.eq_ignore_ascii_case(known.as_bytes())) => {
+            refuse(0, format!("the side is {}, not \"{side}\"", sides.join(" or ")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn side_to_end(_: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
+    side(literals, &["caller", "callee", "all"])
+}
+
+fn side_to_refer(_: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
+    side(literals, &["caller", "callee"])
+}

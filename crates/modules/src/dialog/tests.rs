@@ -1,0 +1,76 @@
+//! The module on a worker: what scripts set meets the right dialog.
+
+use ::dialog::{DialogId, ReplyKind, State};
+
+use crate::fixture::{receive, request, run, worker};
+use crate::worker::Worker;
+
+const CONFIGURATION: &str = r#"#!KAMAILIO
+server_id = 7
+loadmodule "tm.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "dialog.so"
+modparam("dialog", "profiles_no_value", "all")
+modparam("dialog", "h_id_start", -1)
+modparam("dialog", "h_id_step", 10)
+request_route {
+	$dlg_var(try) = "of" + $cs;
+	set_dlg_profile("all");
+	t_newtran();
+	dlg_manage();
+}
+"#;
+
+fn invite(sequence: u32) -> String {
+    let text = request("INVITE", "sip:bob@example.com", "", "Contact: <sip:alice@192.0.2.1:5090>\n");
+    text.replace("CSeq: 1 ", &format!("CSeq: {sequence} ")).replace("z9hG4bKabc", &format!("z9hG4bKabc{sequence}"))
+}
+
+/// Runs the main route on the INVITE; gives the dialog it made.
+fn call(worker: &mut Worker, sequence: u32) -> DialogId {
+    assert_eq!(run(worker, &invite(sequence)), 1);
+    let dialog = worker.run.dialog.context.dialog.expect("a dialog");
+    crate::tm::finish_request(worker);
+    super::request_ended(worker);
+    dialog
+}
+
+fn fail(worker: &Worker, dialog: DialogId) {
+    let dialogs = &worker.node.dialogs;
+    let change = dialogs.reply_begin(worker.now, dialog, ReplyKind::Failure).expect("a dialog");
+    dialogs.reply_finish(worker.now, change, None);
+}
+
+#[test]
+fn a_call_tried_again_gets_what_was_set_before_it_was_made() {
+    let mut worker = worker(CONFIGURATION);
+    let first = call(&mut worker, 1);
+    fail(&worker, first);
+    let second = call(&mut worker, 2);
+    assert_ne!(first, second);
+    let dialogs = &worker.node.dialogs;
+    assert_eq!(dialogs.state(first), Some(State::Deleted));
+    assert_eq!((dialogs.variable(first, b"try"), dialogs.variable(second, b"try")), (Some(b"of1".to_vec()), Some(b"of2".to_vec())));
+    let all = dialogs.profiles().find("all").expect("a profile");
+    assert_eq!(dialogs.profile_members(all, None), [second]);
+}
+
+#[test]
+fn a_request_within_still_sees_the_failed_dialog() {
+    let mut worker = worker(CONFIGURATION);
+    let dialog = call(&mut worker, 1);
+    fail(&worker, dialog);
+    receive(&mut worker, &request("ACK", "sip:bob@example.com", "tt1", ""));
+    assert_eq!(super::context::message_dialog(&worker), Some(dialog));
+    receive(&mut worker, &request("CANCEL", "sip:bob@example.com", "", ""));
+    assert_eq!(super::context::message_dialog(&worker), Some(dialog));
+    receive(&mut worker, &request("INVITE", "sip:bob@example.com", "", ""));
+    assert_eq!(super::context::message_dialog(&worker), None);
+}
+
+#[test]
+fn numbers_start_at_the_server_id() {
+    let mut worker = worker(CONFIGURATION);
+    assert_eq!(call(&mut worker, 1).id % 10, 7);
+}

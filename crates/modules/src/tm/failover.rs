@@ -1,0 +1,219 @@
+//! The next address of a name after one has failed: a further branch with the same request (spec proxy-core 6.5).
+
+use std::sync::Arc;
+
+use sip::header::HeaderId;
+use sip::message::Message;
+use sip::method::Method;
+use transaction::branch_id::read_branch;
+use transaction::{BranchId, Event};
+
+use super::lookup;
+use super::sending::{Prepared, reserve, send_reserved};
+use crate::blocklist::{self, reason};
+use crate::next_hop::{NextHop, error};
+use crate::worker::Worker;
+
+/// A branch that went to one address of a name, and what its request needs to go to the next.
+#[derive(Debug)]
+pub struct Fallback {
+    branch: usize,
+    prepared: Box<Prepared>,
+}
+
+/// `failover_reply_codes`: final replies besides 503 that make the next address be tried.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReplyCodes {
+    /// First and last status of each range.
+    ranges: Vec<(u16, u16)>,
+}
+
+impl ReplyCodes {
+    /// `code=480;class=6;488`: a status, or all of a class.
+    pub fn parse(text: &str) -> Result<ReplyCodes, String> {
+        let mut ranges = Vec::new();
+        for word in text.split([';', ',', ' ']).map(str::trim).filter(|word| !word.is_empty()) {
+            let (key, value) = word.split_once('=').unwrap_or(("code", word));
+            let range = match (key.trim(), value.trim().parse::<u16>()) {
+                ("class", Ok(class @ 3..=6)) => (class * 100, class * 100 + 99),
+                ("code", Ok(code @ 300..=699)) => (code, code),
+                _ => return Err(format!("failover_reply_codes: `{word}` is neither code=300..699 nor class=3..6")),
+            };
+            ranges.push(range);
+        }
+        Ok(ReplyCodes { ranges })
+    }
+
+    fn contain(&self, code: u16) -> bool {
+        code == 503 || self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&code))
+    }
+}
+
+/// Keeps what a branch that was sent needs to try the next address. Nothing for one that did not go to a name.
+pub fn remember(worker: &mut Worker, branch: usize, prepared: Prepared) {
+    let is_wanted = prepared.search.is_some() && !prepared.is_forced && worker.node.core.dns.tries_next_address();
+    if let Some(transaction) = worker.run.tm.transaction.as_mut().filter(|_| is_wanted) {
+        transaction.data.fallbacks.push(Fallback { branch, prepared: Box::new(prepared) });
+    }
+}
+
+/// `blst_*`: which failures of branches put their destination on the blocklist, and for how long (spec proxy-core 6.6).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// A 503 does.
+    pub after_503: bool,
+    /// Seconds without a Retry-After (0: not at all), and the bounds of what it says; 0: none above.
+    pub default_seconds: u64,
+    pub min_seconds: u64,
+    pub max_seconds: u64,
+    /// Methods whose timeouts count, and that are held back, as bits of their numbers.
+    pub methods_add: i64,
+    pub methods_lookup: i64,
+}
+
+impl Listing {
+    /// How long a 503 lists its sender; None: not at all.
+    fn seconds_of(&self, reply: &Message) -> Option<u64> {
+        let text = reply.header(HeaderId::RetryAfter).map(|header| reply.text(header.value));
+        let said = text.and_then(|text| {
+            let digits = text.trim_ascii().iter().take_while(|byte| byte.is_ascii_digit()).copied().collect();
+            String::from_utf8(digits).ok()?.parse::<u64>().ok()
+        });
+        let most = if self.max_seconds == 0 { u64::MAX } else { self.max_seconds };
+        Some(said.unwrap_or(self.default_seconds).max(self.min_seconds).min(most)).filter(|seconds| *seconds > 0)
+    }
+}
+
+fn list(worker: &Worker, branch: usize, reasons: u8, seconds: Option<u64>) {
+    let endpoint = worker.run.tm.transaction.as_ref().and_then(|transaction| transaction.branches.get(branch)?.endpoint);
+    if let Some(endpoint) = endpoint {
+        blocklist::add(worker, &endpoint, reasons, seconds);
+    }
+}
+
+/// A final reply came: does it make the branch's next address be tried?
+pub fn after_reply(worker: &mut Worker, branch: usize, code: u16) {
+    let listing = &worker.node.states.tm.blocklist;
+    if code == 503
+        && listing.after_503
+        && let Some(seconds) = listing.seconds_of(&worker.run.message)
+    {
+        list(worker, branch, reason::UNAVAILABLE, Some(seconds));
+    }
+    let waits = |transaction: &transaction::Transaction<super::TransactionData>| {
+        transaction.branches.get(branch).is_none_or(|branch| branch.flags.reply_suspended)
+    };
+    if worker.node.states.tm.failover_codes.contain(code) && !worker.run.tm.transaction.as_deref().is_none_or(waits) {
+        after_failure(worker, branch);
+    }
+}
+
+/// Nobody answered on a branch.
+pub fn after_timeout(worker: &mut Worker, branch: usize) {
+    let now = worker.now.time;
+    let may_be_there = |transaction: &transaction::Transaction<super::TransactionData>| {
+        transaction.is_expired(now) || transaction.branches.get(branch).is_none_or(|branch| branch.flags.provisional)
+    };
+    if worker.run.tm.transaction.as_deref().is_none_or(may_be_there) {
+        return;
+    }
+    let method = worker.run.tm.transaction.as_ref().map_or(Method::Other, |transaction| transaction.method());
+    if worker.node.states.tm.blocklist.methods_add & crate::core::symbol_of_method(method) != 0 {
+        list(worker, branch, reason::TIMEOUT, None);
+    }
+    after_failure(worker, branch);
+}
+
+/// Marks an event as "the request of this branch did not leave"; tickets of look-ups never have this bit.
+const UNSENT: u64 = 1 << 63;
+
+/// The branch of an event about a request that did not leave.
+pub fn unsent_branch(token: u64) -> Option<usize> {
+    if token & UNSENT != 0 { usize::try_from(token & !UNSENT).ok() } else { None }
+}
+
+/// A message did not leave. Its branch fails, if it is the request of one (RFC 3261 §18.4).
+pub fn unsent(worker: &mut Worker, bytes: &[u8]) {
+    let Ok(message) = Message::from_bytes(bytes) else { return };
+    if !message.is_request() || matches!(message.method(), Method::Ack | Method::Cancel) {
+        return;
+    }
+    let Some(via) = message.top_via() else { return };
+    if let BranchId::Transaction { id, branch } = read_branch(worker.node.transactions.secret(), via.branch) {
+        worker.run.clear();
+        super::deliver(worker, id, Event::Other(UNSENT | branch as u64));
+    }
+}
+
+/// The request of a branch of the run's transaction did not leave: the next address is tried, and the branch ends as one to
+/// which nothing could be sent.
+pub fn after_send_error(worker: &mut Worker, branch: usize) {
+    let is_waiting = |transaction: &transaction::Transaction<super::TransactionData>| {
+        transaction.branches.get(branch).is_some_and(|branch| branch.is_underway() && !branch.flags.provisional)
+    };
+    if !worker.run.tm.transaction.as_deref().is_some_and(is_waiting) {
+        return;
+    }
+    let is_stream = worker.run.tm.transaction.as_ref().and_then(|transaction| transaction.branches.get(branch)?.endpoint);
+    let is_stream = is_stream.is_some_and(|endpoint| endpoint.protocol.is_reliable());
+    list(worker, branch, if is_stream { reason::SEND | reason::CONNECT } else { reason::SEND }, None);
+    after_failure(worker, branch);
+    let node = Arc::clone(&worker.node);
+    let mut actions = Vec::new();
+    let Some(transaction) = &mut worker.run.tm.transaction else { return };
+    let (status, reason) = crate::sl::error_reply(error::SEND, "TM");
+    transaction.last_error = Some((status, reason.into_boxed_str()));
+    let decision = transaction.fail_branch(worker.now.time, branch, status, &node.states.tm.settings, &mut actions);
+    super::perform_all(worker, &actions, None);
+    super::relay_reply::carry_out(worker, decision, None);
+}
+
+fn after_failure(worker: &mut Worker, branch: usize) {
+    let Some(transaction) = &mut worker.run.tm.transaction else { return };
+    let fallbacks = &mut transaction.data.fallbacks;
+    let Some(place) = fallbacks.iter().position(|fallback| fallback.branch == branch) else { return };
+    let fallback = fallbacks.swap_remove(place);
+    instead(worker, *fallback.prepared);
+}
+
+/// Sends the request to the next address that takes it, as a new branch. True: one is under way, or its address is being
+/// looked up. Bounded by the addresses of a search and the branches of a transaction.
+pub fn instead(worker: &mut Worker, mut prepared: Prepared) -> bool {
+    let Some(destination) = prepared.search.as_ref().map(|search| search.destination().clone()) else { return false };
+    if prepared.is_forced {
+        return false;
+    }
+    prepared.is_further_address = true;
+    while may_try(worker) {
+        prepared.hop = Ok(NextHop::Name(destination.clone()));
+        if let Some(question) = prepared.look_up(worker, None) {
+            if !lookup::has_room(&worker.node) {
+                return false;
+            }
+            let Ok(index) = reserve(worker, &prepared) else { return false };
+            lookup::of_branch(worker, index, prepared, question);
+            return true;
+        }
+        let Ok(NextHop::Address(hop)) = prepared.hop else { return false };
+        let Ok(index) = reserve(worker, &prepared) else { return false };
+        if send_reserved(worker, index, &prepared, hop).is_ok() {
+            remember(worker, index, prepared);
+            return true;
+        }
+    }
+    false
+}
+
+fn may_try(worker: &Worker) -> bool {
+    let node = Arc::clone(&worker.node);
+    node.core.dns.tries_next_address()
+        && worker
+            .run
+            .tm
+            .transaction
+            .as_ref()
+            .is_some_and(|transaction| transaction.is_open() && !transaction.flags.disable_failover && !transaction.flags.canceled)
+}
+
+#[cfg(test)]
+mod tests;

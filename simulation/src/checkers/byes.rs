@@ -1,0 +1,151 @@
+//! D8: a BYE made here is one a side, numbered above all seen, and takes the way the party itself named.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use dialog::{DialogView, OccurrenceKind};
+use sip::message::Message;
+use sip::method::Method;
+
+use super::{Checker, Sight, Verdicts, branch_at, text};
+use crate::party::address_of;
+
+/// Call-ID and tag of the party a request goes to.
+type Side = (Vec<u8>, Vec<u8>);
+
+/// How a party is reached, as its own messages said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Way {
+    contact: Vec<u8>,
+    /// Route entries in the order to write; None: not to be known from one message (a spiral).
+    routes: Option<Vec<Vec<u8>>>,
+}
+
+/// BYEs of one proxy's own.
+pub struct Byes {
+    proxy: usize,
+    address: SocketAddr,
+    /// Highest CSeq that came with (Call-ID, From tag, To tag): each fork counts for itself.
+    sequences: BTreeMap<(Vec<u8>, Vec<u8>, Vec<u8>), u32>,
+    /// Branches of BYEs made here, by (Call-ID, From tag).
+    byes: BTreeMap<Side, BTreeSet<Vec<u8>>>,
+    ways: BTreeMap<Side, Way>,
+    /// A party hung up by itself.
+    hung_up: BTreeSet<Vec<u8>>,
+}
+
+impl Byes {
+    /// A checker for the proxy at `address`.
+    pub fn new(proxy: usize, address: SocketAddr) -> Byes {
+        Byes { proxy, address, sequences: BTreeMap::new(), byes: BTreeMap::new(), ways: BTreeMap::new(), hung_up: BTreeSet::new() }
+    }
+
+    fn received(&mut self, message: &Message) {
+        self.learn_way(message);
+        if !message.is_request() {
+            return;
+        }
+        if message.method() == Method::Bye {
+            self.hung_up.insert(message.call_id().to_vec());
+        }
+        let Some(cseq) = message.cseq() else { return };
+        let key = (message.call_id().to_vec(), message.from_tag().to_vec(), message.to_tag().to_vec());
+        let highest = self.sequences.entry(key).or_default();
+        *highest = (*highest).max(cseq.number);
+    }
+
+    /// Contact and Record-Route of an INVITE tell the way to the caller, those of its 2xx the way to the callee.
+    fn learn_way(&mut self, message: &Message) {
+        if message.method() != Method::Invite {
+            return;
+        }
+        let Some(contact) = message.contacts().next().map(|contact| contact.uri.to_vec()) else { return };
+        let entries: Vec<Vec<u8>> = message.record_routes().map(|entry| entry.whole.trim_ascii().to_vec()).collect();
+        let call = message.call_id().to_vec();
+        if message.is_request() {
+            // The first INVITE alone: a copy that comes back from a spiral has our own entry.
+            let is_own = |entry: &Vec<u8>| address_of(&text(entry)) == Some(self.address);
+            let routes = (!entries.iter().any(is_own)).then_some(entries);
+            if message.to_tag().is_empty() {
+                let way = self.ways.entry((call, message.from_tag().to_vec())).or_insert(Way { contact, routes: routes.clone() });
+                if routes.is_none() {
+                    way.routes = None;
+                }
+            }
+            return;
+        }
+        if !(200..300).contains(&message.status()) {
+            return;
+        }
+        let own: Vec<usize> = (0..entries.len())
+            .filter(|place| entries.get(*place).is_some_and(|entry| address_of(&text(entry)) == Some(self.address)))
+            .collect();
+        let routes = match own.as_slice() {
+            [place] => entries.get(..*place).map(|nearer| nearer.iter().rev().cloned().collect()),
+            _ => None,
+        };
+        self.ways.entry((call, message.to_tag().to_vec())).or_insert(Way { contact, routes });
+    }
+
+    /// A BYE with one Via was made here.
+    fn sent(&mut self, at: u64, message: &Message, verdicts: &mut Verdicts) {
+        let is_own = message.is_request() && message.method() == Method::Bye && message.vias().count() == 1;
+        if !is_own || !verdicts.is_honest(message.call_id()) {
+            return;
+        }
+        let key = (message.call_id().to_vec(), message.from_tag().to_vec());
+        let branches = self.byes.entry(key.clone()).or_default();
+        if !branches.insert(branch_at(message, 0)) {
+            return;
+        }
+        let count = branches.len();
+        let call = text(message.call_id());
+        let mut broken = |what: String| verdicts.add("D8", at, self.proxy, format!("BYE of {call} {what}"));
+        let number = message.cseq().map_or(0, |cseq| cseq.number);
+        let of = |to_tag: &[u8]| self.sequences.get(&(key.0.clone(), key.1.clone(), to_tag.to_vec())).copied().unwrap_or(0);
+        let highest = of(message.to_tag()).max(of(b""));
+        if number <= highest {
+            broken(format!("has CSeq {number}, {highest} was seen"));
+        }
+        if message.from_tag().is_empty() || message.to_tag().is_empty() {
+            broken(String::from("lacks a tag"));
+        }
+        if count > 1 {
+            broken(format!("is number {count} to one side"));
+        }
+        let Some(way) = self.ways.get(&(key.0, message.to_tag().to_vec())) else { return };
+        if message.request_uri() != way.contact {
+            broken(format!("goes to {}, the party is at {}", text(message.request_uri()), text(&way.contact)));
+        }
+        let routes: Vec<Vec<u8>> = message.routes().map(|entry| entry.whole.trim_ascii().to_vec()).collect();
+        if way.routes.as_ref().is_some_and(|wanted| *wanted != routes) {
+            let shown = |list: &[Vec<u8>]| list.iter().map(|entry| text(entry)).collect::<Vec<_>>().join(", ");
+            let wanted = way.routes.as_deref().map(shown).unwrap_or_default();
+            broken(format!("has the routes {}, the party named {wanted}", shown(&routes)));
+        }
+    }
+
+    /// A call this proxy ended has heard of it on both sides.
+    fn ended(&mut self, at: u64, dialog: &DialogView, verdicts: &mut Verdicts) {
+        if !verdicts.is_honest(&dialog.call_id) || self.hung_up.contains(&dialog.call_id) {
+            return;
+        }
+        let told = |sender: &[u8]| self.byes.get(&(dialog.call_id.clone(), sender.to_vec())).is_some_and(|branches| !branches.is_empty());
+        let (callee, caller) = (told(&dialog.caller.tag), told(&dialog.callee.tag));
+        if caller != callee && !dialog.callee.tag.is_empty() {
+            let side = if caller { "caller" } else { "callee" };
+            verdicts.add("D8", at, self.proxy, format!("only the {side} of {} got a BYE", text(&dialog.call_id)));
+        }
+    }
+}
+
+impl Checker for Byes {
+    fn see(&mut self, at: u64, sight: &Sight<'_>, verdicts: &mut Verdicts) {
+        match sight {
+            Sight::Received { message, .. } => self.received(message),
+            Sight::Sent { message, .. } => self.sent(at, message, verdicts),
+            Sight::Dialog { dialog, occurrence, .. } if occurrence.kind == OccurrenceKind::Destroyed => self.ended(at, dialog, verdicts),
+            _ => {}
+        }
+    }
+}

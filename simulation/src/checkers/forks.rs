@@ -1,0 +1,154 @@
+//! T3 and T7: the best failure of all branches goes upstream, and the failure route runs once a failed set of branches.
+
+use std::collections::BTreeMap;
+
+use sip::message::Message;
+use sip::method::Method;
+
+use super::{Checker, Sight, Verdicts, branch_at, branch_in, mark, text};
+
+/// Shortest time after which a branch may count as timed out although its reply came, milliseconds (`fr_timer`).
+const TIMED_OUT_FROM: u64 = 2_900;
+/// What a branch without reply counts as: its time is over, or it was cancelled.
+const SILENT: [u16; 2] = [408, 487];
+
+/// One INVITE sent downstream.
+#[derive(Debug)]
+struct Branch {
+    via: Vec<u8>,
+    sent: u64,
+    answer: Option<(u16, u64)>,
+}
+
+impl Branch {
+    /// What the proxy may hold this branch for.
+    fn codes(&self) -> Vec<u16> {
+        match self.answer {
+            Some((code, at)) if at < self.sent + TIMED_OUT_FROM => vec![code],
+            Some((code, _)) => [&[code][..], &SILENT].concat(),
+            None => SILENT.to_vec(),
+        }
+    }
+}
+
+/// One INVITE received.
+#[derive(Debug, Default)]
+struct Fork {
+    branches: Vec<Branch>,
+    is_answered: bool,
+    is_accepted: bool,
+    /// Branches were added, or a wait began, since the failure route ran.
+    is_open: bool,
+}
+
+/// The forks of one proxy, by the branch of the INVITE that came in.
+pub struct Forks {
+    proxy: usize,
+    forks: BTreeMap<Vec<u8>, Fork>,
+    /// Branch downstream → branch upstream.
+    origins: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// Rank of a failure, the lowest goes upstream (RFC 3261 §16.7 step 6 as Kamailio orders it).
+fn rank(code: u16) -> u32 {
+    let (class, rest) = (u32::from(code / 100), u32::from(code % 100));
+    match class {
+        6 => rest + 1_000,
+        4 if [401, 407, 415, 420, 484].contains(&code) => rest + 4_000,
+        4 => rest + 4_100,
+        _ => rest + class * 1_000,
+    }
+}
+
+impl Forks {
+    /// A checker that has seen nothing.
+    pub fn new(proxy: usize) -> Forks {
+        Forks { proxy, forks: BTreeMap::new(), origins: BTreeMap::new() }
+    }
+
+    fn received(&mut self, at: u64, message: &Message) {
+        if message.is_request() || message.method() != Method::Invite || message.status() < 200 {
+            return;
+        }
+        let via = branch_at(message, 0);
+        let Some(fork) = self.origins.get(&via).and_then(|origin| self.forks.get_mut(origin)) else { return };
+        fork.is_accepted |= message.status() < 300;
+        if let Some(branch) = fork.branches.iter_mut().find(|branch| branch.via == via && branch.answer.is_none()) {
+            branch.answer = Some((message.status(), at));
+        }
+    }
+
+    fn sent(&mut self, at: u64, message: &Message, cause: Option<&Message>, verdicts: &mut Verdicts) {
+        if message.method() != Method::Invite || !verdicts.is_honest(message.call_id()) {
+            return;
+        }
+        let via = branch_at(message, 0);
+        if message.is_request() {
+            let origin = branch_at(message, 1);
+            if !origin.is_empty() && self.origins.insert(via.clone(), origin.clone()).is_none() {
+                let fork = self.forks.entry(origin).or_default();
+                // The replies of an earlier set count no more once the failure route has sent to another
+                // (`failure_reply_mode` 3).
+                if !std::mem::replace(&mut fork.is_open, true) {
+                    fork.branches.clear();
+                }
+                fork.branches.push(Branch { via, sent: at, answer: None });
+            }
+            return;
+        }
+        // A reply to what was sent before a crash is passed on without state.
+        if cause.is_some_and(|cause| cause.is_reply() && !self.origins.contains_key(&branch_at(cause, 0))) {
+            return;
+        }
+        let code = message.status();
+        let Some(fork) = self.forks.get_mut(&via).filter(|fork| code >= 200 && !fork.is_answered && !fork.branches.is_empty()) else {
+            return;
+        };
+        fork.is_answered = true;
+        // A command may end a call that still rings: no branch has this code.
+        let is_command = code == 480 && cause.is_none();
+        if code >= 300 && !is_command && !is_best(code, &fork.branches) {
+            let branches: Vec<_> = fork.branches.iter().map(Branch::codes).collect();
+            let text = format!("{code} goes upstream for {}, the branches have {branches:?}", text(message.call_id()));
+            verdicts.add("T3", at, self.proxy, text);
+        }
+    }
+
+    /// `MARK failure CALL CODE VIA`, `MARK suspended CALL VIA`
+    fn line(&mut self, at: u64, line: &str, verdicts: &mut Verdicts) {
+        let Some(mut words) = mark(line) else { return };
+        let (Some(kind), Some(call), Some(origin)) = (words.next(), words.next(), branch_in(line)) else { return };
+        match kind {
+            "suspended" => self.forks.entry(origin.to_vec()).or_default().is_open = true,
+            "failure" if verdicts.is_honest(call.as_bytes()) => {
+                let Some(fork) = self.forks.get_mut(origin) else { return };
+                if !fork.is_open {
+                    verdicts.add("T7", at, self.proxy, format!("the failure route of {call} runs twice for one set of branches"));
+                }
+                if fork.is_accepted {
+                    verdicts.add("T7", at, self.proxy, format!("the failure route of {call} runs after a 2xx"));
+                }
+                fork.is_open = false;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Can `code` be the best the branches have? 503 goes upstream as 500; several challenges go together as the first of them.
+fn is_best(code: u16, branches: &[Branch]) -> bool {
+    let shown = |own: u16| own == code || (own == 503 && code == 500) || (own == 407 && code == 401);
+    let may_win = |own: u16| shown(own) && branches.iter().all(|branch| branch.codes().into_iter().any(|other| rank(other) >= rank(own)));
+    branches.iter().flat_map(Branch::codes).any(may_win)
+}
+
+impl Checker for Forks {
+    fn see(&mut self, at: u64, sight: &Sight<'_>, verdicts: &mut Verdicts) {
+        match sight {
+            Sight::Received { message, .. } => self.received(at, message),
+            Sight::Sent { message, cause, .. } => self.sent(at, message, *cause, verdicts),
+            Sight::Line(line) => self.line(at, line, verdicts),
+            _ => {}
+        }
+    }
+}

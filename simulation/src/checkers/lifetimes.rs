@@ -1,0 +1,163 @@
+//! D7: every live dialog has one armed lifetime, it never moves nearer by itself, and none fires for a dead one.
+
+use std::collections::BTreeMap;
+
+use dialog::{DialogId, DialogView, Occurrence, OccurrenceKind, State};
+
+use super::{Checker, Promises, Sight, Snapshot, Verdicts, identity, mark, text};
+
+/// How late a lifetime may be found over, seconds.
+const LATE_MAX: u64 = 4;
+/// Longest time an ended record is kept, seconds (`end_timeout` plus the transactions that hold it).
+const ENDED_MAX: u64 = 300 + LATE_MAX;
+/// Longest wait for the answers to the BYEs of an expired call, seconds.
+const BYES_MAX: u64 = 60;
+
+/// What is known of the lifetime of one dialog. Moments are virtual seconds, which clock jumps do not move.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    state: State,
+    /// Since when it is being set up, answered or over.
+    since: u64,
+    deadline: u64,
+    lifetime: u32,
+    /// When it ended or its BYEs went out.
+    finished: Option<u64>,
+    /// The script or a shorter timeout changed the deadline since the last look.
+    is_reset: bool,
+}
+
+/// The lifetimes at one proxy.
+pub struct Lifetimes {
+    proxy: usize,
+    promises: Promises,
+    clocks: BTreeMap<DialogId, Clock>,
+    /// Since when a lifetime is over.
+    due_since: Option<u64>,
+}
+
+impl Lifetimes {
+    /// A checker that has seen nothing.
+    pub fn new(proxy: usize, promises: Promises) -> Lifetimes {
+        Lifetimes { proxy, promises, clocks: BTreeMap::new(), due_since: None }
+    }
+
+    fn clock(&mut self, at: u64, dialog: &DialogView) -> &mut Clock {
+        let fresh =
+            Clock { state: dialog.state, since: at / 1_000, deadline: 0, lifetime: dialog.lifetime, finished: None, is_reset: false };
+        let clock = self.clocks.entry(dialog.id).or_insert(fresh);
+        let is_other_phase = clock.state.is_setting_up() != dialog.state.is_setting_up()
+            || (clock.state == State::Deleted) != (dialog.state == State::Deleted);
+        if is_other_phase {
+            clock.since = at / 1_000;
+        }
+        if clock.state != dialog.state {
+            clock.is_reset = true;
+        }
+        clock.state = dialog.state;
+        clock
+    }
+
+    fn reported(&mut self, at: u64, dialog: &DialogView, occurrence: Occurrence, verdicts: &mut Verdicts) {
+        let proxy = self.proxy;
+        let was = self.clocks.get(&dialog.id).map(|clock| clock.state);
+        match occurrence.kind {
+            OccurrenceKind::Destroyed => {
+                self.clocks.remove(&dialog.id);
+                return;
+            }
+            OccurrenceKind::Expired if was == Some(State::Deleted) => {
+                verdicts.add("D7", at, proxy, format!("dialog {} is over and its lifetime fires", dialog.id));
+            }
+            _ => {}
+        }
+        let clock = self.clock(at, dialog);
+        match occurrence.kind {
+            OccurrenceKind::Answered => clock.finished = None,
+            OccurrenceKind::Terminated | OccurrenceKind::Expired | OccurrenceKind::Failed => clock.finished = Some(at / 1_000),
+            _ => {}
+        }
+    }
+
+    /// One dialog against the bounds of its phase and against its former deadline.
+    fn look(&mut self, snapshot: &Snapshot, dialog: &DialogView, verdicts: &mut Verdicts) {
+        let (at, proxy, promises) = (snapshot.at, self.proxy, self.promises);
+        let seconds = at / 1_000;
+        let clock = self.clock(at, dialog);
+        let age = seconds.saturating_sub(clock.since);
+        let (age, bound) = match (dialog.state, clock.finished) {
+            (State::Unconfirmed | State::Early, _) => (age, promises.early_seconds_max + LATE_MAX),
+            (State::Deleted, _) => (age, ENDED_MAX),
+            (_, Some(finished)) => (seconds.saturating_sub(finished), BYES_MAX + LATE_MAX),
+            (_, None) if dialog.timeout == 0 => (age, LATE_MAX),
+            (_, None) => (0, 0),
+        };
+        if age > bound {
+            let state = dialog.state.number();
+            let text = format!("dialog {} is in state {state} since {age} s, its lifetime ends at {}", dialog.id, dialog.timeout);
+            verdicts.add("D7", at, proxy, text);
+        }
+        if !dialog.state.is_answered() || dialog.timeout == 0 {
+            return;
+        }
+        // The shown moment moves with the date; what is left of it does not.
+        let left = u64::from(dialog.timeout).saturating_sub(snapshot.date);
+        let deadline = seconds + left;
+        if left == 0 && clock.deadline != 0 && seconds > clock.deadline + LATE_MAX {
+            verdicts.add("D7", at, proxy, format!("dialog {} outlives its lifetime by {} s", dialog.id, seconds - clock.deadline));
+        }
+        let is_same = clock.lifetime == dialog.lifetime && !clock.is_reset;
+        if is_same && left > 0 && deadline + 2 < clock.deadline {
+            let text = format!("dialog {} was to end at {} s, now at {deadline} s", dialog.id, clock.deadline);
+            verdicts.add("D7", at, proxy, text);
+        }
+        if left > 0 && deadline > seconds + u64::from(dialog.lifetime).max(promises.call_seconds_max) + LATE_MAX {
+            verdicts.add("D7", at, proxy, format!("dialog {} has {left} s left of {} s", dialog.id, dialog.lifetime));
+        }
+        if left > 0 || clock.deadline == 0 {
+            clock.deadline = deadline;
+        }
+        clock.lifetime = dialog.lifetime;
+        clock.is_reset = false;
+    }
+}
+
+impl Checker for Lifetimes {
+    fn see(&mut self, at: u64, sight: &Sight<'_>, verdicts: &mut Verdicts) {
+        match sight {
+            Sight::Dialog { dialog, occurrence, .. } => self.reported(at, dialog, *occurrence, verdicts),
+            Sight::Line(line) => {
+                let Some(mut words) = mark(line) else { return };
+                if words.next() == Some("timeout")
+                    && let Some(clock) = words.next().and_then(identity).and_then(|id| self.clocks.get_mut(&id))
+                {
+                    clock.is_reset = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn inspect(&mut self, snapshot: &Snapshot, verdicts: &mut Verdicts) {
+        for dialog in &snapshot.dialogs {
+            self.look(snapshot, dialog, verdicts);
+        }
+        let is_live = snapshot.dialogs.iter().any(|dialog| dialog.state != State::Deleted);
+        if is_live && snapshot.dialog_deadline.is_none() {
+            verdicts.add("D7", snapshot.at, self.proxy, String::from("dialogs live and no lifetime is armed"));
+        }
+        let is_due = snapshot.dialog_deadline.is_some_and(|deadline| deadline <= snapshot.at);
+        self.due_since = is_due.then(|| self.due_since.unwrap_or(snapshot.at));
+        if self.due_since.is_some_and(|since| since + LATE_MAX * 1_000 < snapshot.at) {
+            verdicts.add("D7", snapshot.at, self.proxy, String::from("a lifetime is over and nothing happens"));
+        }
+    }
+
+    fn settled(&mut self, snapshot: &Snapshot, verdicts: &mut Verdicts) {
+        for dialog in &snapshot.dialogs {
+            let (call, state, references) = (text(&dialog.call_id), dialog.state.number(), dialog.references);
+            let text = format!("dialog {} of {call} is left in state {state} with {references} references", dialog.id);
+            verdicts.add("D7", snapshot.at, self.proxy, text);
+        }
+    }
+}
