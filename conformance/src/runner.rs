@@ -138,7 +138,7 @@ fn agent_of(kind: &Kind) -> Option<&str> {
         | Kind::Sipp { agent, .. }
         | Kind::Ends { agent }
         | Kind::Silent { agent, .. } => Some(agent),
-        Kind::Rpc { .. } | Kind::Json { .. } | Kind::Log { .. } | Kind::Wait { .. } | Kind::Refused => None,
+        Kind::Rpc { .. } | Kind::Json { .. } | Kind::Log { .. } | Kind::Logged { .. } | Kind::Wait { .. } | Kind::Refused => None,
     }
 }
 
@@ -168,6 +168,13 @@ fn play(
             let text = fill(text, marks);
             until(|| if subject.log().contains(&text) { Ok(()) } else { Err(format!("the log lacks: {text}")) })
         }
+        Kind::Logged { prefix } => {
+            trace.push_str(&format!("--- logged {prefix}\n"));
+            for line in script_lines(&subject.log(), prefix) {
+                trace.push_str(&normalise(&line, marks));
+            }
+            Ok(())
+        }
         Kind::Wait { milliseconds } => {
             std::thread::sleep(Duration::from_millis(*milliseconds));
             Ok(())
@@ -196,6 +203,12 @@ fn call(
         trace.push_str(&format!("--- {door} {}\n{}", words.join(" "), normalise_answer(&answer, marks)));
     }
     Ok(())
+}
+
+/// What the script itself logged, line by line, without what the subject puts in front.
+fn script_lines(log: &str, prefix: &str) -> Vec<String> {
+    let of_script = log.lines().filter_map(|line| line.split_once("<script>: ").map(|(_, text)| text));
+    of_script.filter(|text| text.starts_with(prefix)).map(str::to_owned).collect()
 }
 
 fn until(mut check: impl FnMut() -> Result<(), String>) -> Result<(), String> {

@@ -73,6 +73,10 @@ pub enum Kind {
         text: String,
         is_absent: bool,
     },
+    /// `logged PREFIX`: the lines the script logged so far that begin so become part of the trace.
+    Logged {
+        prefix: String,
+    },
     /// `refused`: the subject must not start with this configuration. Stands alone.
     Refused,
     /// `wait 500`: lets the subject's own clock pass.
@@ -110,6 +114,7 @@ fn step(text: &str) -> Option<Kind> {
         ("json", Some(_)) => return Some(Kind::Json { words: quoted_words(text.strip_prefix("json ")?) }),
         ("log", Some(_)) => return Some(Kind::Log { text: text.strip_prefix("log ")?.to_owned(), is_absent: false }),
         ("nolog", Some(_)) => return Some(Kind::Log { text: text.strip_prefix("nolog ")?.to_owned(), is_absent: true }),
+        ("logged", Some(_)) => return Some(Kind::Logged { prefix: text.strip_prefix("logged ")?.to_owned() }),
         ("refused", None) => return Some(Kind::Refused),
         ("wait", Some(milliseconds)) => return Some(Kind::Wait { milliseconds: milliseconds.parse().ok()? }),
         _ => {}

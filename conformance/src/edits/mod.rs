@@ -38,7 +38,11 @@ impl Sequence {
         let mut random = Random::new(seed, number);
         let route = Route::CHOICE[random.below(Route::CHOICE.len())];
         let count = 1 + random.below(STATEMENTS_MAX);
-        let statements = (0..count).map(|_| statements::statement(&mut random, route)).collect();
+        let mut statements: Vec<String> = (0..count).map(|_| statements::statement(&mut random, route)).collect();
+        if route != Route::Reply && route != Route::Onsend && random.one_in(6) {
+            // Record-Route lines come before all others that stand at the same place, so they are asked for first.
+            statements.insert(0, random.choose(&statements::RECORDING).to_owned());
+        }
         let ending = if route == Route::Request {
             random.choose(&[
                 "forward();",

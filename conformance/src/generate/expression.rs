@@ -118,7 +118,8 @@ fn atom(random: &mut Random) -> Expression {
         0..=2 => integer(literal(random)),
         3 | 4 => Expression { text: format!("\"{}\"", random.pick(&transformation::TEXTS)), kind: Kind::Text },
         5 => Expression {
-            text: format!("$({}{})", random.pick(&["var(a)", "var(b)", "avp(a)", "ru", "hdr(X-List)"]), transformation::chain(random)),
+            // What fails in an expression fails in its own way in each subject: only transformations that cannot.
+            text: format!("$({}{{{}}})", random.pick(&["var(a)", "var(b)", "var(n)", "ru"]), random.pick(&transformation::SAFE)),
             kind: Kind::Dynamic,
         },
         6 => Expression { text: random.pick(&SELECTS).to_owned(), kind: Kind::Text },

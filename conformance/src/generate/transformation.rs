@@ -88,7 +88,7 @@ const FORMS: [&str; 89] = [
     "s.ltrim",
     "s.rtrim",
     "s.rmws",
-    "s.corehash,N",
+    "s.corehash,8",
     "s.unquote",
     "s.unbracket",
     "s.count,C",
@@ -139,13 +139,23 @@ const FORMS: [&str; 89] = [
     "re.subst,/B/X/ig",
 ];
 
+/// Those that take any text.
+pub const SAFE: [&str; 8] = ["s.len", "s.tolower", "s.toupper", "s.rmws", "s.trim", "s.md5", "s.escape.csv", "s.select,0,:"];
+
 const CHARACTERS: [&str; 8] = [";", "a", "=", "o", ":", "@", ".", "<"];
 const WORDS: [&str; 8] = ["o", "l", "ab", "bob", "x", "World", "=", "."];
 
-/// One to three transformations.
+/// One to three transformations. `tobody` only begins a chain: 5.6.3 remembers what it parsed last by its place in memory.
 pub fn chain(random: &mut Random) -> String {
     let length = 1 + random.below(6) / 3 + random.below(6) / 5;
-    (0..length).map(|_| format!("{{{}}}", fill(random))).collect()
+    let mut chain = format!("{{{}}}", fill(random));
+    for _ in 1..length {
+        let next = fill(random);
+        if !next.starts_with("tobody.") {
+            chain.push_str(&format!("{{{next}}}"));
+        }
+    }
+    chain
 }
 
 /// What decodes follows what encodes: decoders are lenient with other input, each in its own way.

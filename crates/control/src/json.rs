@@ -28,7 +28,10 @@ pub fn answer(caller: &dyn Caller, text: &[u8], is_pretty: bool) -> Outcome<Answ
 /// Runs a request that was read and writes its answer.
 pub fn answer_request(caller: &dyn Caller, request: Request, is_pretty: bool) -> Outcome<Answer> {
     let is_array = caller.is_array(&request.method);
-    let outcome = caller.call(&request.method, &mut Parameters::new(Wire::Json, request.parameters));
+    let outcome = match request.refusal() {
+        Some(fault) => Outcome::Done(Err(fault)),
+        None => caller.call(&request.method, &mut Parameters::new(Wire::Json, request.parameters)),
+    };
     outcome.map(move |outcome| {
         let answered = json_rpc::answer(request.id, outcome, is_array, is_pretty);
         Answer { text: answered.body, http_status: http_status(answered.code), http_reason: answered.text }

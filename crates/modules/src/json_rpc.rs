@@ -12,6 +12,15 @@ pub struct Request {
     pub id: Option<Value>,
     /// FIFO only: where the answer is written.
     pub reply_name: Option<String>,
+    /// `store_path`: the answer should go into a file. No command writes files, so such a request is refused.
+    pub wants_file: bool,
+}
+
+impl Request {
+    /// Why this request is not run at all, if so.
+    pub fn refusal(&self) -> Option<Fault> {
+        self.wants_file.then(|| Fault::new(500, "Storing failed"))
+    }
 }
 
 /// Reads a request; the fault carries a JSON-RPC error code.
@@ -26,7 +35,8 @@ pub fn decode(text: &[u8]) -> Result<Request, Fault> {
         _ => Vec::new(),
     };
     let reply_name = object.get("reply_name").and_then(Value::as_str).map(str::to_owned);
-    Ok(Request { method, parameters, id: object.get("id").cloned(), reply_name })
+    let wants_file = object.contains_key("store_path");
+    Ok(Request { method, parameters, id: object.get("id").cloned(), reply_name, wants_file })
 }
 
 fn parameter(value: &Value) -> Parameter {
@@ -182,6 +192,7 @@ mod tests {
             parameters: vec![Parameter::Integer(1), Parameter::Text(b"t".to_vec())],
             id: Some(json!("n")),
             reply_name: None,
+            wants_file: false,
         };
         assert_eq!(request, Ok(wanted));
     }
@@ -192,6 +203,12 @@ mod tests {
         assert_eq!(result(None, Reply::one(Item::Structure(fields)), false, false), r#"{"jsonrpc":"2.0","result":{"shv":1,"shv":null}}"#);
         let empty = result(None, Reply::empty(), false, true);
         assert_eq!(empty, "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t{\n\t}\n}\n");
+    }
+
+    #[test]
+    fn a_request_that_wants_its_answer_in_a_file_is_refused() {
+        let request = decode(br#"{"jsonrpc":"2.0","method":"core.uptime","store_path":"/etc/passwd"}"#).expect("a request");
+        assert_eq!(request.refusal(), Some(Fault::new(500, "Storing failed")));
     }
 
     #[test]

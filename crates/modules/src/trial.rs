@@ -128,10 +128,14 @@ pub(crate) fn printed(formats: &[&str]) -> Vec<String> {
     lines.into_iter().map(|line| line.trim_start_matches("<script>: ").to_owned()).collect()
 }
 
-/// Calls an RPC command with text parameters.
+/// Calls an RPC command; words that are numbers become integers, as `kamcmd` sends them.
 pub(crate) fn call(worker: &mut Worker, name: &str, parameters: &[&str]) -> Result<crate::rpc::Reply, crate::rpc::Fault> {
     let commands = worker.node.loaded.commands();
     let command = commands.iter().find(|command| command.name == name).expect("a command of this name");
-    let values = parameters.iter().map(|text| crate::rpc::Parameter::Text(text.as_bytes().to_vec())).collect();
+    let value = |word: &&str| match word.parse() {
+        Ok(number) => crate::rpc::Parameter::Integer(number),
+        Err(_) => crate::rpc::Parameter::Text(word.as_bytes().to_vec()),
+    };
+    let values = parameters.iter().map(value).collect();
     (command.run)(worker, &mut crate::rpc::Parameters::new(crate::rpc::Wire::Binrpc, values))
 }

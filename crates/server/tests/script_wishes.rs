@@ -166,7 +166,13 @@ fn a_hashed_file_that_is_not_there_stops_the_start() {
     let folder = support::Folder::new();
     let port = support::free_port();
     let listen = format!("listen = udp:127.0.0.1:{port}\n");
-    let text = support::configuration(&folder, port, &listen, "modparam(\"cfgutils\", \"hash_file\", \"FOLDER/none\")", "request_route { exit; }\n");
+    let text = support::configuration(
+        &folder,
+        port,
+        &listen,
+        "modparam(\"cfgutils\", \"hash_file\", \"FOLDER/none\")",
+        "request_route { exit; }\n",
+    );
     let file = folder.write("proxy.cfg", &text);
     let output = support::finish(support::duolog().arg("-f").arg(&file).args(["-DD", "-E", "-Y"]).arg(&folder.0));
     assert!(!output.status.success());

@@ -3,14 +3,12 @@
 use crate::limits::{EDIT_LISTS_MAX, EDIT_TEXT_BYTES_MAX, EDITS_MAX};
 use crate::span::Span;
 
-/// Where a text stands among others with the same offset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What a text at an offset is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// Behind what ends at the offset; in call order.
-    After,
-    /// Before what starts at the offset; the last call comes first.
-    Before,
-    /// Instead of what starts at the offset; in call order.
+    /// It stands between what ends and what starts at the offset.
+    Between,
+    /// It stands for bytes deleted from the offset on.
     Instead,
 }
 
@@ -22,11 +20,11 @@ struct Insertion {
 }
 
 /// Edits of one message. Offsets are those of the unchanged message; nothing shows until it is serialised.
-/// Deletions merge; texts inserted inside deleted bytes survive.
+/// Texts at the same offset leave in the order of the calls. Deletions merge; texts inserted inside deleted bytes survive.
 #[derive(Clone, Debug, Default)]
 pub struct Edits {
     texts: Vec<u8>,
-    /// Sorted by offset, then place, then the order in which they leave.
+    /// Sorted by offset, then by the order of the calls.
     insertions: Vec<Insertion>,
     /// Sorted, apart from each other.
     deletions: Vec<Span>,
@@ -58,14 +56,14 @@ impl Edits {
         self.deletions.splice(start..end.max(start), [whole]);
     }
 
-    /// Inserts before what starts at `at`. Of several calls the last one comes first.
+    /// Inserts before what starts at `at`.
     pub fn insert_before(&mut self, at: u32, text: &[u8]) {
-        self.insert(at, Place::Before, text);
+        self.insert(at, Place::Between, text);
     }
 
-    /// Inserts behind what ends at `at`. Several calls stand in call order.
+    /// Inserts behind what ends at `at`.
     pub fn insert_after(&mut self, at: u32, text: &[u8]) {
-        self.insert(at, Place::After, text);
+        self.insert(at, Place::Between, text);
     }
 
     /// Deletes a range and puts `text` in its place.
@@ -91,9 +89,7 @@ impl Edits {
         let start = self.texts.len();
         self.texts.extend_from_slice(text);
         let insertion = Insertion { at, place, text: Span::new(start, self.texts.len()) };
-        let position = self.insertions.partition_point(|other| {
-            (other.at, other.place) < (at, place) || ((other.at, other.place) == (at, place) && place != Place::Before)
-        });
+        let position = self.insertions.partition_point(|other| other.at <= at);
         self.insertions.insert(position, insertion);
     }
 
@@ -140,11 +136,7 @@ impl Edits {
         for deletion in &later.deletions {
             self.remove(*deletion);
         }
-        // Texts before one place leave in reverse call order, so they must be called in reverse here.
-        for insertion in later.insertions.iter().filter(|insertion| insertion.place != Place::Before) {
-            self.insert(insertion.at, insertion.place, insertion.text.of(&later.texts));
-        }
-        for insertion in later.insertions.iter().rev().filter(|insertion| insertion.place == Place::Before) {
+        for insertion in &later.insertions {
             self.insert(insertion.at, insertion.place, insertion.text.of(&later.texts));
         }
         self.wants_content_length |= later.wants_content_length;
@@ -233,14 +225,7 @@ impl<'a> Walk<'a> {
             let Some(insertion) = list.and_then(|list| list.insertions.get(*next)) else {
                 continue;
             };
-            let better = match best {
-                None => true,
-                Some((_, known)) => {
-                    let (key, known_key) = ((insertion.at, insertion.place), (known.at, known.place));
-                    key < known_key || (key == known_key && insertion.place == Place::Before)
-                }
-            };
-            if better {
+            if best.is_none_or(|(_, known)| insertion.at < known.at) {
                 best = Some((index, *insertion));
             }
         }

@@ -78,7 +78,8 @@ pub(crate) fn marks(via: &Via<'_>, received: Received, placement: Placement) -> 
     let port = received.source.port();
     let received_at = param_range(via, b"received");
     let rport_at = via.rport.and_then(|_| param_range(via, b"rport"));
-    let wants_address = rport_at.is_some() || received_at.is_some() || !via.host_is(ip) || received.force_rport;
+    let wants_address = rport_at.is_some() || received_at.is_some() || !via.host_is(ip);
+    let forces_rport = rport_at.is_none() && received.force_rport;
     let mut address = Mark::NONE;
     let mut rport = Mark::NONE;
     if let Some((start, end)) = rport_at {
@@ -88,7 +89,10 @@ pub(crate) fn marks(via: &Via<'_>, received: Received, placement: Placement) -> 
     if let Some((start, end)) = received_at {
         address = Mark::new(start, end);
         let _ = write_received(&mut address, "", ip);
-    } else if wants_address {
+        if forces_rport {
+            let _ = address.write_str(";rport=").and_then(|()| address.write_number(port));
+        }
+    } else if wants_address || forces_rport {
         match placement {
             Placement::Reply if !rport.is_none() => {
                 let _ = write_received(&mut rport, ";", ip);
@@ -96,12 +100,14 @@ pub(crate) fn marks(via: &Via<'_>, received: Received, placement: Placement) -> 
             _ => {
                 let at = if placement == Placement::Reply { behind_branch(via) } else { sent_by_end(via) };
                 address = Mark::new(at, at);
-                let _ = write_received(&mut address, ";", ip);
+                if forces_rport {
+                    let _ = address.write_str(";rport=").and_then(|()| address.write_number(port));
+                }
+                if wants_address {
+                    let _ = write_received(&mut address, ";", ip);
+                }
             }
         }
-    }
-    if rport_at.is_none() && received.force_rport {
-        let _ = address.write_str(";rport=").and_then(|()| address.write_number(port));
     }
     if rport.start < address.start { [rport, address] } else { [address, rport] }
 }

@@ -25,11 +25,12 @@ struct Way {
 pub struct Byes {
     proxy: usize,
     address: SocketAddr,
-    /// Highest CSeq that came with (Call-ID, From tag, To tag): each fork counts for itself.
+    /// Highest CSeq that met a dialog here with (Call-ID, From tag, To tag): each fork counts for itself.
     sequences: BTreeMap<(Vec<u8>, Vec<u8>, Vec<u8>), u32>,
-    /// Branches of BYEs made here, by (Call-ID, From tag).
-    byes: BTreeMap<Side, BTreeSet<Vec<u8>>>,
-    ways: BTreeMap<Side, Way>,
+    /// Branches of BYEs made here, by (Call-ID, From tag, To tag).
+    byes: BTreeMap<(Vec<u8>, Vec<u8>, Vec<u8>), BTreeSet<Vec<u8>>>,
+    /// The ways a party named; a copy of its INVITE that makes another dialog names another.
+    ways: BTreeMap<Side, Vec<Way>>,
     /// A party hung up by itself.
     hung_up: BTreeSet<Vec<u8>>,
 }
@@ -48,7 +49,9 @@ impl Byes {
         if message.method() == Method::Bye {
             self.hung_up.insert(message.call_id().to_vec());
         }
-        let Some(cseq) = message.cseq() else { return };
+        // A request within a dialog that carries no cookie here never meets it: the outer pass of a spiral.
+        let meets = message.to_tag().is_empty() || message.routes().next().is_some_and(|route| text(route.whole).contains("did="));
+        let Some(cseq) = message.cseq().filter(|_| meets) else { return };
         let key = (message.call_id().to_vec(), message.from_tag().to_vec(), message.to_tag().to_vec());
         let highest = self.sequences.entry(key).or_default();
         *highest = (*highest).max(cseq.number);
@@ -63,14 +66,10 @@ impl Byes {
         let entries: Vec<Vec<u8>> = message.record_routes().map(|entry| entry.whole.trim_ascii().to_vec()).collect();
         let call = message.call_id().to_vec();
         if message.is_request() {
-            // The first INVITE alone: a copy that comes back from a spiral has our own entry.
             let is_own = |entry: &Vec<u8>| address_of(&text(entry)) == Some(self.address);
             let routes = (!entries.iter().any(is_own)).then_some(entries);
             if message.to_tag().is_empty() {
-                let way = self.ways.entry((call, message.from_tag().to_vec())).or_insert(Way { contact, routes: routes.clone() });
-                if routes.is_none() {
-                    way.routes = None;
-                }
+                self.learn((call, message.from_tag().to_vec()), Way { contact, routes });
             }
             return;
         }
@@ -84,7 +83,14 @@ impl Byes {
             [place] => entries.get(..*place).map(|nearer| nearer.iter().rev().cloned().collect()),
             _ => None,
         };
-        self.ways.entry((call, message.to_tag().to_vec())).or_insert(Way { contact, routes });
+        self.learn((call, message.to_tag().to_vec()), Way { contact, routes });
+    }
+
+    fn learn(&mut self, side: Side, way: Way) {
+        let ways = self.ways.entry(side).or_default();
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
     }
 
     /// A BYE with one Via was made here.
@@ -93,7 +99,7 @@ impl Byes {
         if !is_own || !verdicts.is_honest(message.call_id()) {
             return;
         }
-        let key = (message.call_id().to_vec(), message.from_tag().to_vec());
+        let key = (message.call_id().to_vec(), message.from_tag().to_vec(), message.to_tag().to_vec());
         let branches = self.byes.entry(key.clone()).or_default();
         if !branches.insert(branch_at(message, 0)) {
             return;
@@ -113,15 +119,14 @@ impl Byes {
         if count > 1 {
             broken(format!("is number {count} to one side"));
         }
-        let Some(way) = self.ways.get(&(key.0, message.to_tag().to_vec())) else { return };
-        if message.request_uri() != way.contact {
-            broken(format!("goes to {}, the party is at {}", text(message.request_uri()), text(&way.contact)));
+        let Some(ways) = self.ways.get(&(key.0, key.2)) else { return };
+        if ways.iter().all(|way| message.request_uri() != way.contact) {
+            broken(format!("goes to {}, the party is elsewhere", text(message.request_uri())));
         }
         let routes: Vec<Vec<u8>> = message.routes().map(|entry| entry.whole.trim_ascii().to_vec()).collect();
-        if way.routes.as_ref().is_some_and(|wanted| *wanted != routes) {
-            let shown = |list: &[Vec<u8>]| list.iter().map(|entry| text(entry)).collect::<Vec<_>>().join(", ");
-            let wanted = way.routes.as_deref().map(shown).unwrap_or_default();
-            broken(format!("has the routes {}, the party named {wanted}", shown(&routes)));
+        if ways.iter().all(|way| way.routes.as_ref().is_some_and(|wanted| *wanted != routes)) {
+            let shown: Vec<_> = routes.iter().map(|entry| text(entry)).collect();
+            broken(format!("has the routes {}, which the party did not name", shown.join(", ")));
         }
     }
 
@@ -130,8 +135,9 @@ impl Byes {
         if !verdicts.is_honest(&dialog.call_id) || self.hung_up.contains(&dialog.call_id) {
             return;
         }
-        let told = |sender: &[u8]| self.byes.get(&(dialog.call_id.clone(), sender.to_vec())).is_some_and(|branches| !branches.is_empty());
-        let (callee, caller) = (told(&dialog.caller.tag), told(&dialog.callee.tag));
+        let told = |from: &[u8], to: &[u8]| self.byes.contains_key(&(dialog.call_id.clone(), from.to_vec(), to.to_vec()));
+        let (caller_tag, callee_tag) = (&dialog.caller.tag, &dialog.callee.tag);
+        let (callee, caller) = (told(caller_tag, callee_tag), told(callee_tag, caller_tag));
         if caller != callee && !dialog.callee.tag.is_empty() {
             let side = if caller { "caller" } else { "callee" };
             verdicts.add("D8", at, self.proxy, format!("only the {side} of {} got a BYE", text(&dialog.call_id)));

@@ -17,7 +17,7 @@ type Key = (Vec<u8>, Vec<u8>);
 /// Messages through one proxy.
 pub struct Copies {
     proxy: usize,
-    requests: BTreeMap<Key, Message>,
+    requests: BTreeMap<Key, Vec<Message>>,
     /// By the branch below that of this proxy.
     replies: BTreeMap<Key, Vec<Message>>,
 }
@@ -29,31 +29,44 @@ impl Copies {
     }
 
     fn received(&mut self, message: &Message) {
-        if message.is_request() {
-            self.requests.entry((branch_at(message, 0), message.method_text().to_vec())).or_insert_with(|| message.clone());
-            return;
-        }
-        let replies = self.replies.entry((branch_at(message, 1), message.method().name().as_bytes().to_vec())).or_default();
-        if replies.iter().all(|known| known.bytes() != message.bytes()) {
-            replies.push(message.clone());
+        let known = if message.is_request() {
+            self.requests.entry((branch_at(message, 0), message.method_text().to_vec())).or_default()
+        } else {
+            self.replies.entry((branch_at(message, 1), message.method().name().as_bytes().to_vec())).or_default()
+        };
+        if known.iter().all(|known| known.bytes() != message.bytes()) {
+            known.push(message.clone());
         }
     }
 
+    /// Compares with what came. The same request may come over several connections, which its Via tells.
     fn sent(&self, message: &Message) -> Result<(), String> {
         if message.is_request() {
             let key = (branch_at(message, 1), message.method_text().to_vec());
-            return self.requests.get(&key).filter(|_| !key.0.is_empty()).map_or(Ok(()), |came| compare_request(came, message));
+            let sources = self.requests.get(&key).filter(|_| !key.0.is_empty());
+            return one_agrees(sources.into_iter().flatten().map(|came| compare_request(came, message)));
         }
         let key = (branch_at(message, 0), message.method().name().as_bytes().to_vec());
         let is_same = |came: &&Message| came.status() == message.status() && came.to_tag() == message.to_tag();
         let sources: Vec<&Message> = self.replies.get(&key).into_iter().flatten().filter(is_same).collect();
         // Challenges of several branches become one reply.
-        if sources.is_empty() || (sources.len() > 1 && matches!(message.status(), 401 | 407)) {
+        if sources.len() > 1 && matches!(message.status(), 401 | 407) {
             return Ok(());
         }
-        let results: Vec<_> = sources.into_iter().map(|came| compare_reply(came, message)).collect();
-        if results.iter().any(Result::is_ok) { Ok(()) } else { results.into_iter().next().unwrap_or(Ok(())) }
+        one_agrees(sources.into_iter().map(|came| compare_reply(came, message)))
     }
+}
+
+/// No source, or one that agrees; else what the first one says.
+fn one_agrees(results: impl Iterator<Item = Result<(), String>>) -> Result<(), String> {
+    let mut first = None;
+    for result in results {
+        match result {
+            Ok(()) => return Ok(()),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    first.map_or(Ok(()), Err)
 }
 
 /// The lines that must not change, in order.

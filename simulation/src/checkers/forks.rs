@@ -18,6 +18,8 @@ struct Branch {
     via: Vec<u8>,
     sent: u64,
     answer: Option<(u16, u64)>,
+    /// How often the failure route had run when it was sent.
+    set: u32,
 }
 
 impl Branch {
@@ -39,6 +41,8 @@ struct Fork {
     is_accepted: bool,
     /// Branches were added, or a wait began, since the failure route ran.
     is_open: bool,
+    /// How often the failure route ran.
+    failures: u32,
 }
 
 /// The forks of one proxy, by the branch of the INVITE that came in.
@@ -72,9 +76,9 @@ impl Forks {
         }
         let via = branch_at(message, 0);
         let Some(fork) = self.origins.get(&via).and_then(|origin| self.forks.get_mut(origin)) else { return };
-        fork.is_accepted |= message.status() < 300;
-        if let Some(branch) = fork.branches.iter_mut().find(|branch| branch.via == via && branch.answer.is_none()) {
-            branch.answer = Some((message.status(), at));
+        if let Some(branch) = fork.branches.iter_mut().find(|branch| branch.via == via) {
+            fork.is_accepted |= message.status() < 300;
+            branch.answer = branch.answer.or(Some((message.status(), at)));
         }
     }
 
@@ -87,12 +91,12 @@ impl Forks {
             let origin = branch_at(message, 1);
             if !origin.is_empty() && self.origins.insert(via.clone(), origin.clone()).is_none() {
                 let fork = self.forks.entry(origin).or_default();
-                // The replies of an earlier set count no more once the failure route has sent to another
-                // (`failure_reply_mode` 3).
-                if !std::mem::replace(&mut fork.is_open, true) {
-                    fork.branches.clear();
+                // A copy of the INVITE that comes when its transaction is gone makes another.
+                if fork.is_answered {
+                    *fork = Fork::default();
                 }
-                fork.branches.push(Branch { via, sent: at, answer: None });
+                fork.is_open = true;
+                fork.branches.push(Branch { via, sent: at, answer: None, set: fork.failures });
             }
             return;
         }
@@ -107,6 +111,9 @@ impl Forks {
         fork.is_answered = true;
         // A command may end a call that still rings: no branch has this code.
         let is_command = code == 480 && cause.is_none();
+        // The replies of an earlier set count no more once the failure route has sent to another (`failure_reply_mode` 3).
+        let last = fork.branches.iter().map(|branch| branch.set).max();
+        fork.branches.retain(|branch| Some(branch.set) == last);
         if code >= 300 && !is_command && !is_best(code, &fork.branches) {
             let branches: Vec<_> = fork.branches.iter().map(Branch::codes).collect();
             let text = format!("{code} goes upstream for {}, the branches have {branches:?}", text(message.call_id()));
@@ -129,6 +136,7 @@ impl Forks {
                     verdicts.add("T7", at, self.proxy, format!("the failure route of {call} runs after a 2xx"));
                 }
                 fork.is_open = false;
+                fork.failures += 1;
             }
             _ => {}
         }

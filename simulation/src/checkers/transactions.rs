@@ -18,8 +18,8 @@ const LATE_MAX: u64 = 2_000;
 /// The family T at one proxy.
 pub struct Transactions {
     proxy: usize,
-    /// Final replies to INVITEs sent upstream, by the branch they answer: first sent, codes from 300.
-    finals: BTreeMap<Vec<u8>, (u64, BTreeSet<u16>, bool)>,
+    /// Final replies to INVITEs sent upstream, by the branch they answer and the Call-ID: first sent, codes from 300.
+    finals: BTreeMap<(Vec<u8>, Vec<u8>), (u64, BTreeSet<u16>, bool)>,
     /// Branches INVITEs left on: provisional seen, failure seen.
     branches: BTreeMap<Vec<u8>, (bool, bool)>,
     /// When the script last relayed a request with this Via.
@@ -56,7 +56,9 @@ impl Transactions {
             (false, Method::Invite) if is_stray(cause, &self.branches) => {}
             // The example refuses calls without a transaction: a copy of the INVITE may find room a moment later.
             (false, Method::Invite) if message.reason() == b"Call Limit Reached" => {}
-            (false, Method::Invite) if message.status() >= 200 => self.final_sent(at, branch, message.status(), verdicts),
+            (false, Method::Invite) if message.status() >= 200 => {
+                self.final_sent(at, (branch, message.call_id().to_vec()), message.status(), verdicts)
+            }
             (true, Method::Invite) => {
                 self.branches.entry(branch).or_default();
             }
@@ -72,8 +74,8 @@ impl Transactions {
         }
     }
 
-    fn final_sent(&mut self, at: u64, branch: Vec<u8>, status: u16, verdicts: &mut Verdicts) {
-        let entry = self.finals.entry(branch).or_default();
+    fn final_sent(&mut self, at: u64, key: (Vec<u8>, Vec<u8>), status: u16, verdicts: &mut Verdicts) {
+        let entry = self.finals.entry(key).or_default();
         if entry.1.is_empty() && !entry.2 {
             entry.0 = at;
         }

@@ -28,16 +28,17 @@ pub fn reply_address(request: &Message) -> Option<SocketAddr> {
     Some(SocketAddr::new(text(host).parse().ok()?, port))
 }
 
-/// A reply that copies what RFC 3261 §8.2.6.2 says.
+/// A reply that copies what RFC 3261 §8.2.6.2 says, byte for byte: a liar's headers need not be text.
 pub fn reply(request: &Message, code: u16, reason: &str, to_tag: &str, more: &str) -> Vec<u8> {
-    let mut out = format!("SIP/2.0 {code} {reason}\r\n");
+    let mut out = format!("SIP/2.0 {code} {reason}\r\n").into_bytes();
     let mut copy = |name: &str| {
         for header in request.headers_named(name.as_bytes()) {
-            out.push_str(&format!("{name}: {}", text(request.text(header.value))));
+            out.extend_from_slice(format!("{name}: ").as_bytes());
+            out.extend_from_slice(request.text(header.value));
             if name == "To" && request.to_tag().is_empty() && !to_tag.is_empty() {
-                out.push_str(&format!(";tag={to_tag}"));
+                out.extend_from_slice(format!(";tag={to_tag}").as_bytes());
             }
-            out.push_str("\r\n");
+            out.extend_from_slice(b"\r\n");
         }
     };
     for name in ["Via", "From", "To", "Call-ID", "CSeq"] {
@@ -46,9 +47,9 @@ pub fn reply(request: &Message, code: u16, reason: &str, to_tag: &str, more: &st
     if code > 100 && code < 300 {
         copy("Record-Route");
     }
-    out.push_str(more);
-    out.push_str("Content-Length: 0\r\n\r\n");
-    out.into_bytes()
+    out.extend_from_slice(more.as_bytes());
+    out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
+    out
 }
 
 /// The head of a message as one of its own.

@@ -2,7 +2,7 @@
 
 use script::exports::{Argument, Default, Flow, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
 
-use super::{literals, functions, global_flags, hashed_file, locks, rpc, sleep};
+use super::{functions, global_flags, hashed_file, literals, locks, rpc, sleep};
 use crate::registry::Module;
 use crate::rpc::{Command, Fault, Parameters, Reply};
 use crate::worker::Worker;
@@ -17,7 +17,7 @@ pub static MODULE: Module = Module {
         Parameter { name: "initial_probability", kind: ParameterKind::Integer, default: Default::Integer(10), note: "" },
         Parameter { name: "initial_gflags", kind: ParameterKind::Integer, default: Default::Integer(0), note: "" },
         Parameter { name: "hash_file", kind: ParameterKind::Text, default: Default::Unset, note: "" },
-        Parameter { name: "lock_set_size", kind: ParameterKind::Integer, default: Default::Integer(0), note: "at most 14" },
+        Parameter { name: "lock_set_size", kind: ParameterKind::Integer, default: Default::Integer(0), note: "" },
     ],
     commands: COMMANDS,
     statistics: &[],

@@ -38,9 +38,8 @@ impl State {
         }
         let flags = settings.integer("cfgutils", "initial_gflags");
         let flags = u32::try_from(flags).map_err(|_| format!("cfgutils: initial_gflags {flags} is not a set of 32 flags"))?;
-        let size = settings.integer("cfgutils", "lock_set_size");
-        let size = u32::try_from(size).ok().filter(|size| *size <= locks::SIZE_MAX);
-        let size = size.ok_or_else(|| format!("cfgutils: lock_set_size is above {}", locks::SIZE_MAX))?;
+        // A larger set is not refused: it has the greatest size.
+        let size = u32::try_from(settings.integer("cfgutils", "lock_set_size")).unwrap_or(0).min(locks::SIZE_MAX);
         Ok(State {
             initial_probability: probability,
             probability: AtomicI64::new(probability),

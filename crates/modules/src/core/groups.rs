@@ -26,9 +26,9 @@ pub fn has_instance(node: &Node, group: &[u8], instance: u32) -> bool {
 /// Finds a parameter: the instance's own, else the group's.
 pub fn position(custom: &[CustomParameter], group: &[u8], name: &[u8], instance: Option<u32>) -> Option<usize> {
     let of = |wanted: Option<u32>| {
-        custom.iter().rposition(|parameter| {
-            parameter.group.as_bytes() == group && parameter.name.as_bytes() == name && parameter.instance == wanted
-        })
+        custom
+            .iter()
+            .rposition(|parameter| parameter.group.as_bytes() == group && parameter.name.as_bytes() == name && parameter.instance == wanted)
     };
     instance.and_then(|instance| of(Some(instance))).or_else(|| of(None))
 }

@@ -250,10 +250,15 @@ fn header_values<'a>(message: &'a Message, name: &[u8]) -> Vec<&'a [u8]> {
     message.headers_named(&wanted).flat_map(|header| crate::pv::elements(message.text(header.value))).collect()
 }
 
+/// `hf_value.NAME[n]`: the nth value, counted from 1 and over all headers of that name; all of them without an index.
 fn header_part(message: &Message, rest: &[Part]) -> Option<Text> {
     let (first, deeper) = rest.split_first()?;
     let values = header_values(message, &first.name);
-    let value = *values.get(position(first, values.len())?)?;
+    if first.index.is_none() && deeper.is_empty() {
+        return (!values.is_empty()).then(|| Text::from(values.join(&b","[..])));
+    }
+    let from_zero = Part { name: first.name.clone(), index: first.index.map(|number| if number > 0 { number - 1 } else { number }) };
+    let value = *values.get(position(&from_zero, values.len())?)?;
     let Some((field, more)) = deeper.split_first() else { return Some(Text::from(value)) };
     match &field.name[..] {
         b"p" | b"param" => NameAddress::parse(value).and_then(|address| address.param(&more.first()?.name).map(Text::from)),

@@ -1,9 +1,8 @@
 //! Core functions run as a configuration runs them.
 
-
+use crate::dns::record::Reply;
 use crate::outbox::Effect;
 use crate::rpc::Item;
-use crate::dns::record::Reply;
 use crate::run::Answer;
 use crate::trial::{call, run, worker};
 use script::exports::Flow;
@@ -136,7 +135,7 @@ fn branches_stop_at_max_branches() {
 fn defines_and_selects_are_read() {
     let body = r#"xlog("L_ERR", "@@ $def(FOO) $defn(FOO) $def(NONE) $defn(NONE) $def(BARE) $sel(from.tag) $sel(via[2].host) $sel(ruri.params.foo) $sel(hf_value.x_a)");"#;
     let mut worker = worker("#!define FOO 5\n#!define BARE", body);
-    assert_eq!(run(&mut worker), ["<script>: @@ 5 5 <null> 0 1 ft1 10.0.0.9 bar one"]);
+    assert_eq!(run(&mut worker), ["<script>: @@ 5 5 <null> 0 1 ft1 10.0.0.9 bar one,two,three"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use script::exports::{Argument, Flow};
 
+use super::via::FLAGS_PARAMETER;
 use crate::worker::Worker;
 
 /// What to do with a flag.
@@ -48,9 +49,17 @@ pub(super) fn via(worker: &mut Worker, arguments: &[Argument], action: Action) -
     Flow::from(answer)
 }
 
-/// `msg_vbflag_parse()`: is there a Via that the flags can belong to?
-pub(super) fn has_via(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
-    Flow::from(worker.run.message.top_via().is_some())
+/// `msg_vbflag_parse()`: takes the flags from the top Via, in a reply the one written here.
+pub(super) fn read_via(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
+    let run = &mut worker.run;
+    let flags = run.message.top_via().and_then(|via| {
+        let text = std::str::from_utf8(via.param(FLAGS_PARAMETER.as_bytes())?).ok()?;
+        u32::from_str_radix(text, 16).ok()
+    });
+    if let Some(flags) = flags {
+        run.corex.via_flags = flags;
+    }
+    Flow::from(flags.is_some())
 }
 
 pub(super) fn internal(worker: &mut Worker, arguments: &[Argument], action: Action) -> Flow {

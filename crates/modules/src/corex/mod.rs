@@ -2,8 +2,8 @@
 
 mod exports;
 mod files;
-pub mod interception;
 mod functions;
+pub mod interception;
 mod message_flags;
 mod rpc;
 mod send;
@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn hosts_below_a_domain_are_recognised() {
-        let state = State { subdomains: vec![subdomain("udp:example.com:5060").unwrap(), subdomain("example.net").unwrap()], ..State::default() };
+        let state =
+            State { subdomains: vec![subdomain("udp:example.com:5060").unwrap(), subdomain("example.net").unwrap()], ..State::default() };
         assert!(state.is_subdomain(b"a.Example.com", None));
         assert!(state.is_subdomain(b"example.com", Some(5060)));
         assert!(!state.is_subdomain(b"a.example.com", Some(5070)));

@@ -19,6 +19,9 @@ const FIELDS: u8 = 4;
 /// Fields of `xavp_via_reply_params` in the top Via of a reply.
 const REPLY_PARAMETERS: u8 = 8;
 
+/// The Via parameter that carries `msg_vbflag_set` flags, in hexadecimal (spec proxy-core 3.1).
+pub(super) const FLAGS_PARAMETER: &str = "kvf";
+
 /// What the Via of one outgoing request shows besides the usual.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ViaExtension {
@@ -62,7 +65,8 @@ pub(super) fn add_reply_parameters(worker: &mut Worker, arguments: &[Argument]) 
 /// What the Via of a request of this run shows besides the usual; None: nothing was asked for.
 pub fn extension(worker: &Worker) -> Option<Box<ViaExtension>> {
     let wishes = worker.run.corex.via_wishes;
-    if wishes & (SERVER_ID | PARAMETERS | FIELDS) == 0 {
+    let flags = worker.run.corex.via_flags;
+    if wishes & (SERVER_ID | PARAMETERS | FIELDS) == 0 && flags == 0 {
         return None;
     }
     let core = &worker.node.core;
@@ -72,6 +76,9 @@ pub fn extension(worker: &Worker) -> Option<Box<ViaExtension>> {
     }
     if wishes & PARAMETERS != 0 {
         extension.parameters.extend_from_slice(&parameters(newest(&worker.run, core.via_parameters_xavp.as_ref())));
+    }
+    if flags != 0 {
+        extension.parameters.extend_from_slice(format!(";{FLAGS_PARAMETER}={flags:x}").as_bytes());
     }
     if wishes & FIELDS != 0 {
         let root = newest(&worker.run, core.via_fields_xavp.as_ref());

@@ -16,6 +16,11 @@ modparam("dialog", "h_id_start", -1)
 modparam("dialog", "h_id_step", 10)
 request_route {
 	$dlg_var(try) = "of" + $cs;
+	$dlg_var(sequence) = $cs;
+	$dlg_var(length) = $(fU{s.len});
+	$var(number) = 5;
+	$dlg_var(number) = $var(number);
+	$dlg_var(literal) = 7;
 	set_dlg_profile("all");
 	t_newtran();
 	dlg_manage();
@@ -67,6 +72,15 @@ fn a_request_within_still_sees_the_failed_dialog() {
     assert_eq!(super::context::message_dialog(&worker), Some(dialog));
     receive(&mut worker, &request("INVITE", "sip:bob@example.com", "", ""));
     assert_eq!(super::context::message_dialog(&worker), None);
+}
+
+#[test]
+fn numbers_are_kept_as_their_digits() {
+    let mut worker = worker(CONFIGURATION);
+    let dialog = call(&mut worker, 3);
+    for (name, digits) in [("sequence", "3"), ("length", "5"), ("number", "5"), ("literal", "7")] {
+        assert_eq!(worker.node.dialogs.variable(dialog, name.as_bytes()), Some(digits.as_bytes().to_vec()), "{name}");
+    }
 }
 
 #[test]

@@ -172,14 +172,10 @@ pub(super) fn variable(worker: &mut Worker, inner: &Inner, _: Option<Index>) -> 
     }
 }
 
-/// Writes `$dlg_var(key)`: text sets, null removes.
+/// Writes `$dlg_var(key)`: null removes, a number is kept as its digits.
 pub(super) fn set_variable(worker: &mut Worker, inner: &Inner, _: Option<Index>, value: Value) -> Result<(), String> {
     let key = inner.word();
-    let value = match value {
-        Value::Null => None,
-        Value::Text(text) | Value::Number(_, text) => Some(text),
-        Value::Integer(_) => return Err(String::from("dlg_var: non-string values are not supported")),
-    };
+    let value = if value.is_null() { None } else { Some(value.to_text()) };
     match dialog(worker) {
         Some(dialog) => {
             let changed = worker.node.dialogs.set_variable(worker.now, dialog, key, value.as_deref());

@@ -38,9 +38,10 @@ pub(super) fn execute(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     };
     let is_pretty = worker.node.states.jsonrpcs.is_pretty;
     let command = find(worker, &request.method);
-    let outcome = match command {
-        Some(command) => (command.run)(worker, &mut Parameters::new(Wire::Json, request.parameters)),
-        None => {
+    let outcome = match (command, request.refusal()) {
+        (Some(_), Some(refusal)) => Err(refusal),
+        (Some(command), None) => (command.run)(worker, &mut Parameters::new(Wire::Json, request.parameters)),
+        (None, _) => {
             worker.log(-1, "jsonrpcs", &format!("no such RPC command: {}", request.method));
             Ok(Reply::empty())
         }

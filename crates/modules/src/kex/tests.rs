@@ -18,7 +18,7 @@ fn scripts_count_and_rpc_reads() {
     assert!(lines.contains(&"<script>: @@ 3 5".to_owned()), "{lines:?}");
     let numbers = call(&mut worker, "stats.fetchn", &["script:", "media.relayed"]).unwrap().items;
     let expected = [("script.calls", 3), ("script.kept", 5), ("script.plain", 4), ("media.relayed", 1)];
-    let expected = expected.map(|(name, value)| (name.into(), Item::Integer(value)));
+    let expected = expected.map(|(name, value)| (name.into(), Item::Long(value)));
     assert_eq!(numbers, [Item::Structure(expected.to_vec())]);
     let cleared = call(&mut worker, "stats.clear_statistics", &["calls", "kept"]).unwrap().items;
     assert_eq!(cleared, [Item::text("script:calls = 0 (3)"), Item::text("script:kept = 5")]);

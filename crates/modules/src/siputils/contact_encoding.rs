@@ -3,6 +3,7 @@
 //! `sip:alice:pw@10.0.0.1:5070;transport=tcp` becomes `sip:PREFIX*alice*pw*10.0.0.1*5070*tcp@HOST`.
 
 use script::exports::{Argument, Flow};
+use sip::header::HeaderId;
 use sip::span::Span;
 use sip::uri::Uri;
 
@@ -27,7 +28,7 @@ fn encoded(uri: &Uri<'_>, prefix: &[u8], host: &[u8], separator: u8) -> Vec<u8> 
 const NO_USER: i32 = -23;
 const TOO_MANY_FIELDS: i32 = -24;
 const TOO_FEW_FIELDS: i32 = -26;
-/// There is no Contact, or no URI in it.
+/// There is no Contact, or the request URI cannot be read.
 const NO_CONTACT: i32 = -1;
 
 fn decoded(uri: &Uri<'_>, separator: u8) -> Result<Vec<u8>, i32> {
@@ -81,7 +82,7 @@ pub(super) fn changed_contacts<E>(
 
 fn rewrite(worker: &mut Worker, make: impl Fn(&Uri<'_>) -> Result<Vec<u8>, i32>) -> Flow {
     match changed_contacts(worker, |uri| make(uri).map(Some)) {
-        Ok(changes) if changes.is_empty() => Flow::Code(NO_CONTACT),
+        Ok(_) if worker.run.message.header(HeaderId::Contact).is_none() => Flow::Code(NO_CONTACT),
         Ok(changes) => {
             for (span, text) in changes {
                 worker.run.edits.replace(span, &text);

@@ -32,11 +32,16 @@ pub(super) fn cmp_uri(_: &mut Worker, arguments: &[Argument]) -> Flow {
     Flow::from(same(&text(arguments, 0), &text(arguments, 1)))
 }
 
+/// The port of an address of record: 5060 is the same as none, of a SIPS URI, too.
+fn port(uri: &Uri<'_>) -> u16 {
+    uri.port.unwrap_or(5060)
+}
+
 /// `cmp_aor(a, b)`: user, host and port only. -1: they differ, -2: one is no URI.
 pub(super) fn cmp_aor(_: &mut Worker, arguments: &[Argument]) -> Flow {
     let (left, right) = (text(arguments, 0), text(arguments, 1));
     let (Ok(left), Ok(right)) = (Uri::parse(&left), Uri::parse(&right)) else { return Flow::Code(-2) };
-    Flow::from(left.user == right.user && host_same(left.host, right.host) && left.port_or_default() == right.port_or_default())
+    Flow::from(left.user == right.user && host_same(left.host, right.host) && port(&left) == port(&right))
 }
 
 /// `is_gruu([uri])`: 1 with a value of `gr`, 2 without, -1 no GRUU.

@@ -18,17 +18,18 @@ fn find<'a>(worker: &Worker, parts: &'a Parts, wanted: &[u8]) -> Option<&'a Part
     parts.parts.iter().find(|part| part_type(body, part).eq_ignore_ascii_case(wanted.trim_ascii()))
 }
 
-/// `filter_body(type)`: only the first part of this type stays. False for a body without parts.
+/// `filter_body(type)`: the content of the first part of this type becomes the body; Content-Type stays as it is, the script
+/// changes it. False for a body without parts.
 pub(super) fn filter_body(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let wanted = text(arguments, 0);
     let message = &worker.run.message;
     let Some(parts) = of_message(message) else { return Flow::Code(-1) };
     let Some(kept) = find(worker, &parts, &wanted) else { return Flow::Code(-1) };
     let body = worker.run.message.body_span();
-    for part in parts.parts.iter().filter(|part| *part != kept) {
-        let span = absolute(body, (part.whole.start, part.whole.end));
-        worker.run.edits.remove(span);
-    }
+    let length = worker.run.message.body().len();
+    let (before, behind) = ((0, kept.content.start), (kept.content.end, length));
+    worker.run.edits.remove(absolute(body, before));
+    worker.run.edits.remove(absolute(body, behind));
     Flow::Code(1)
 }
 

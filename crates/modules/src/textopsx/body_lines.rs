@@ -16,6 +16,13 @@ pub(super) struct Iterator {
     line: Option<Span>,
 }
 
+impl Iterator {
+    /// Goes before the first one, where every iterator starts.
+    pub(super) fn reset(&mut self) {
+        self.line = None;
+    }
+}
+
 fn name(arguments: &[Argument]) -> Text {
     arguments.first().map(Argument::text).unwrap_or_default()
 }
@@ -45,7 +52,7 @@ pub(super) fn start(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let name = name(arguments);
     let iterators = &mut worker.run.textopsx.lines;
     if let Some(iterator) = iterators.iter_mut().find(|iterator| iterator.name == name) {
-        iterator.line = None;
+        iterator.reset();
         return Flow::Code(1);
     }
     if iterators.len() >= ITERATORS_MAX {
@@ -56,13 +63,16 @@ pub(super) fn start(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     Flow::Code(1)
 }
 
-/// `bl_iterator_end(name)`.
+/// `bl_iterator_end(name)`: before the first line again.
 pub(super) fn end(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let name = name(arguments);
-    let iterators = &mut worker.run.textopsx.lines;
-    let before = iterators.len();
-    iterators.retain(|iterator| iterator.name != name);
-    Flow::from(iterators.len() < before)
+    match worker.run.textopsx.lines.iter_mut().find(|iterator| iterator.name == name) {
+        Some(iterator) => {
+            iterator.reset();
+            Flow::Code(1)
+        }
+        None => Flow::Code(-1),
+    }
 }
 
 /// `bl_iterator_next(name)`: false behind the last line.

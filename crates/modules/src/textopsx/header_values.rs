@@ -66,6 +66,13 @@ fn parse_name<'a>(worker: &mut Worker, name: &'a [u8]) -> Option<Name<'a>> {
     parsed
 }
 
+/// Where a value ends, blanks behind it included.
+fn end_with_blanks(message: &Message, element: &Element) -> u32 {
+    let rest = message.text(Span { start: element.span.end, end: element.line.end });
+    let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    element.span.end.saturating_add(u32::try_from(blanks).unwrap_or(0))
+}
+
 fn new_line(name: &Name<'_>, value: &[u8]) -> Vec<u8> {
     [name.header, b": ", value, b"\r\n"].concat()
 }
@@ -83,7 +90,10 @@ pub(super) fn append_hf_value(worker: &mut Worker, arguments: &[Argument]) -> Fl
         _ => None,
     };
     match anchor {
-        Some(element) => run.edits.insert_after(element.span.end, &[b",", &value[..]].concat()),
+        Some(element) => {
+            let at = end_with_blanks(&run.message, element);
+            run.edits.insert_after(at, &[b",", &value[..]].concat());
+        }
         None => textops::append_header_line(run, &new_line(&name, &value)),
     }
     Flow::Code(1)

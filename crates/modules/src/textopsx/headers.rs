@@ -15,6 +15,13 @@ pub(super) struct Iterator {
     at: Option<usize>,
 }
 
+impl Iterator {
+    /// Goes before the first one, where every iterator starts.
+    pub(super) fn reset(&mut self) {
+        self.at = None;
+    }
+}
+
 fn name(arguments: &[Argument]) -> Text {
     arguments.first().map(Argument::text).unwrap_or_default()
 }
@@ -30,7 +37,7 @@ pub(super) fn start(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let name = name(arguments);
     let iterators = &mut worker.run.textopsx.headers;
     if let Some(iterator) = iterators.iter_mut().find(|iterator| iterator.name == name) {
-        iterator.at = None;
+        iterator.reset();
         return Flow::Code(1);
     }
     if iterators.len() >= ITERATORS_MAX {
@@ -41,45 +48,43 @@ pub(super) fn start(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     Flow::Code(1)
 }
 
-/// `hf_iterator_end(name)`.
+/// `hf_iterator_end(name)`: before the first header again.
 pub(super) fn end(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let name = name(arguments);
-    let iterators = &mut worker.run.textopsx.headers;
-    let before = iterators.len();
-    iterators.retain(|iterator| iterator.name != name);
-    Flow::from(iterators.len() < before)
-}
-
-fn step(worker: &mut Worker, arguments: &[Argument], next: impl Fn(Option<usize>) -> Option<usize>) -> Flow {
-    let name = name(arguments);
-    let count = worker.run.message.headers().len();
-    let Some(iterator) = worker.run.textopsx.headers.iter_mut().find(|iterator| iterator.name == name) else {
-        return Flow::Code(-1);
-    };
-    match next(iterator.at).filter(|at| *at < count) {
-        Some(at) => {
-            iterator.at = Some(at);
+    match worker.run.textopsx.headers.iter_mut().find(|iterator| iterator.name == name) {
+        Some(iterator) => {
+            iterator.reset();
             Flow::Code(1)
         }
         None => Flow::Code(-1),
     }
 }
 
-fn is_before_first(worker: &Worker, name: &[u8]) -> bool {
-    worker.run.textopsx.headers.iter().any(|iterator| &*iterator.name == name && iterator.at.is_none())
-}
-
 /// `hf_iterator_next(name)`: false behind the last header.
 pub(super) fn next(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    step(worker, arguments, |at| Some(at.map_or(0, |at| at.saturating_add(1))))
+    let name = name(arguments);
+    let count = worker.run.message.headers().len();
+    let Some(iterator) = worker.run.textopsx.headers.iter_mut().find(|iterator| iterator.name == name) else {
+        return Flow::Code(-1);
+    };
+    let following = iterator.at.map_or(0, |at| at.saturating_add(1));
+    if following >= count {
+        return Flow::Code(-1);
+    }
+    iterator.at = Some(following);
+    Flow::Code(1)
 }
 
-/// `hf_iterator_prev(name)`: false on the first header; before it there is nothing to do.
+/// `hf_iterator_prev(name)`: before the first header it stays.
 pub(super) fn previous(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    if is_before_first(worker, &name(arguments)) {
-        return Flow::Code(1);
+    let name = name(arguments);
+    match worker.run.textopsx.headers.iter_mut().find(|iterator| iterator.name == name) {
+        Some(iterator) => {
+            iterator.at = iterator.at.and_then(|at| at.checked_sub(1));
+            Flow::Code(1)
+        }
+        None => Flow::Code(-1),
     }
-    step(worker, arguments, |at| at?.checked_sub(1))
 }
 
 /// `hf_iterator_rm(name)`: queues the removal of the current header.

@@ -50,12 +50,13 @@ impl RunState {
     /// Makes the state as new for the next message.
     pub fn clear(&mut self) {
         self.status = None;
-        self.forget_positions();
+        self.headers.clear();
+        self.lines.clear();
     }
 
     /// Iterators point into a message that is no more.
     fn forget_positions(&mut self) {
-        self.headers.clear();
-        self.lines.clear();
+        self.headers.iter_mut().for_each(headers::Iterator::reset);
+        self.lines.iter_mut().for_each(body_lines::Iterator::reset);
     }
 }

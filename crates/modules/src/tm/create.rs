@@ -106,7 +106,10 @@ fn adopt(worker: &mut Worker, mut transaction: Box<Transaction<TransactionData>>
             *place = wanted;
         }
     }
+    transaction.message_flags = run.flags;
+    tm.is_request_run = true;
     let data = &mut transaction.data;
+    data.extended_flags = run.extended_flags;
     data.uses_sent_headers = tm.uses_sent_headers;
     data.source = Some(run.source);
     data.request_uri = run.target.uri.clone();
@@ -162,7 +165,10 @@ pub fn lookup_request(worker: &mut Worker) -> bool {
     let Some(id) = find(worker) else { return false };
     match worker.node.transactions.checkout(id) {
         Checkout::Taken(transaction) => {
+            let flags = (worker.run.flags, worker.run.extended_flags);
             super::settle::attach(worker, transaction);
+            (worker.run.flags, worker.run.extended_flags) = flags;
+            worker.run.tm.is_request_run = true;
             true
         }
         Checkout::Busy | Checkout::Gone => false,

@@ -11,8 +11,9 @@ use crate::rr::Plan;
 pub struct TransactionData {
     pub attributes: Attributes,
     pub extended_flags: u64,
-    /// What the script wants in Vias ([`crate::corex::via`]).
+    /// What the script wants in Vias ([`crate::corex::via`]), and the flags they carry.
     pub via_wishes: u8,
+    pub message_via_flags: u32,
     /// The request URI and next hop when the transaction was created: what failure routes start from.
     pub request_uri: Option<Text>,
     pub next_hop: Option<Text>,

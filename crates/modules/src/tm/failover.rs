@@ -159,6 +159,10 @@ pub fn after_send_error(worker: &mut Worker, branch: usize) {
     list(worker, branch, if is_stream { reason::SEND | reason::CONNECT } else { reason::SEND }, None);
     after_failure(worker, branch);
     let node = Arc::clone(&worker.node);
+    if node.states.tm.settings.failure_route_on_send_error {
+        // `failure_exec_mode`: its timer lets the branch fail.
+        return;
+    }
     let mut actions = Vec::new();
     let Some(transaction) = &mut worker.run.tm.transaction else { return };
     let (status, reason) = crate::sl::error_reply(error::SEND, "TM");

@@ -124,6 +124,10 @@ fn forget_kept_provisional(worker: &mut Worker, index: usize) {
     }
 }
 
+fn script_flags(worker: &mut Worker, branch: usize) -> Option<&mut u32> {
+    Some(&mut worker.run.tm.transaction.as_mut()?.branches.get_mut(branch)?.start.script_flags)
+}
+
 /// True: the route dropped the reply.
 fn run_reply_route(worker: &mut Worker, index: usize, route: Option<RouteId>) -> bool {
     crate::dialog::enter_reply(worker);
@@ -131,7 +135,13 @@ fn run_reply_route(worker: &mut Worker, index: usize, route: Option<RouteId>) ->
     worker.run.route = RouteKind::OnReply;
     worker.run.route_set = Routes::TM_ONREPLY;
     worker.run.tm.reply = ReplyView { branch: Some(index), ..ReplyView::default() };
+    // Its branch flags are there too, and what the route makes of them stays (spec proxy-core 7.7.2 e).
+    worker.run.target.flags = script_flags(worker, index).map_or(0, |flags| *flags);
     let finish = worker.run_route_id(route);
+    let flags = worker.run.target.flags;
+    if let Some(kept) = script_flags(worker, index) {
+        *kept = flags;
+    }
     crate::dialog::leave_reply(worker);
     finish.is_some_and(|finish| finish.how == vm::Ended::Drop)
 }

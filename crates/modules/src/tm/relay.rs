@@ -164,9 +164,10 @@ fn save_edits(worker: &mut Worker) {
     if run.route_set.meets(Routes::FAILURE) {
         return;
     }
-    if let Some(transaction) = &mut run.tm.transaction
-        && transaction.branches.is_empty()
-    {
+    let Some(transaction) = &mut run.tm.transaction else { return };
+    transaction.message_flags = run.flags;
+    transaction.data.extended_flags = run.extended_flags;
+    if transaction.branches.is_empty() {
         // `msg_apply_changes` and in-place changes after `t_newtran`: the edits fit the message as it is now.
         if transaction.request.bytes() != run.message.bytes() {
             transaction.request = run.message.clone();
@@ -322,7 +323,8 @@ fn fail(worker: &mut Worker, code: i32, without_reply: bool) -> i32 {
         let (status, reason) = crate::sl::error_reply(code, "TM");
         worker.run.is_replied = super::reply_with(worker, status, reason.as_bytes(), &[]);
     }
-    code
+    // The script sees no reason when a request was built and could not leave.
+    if code == error::SEND { -1 } else { code }
 }
 
 /// The run wants to wait and cannot, because too many wait already: its request is answered with 503 (invariant A6).

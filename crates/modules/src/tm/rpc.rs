@@ -188,7 +188,7 @@ pub fn deliver(worker: &mut Worker, id: TransactionId, event: Event) -> bool {
 
 /// A parameter that has to be there, with the fault that tells its name.
 fn expected(parameters: &mut Parameters, fault: &str) -> Result<Vec<u8>, Fault> {
-    parameters.text_converted().map_err(|_| Fault::new(400, fault))
+    parameters.text().map_err(|_| Fault::new(400, fault))
 }
 
 fn cancel(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {

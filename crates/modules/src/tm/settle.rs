@@ -18,6 +18,7 @@ pub fn attach(worker: &mut Worker, mut transaction: Box<Transaction<TransactionD
     run.attributes = std::mem::take(&mut transaction.data.attributes);
     run.extended_flags = transaction.data.extended_flags;
     run.corex.via_wishes = transaction.data.via_wishes;
+    run.corex.via_flags = transaction.data.message_via_flags;
     run.flags = transaction.message_flags;
     run.tm.armed = transaction.armed;
     run.tm.transaction = Some(transaction);
@@ -28,9 +29,12 @@ pub fn detach(worker: &mut Worker) -> Option<Box<Transaction<TransactionData>>> 
     let run = &mut worker.run;
     let mut transaction = run.tm.transaction.take()?;
     transaction.data.attributes = std::mem::take(&mut run.attributes);
-    transaction.data.extended_flags = run.extended_flags;
+    if !run.tm.is_request_run {
+        transaction.data.extended_flags = run.extended_flags;
+        transaction.message_flags = run.flags;
+    }
     transaction.data.via_wishes = run.corex.via_wishes;
-    transaction.message_flags = run.flags;
+    transaction.data.message_via_flags = run.corex.via_flags;
     transaction.data.reply_no_connect |= run.core.hints.reply_no_connect;
     transaction.data.reply_close |= run.core.hints.reply_close;
     Some(transaction)

@@ -186,6 +186,9 @@ impl State {
 pub struct RunState {
     /// The transaction this run works for, checked out of the table.
     pub transaction: Option<Box<Transaction<TransactionData>>>,
+    /// The run is that of the transaction's own request: its flags are the transaction's as they were when it was relayed
+    /// (`t_flush_flags` takes them over later).
+    pub is_request_run: bool,
     /// Transaction key of the run's request, kept since it was looked up before the script; None after the message changed.
     pub key: Option<transaction::Key>,
     /// Routes armed before the transaction exists, or changed on it.
@@ -245,6 +248,7 @@ impl RunState {
     /// Makes the state as new for the next message.
     pub fn clear(&mut self) {
         self.transaction = None;
+        self.is_request_run = false;
         self.key = None;
         self.armed = ArmedRoutes::default();
         self.timers = PendingTimers::default();

@@ -7,7 +7,7 @@ use sip::message::Message;
 use super::data::{AnswerForm, Purpose};
 use super::outside::{self, Outside, Refusal};
 use crate::outbox::Effect;
-use crate::rpc::{Command, Fault, Item, Parameters, Reply};
+use crate::rpc::{Command, Fault, Item, Parameter, Parameters, Reply};
 use crate::worker::Worker;
 
 /// Parameters every command of the family needs; the body may be left out.
@@ -74,7 +74,7 @@ fn call(worker: &mut Worker, parameters: &mut Parameters, mode: Mode) -> Result<
 
 /// `tm.t_uac_attrs`
 fn with_attributes(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let text = parameters.text_converted()?;
+    let text = parameters.text()?;
     let (mode, timers) = attributes(&text)?;
     send(worker, parameters, mode, timers)
 }
@@ -105,15 +105,17 @@ fn send(worker: &mut Worker, parameters: &mut Parameters, mode: Mode, timers: (u
     if mode.waits_for.is_some() && !parameters.may_wait {
         return Err(Fault::new(600, "Reply wait/async mode not supported by this rpc transport"));
     }
-    if parameters.left() < PARAMETERS_MIN {
-        let left = i64::try_from(parameters.left()).unwrap_or(0);
-        return Err(Fault::new(400, format!("too few parameters ({}/{PARAMETERS_MIN})", -left)));
+    // As far as they are texts: a number ends them.
+    let given = parameters.values.iter().skip(parameters.position()).take_while(|value| matches!(value, Parameter::Text(_))).count();
+    if given < PARAMETERS_MIN {
+        let given = i64::try_from(given).unwrap_or(0);
+        return Err(Fault::new(400, format!("too few parameters ({}/{PARAMETERS_MIN})", -given)));
     }
-    let method = parameters.text_converted()?;
-    let request_uri = parameters.text_converted()?;
-    let next_hop = parameters.text_converted()?;
-    let socket = parameters.text_converted()?;
-    let headers = parameters.text_converted()?;
+    let method = parameters.text()?;
+    let request_uri = parameters.text()?;
+    let next_hop = parameters.text()?;
+    let socket = parameters.text()?;
+    let headers = parameters.text()?;
     let body = parameters.text_if_given()?.unwrap_or_default();
     let body = if mode.is_hexadecimal { from_hexadecimal(&body)? } else { body };
     let mut outside = Outside {

@@ -117,6 +117,54 @@ fn a_suspended_request_goes_on_where_told() {
     assert_eq!(super::suspend::t_continue(&mut worker, &arguments("LATER")), Flow::Code(-1));
 }
 
+const WAITING_REPLIES: &str = "request_route { t_on_reply(\"R\"); t_relay(); }\nonreply_route[R] { if (t_is_retr_async_reply()) xlog(\"again\"); t_suspend(); }\nroute[LATER] { if (!t_is_reply_route()) drop; }\n";
+
+/// Relays an INVITE whose replies wait, and receives one.
+fn waiting_reply(status: &str) -> (Worker, String, [Argument; 3]) {
+    let mut worker = worker(&format!("{MODULES}loadmodule \"textops.so\"\nloadmodule \"xlog.so\"\n{WAITING_REPLIES}"));
+    run(&mut worker, &invite());
+    let id = worker.run.tm.transaction.as_ref().expect("a transaction").id();
+    tm::finish_request(&mut worker);
+    let sent_invite = relayed(&mut worker);
+    answer(&mut worker, &sent_invite, status);
+    let arguments =
+        [Argument::Integer(i64::from(id.slot)), Argument::Integer(i64::from(id.generation)), Argument::Text(Text::from("LATER"))];
+    (worker, sent_invite, arguments)
+}
+
+#[test]
+fn a_suspended_reply_is_relayed_once_when_its_script_goes_on() {
+    let (mut worker, sent_invite, arguments) = waiting_reply("200 OK");
+    answer(&mut worker, &sent_invite, "200 OK");
+    assert_eq!(first_lines(&mut worker), Vec::<String>::new(), "nothing goes on by itself");
+    worker.run.clear();
+    assert_eq!(super::suspend::t_continue(&mut worker, &arguments), Flow::Code(1));
+    assert_eq!(first_lines(&mut worker), ["SIP/2.0 200 OK"]);
+    assert_eq!(super::suspend::t_continue(&mut worker, &arguments), Flow::Code(-1));
+}
+
+#[test]
+fn a_suspended_reply_is_relayed_when_nobody_goes_on() {
+    let (mut worker, ..) = waiting_reply("200 OK");
+    worker.now.time = sip::time::Time(worker.now.time.0 + 31_000);
+    let mut due = Vec::new();
+    worker.node.transactions.due(worker.now.time, &mut due);
+    for id in due {
+        tm::on_due(&mut worker, id);
+    }
+    assert_eq!(first_lines(&mut worker), ["SIP/2.0 200 OK"]);
+}
+
+#[test]
+fn a_final_reply_does_not_wait_behind_a_suspended_provisional() {
+    let (mut worker, sent_invite, arguments) = waiting_reply("180 Ringing");
+    answer(&mut worker, &sent_invite, "486 Busy");
+    assert_eq!(first_lines(&mut worker), ["ACK sip:bob@192.0.2.9 SIP/2.0"]);
+    worker.run.clear();
+    assert_eq!(super::suspend::t_continue(&mut worker, &arguments), Flow::Code(1));
+    assert_eq!(first_lines(&mut worker), ["SIP/2.0 486 Busy"]);
+}
+
 #[test]
 fn a_request_that_another_worker_has_is_seen() {
     let mut first = worker(&format!("{MODULES}request_route {{ t_precheck_trans(); return $rc; }}\n"));

@@ -6,7 +6,7 @@ use crate::exports::Host;
 use crate::regex::{Flags, Pattern};
 use crate::syntax::ast::{BinaryOperator, Expression, ExpressionKind, MatchOperand, UnaryOperator};
 use crate::syntax::types::{self, StaticType};
-use crate::value::Value;
+use crate::value::{Text, Value};
 
 impl<H: Host> Compiler<H> {
     /// Can evaluation fail as a whole (division by something that may be zero)?
@@ -75,8 +75,9 @@ impl<H: Host> Compiler<H> {
                 self.emit(instruction);
             }
             ExpressionKind::Select(name) => {
-                let at = self.constant(Value::Text(name.clone()));
-                self.emit(Instruction::Select(at));
+                self.select(name);
+                // A select that is not there is the empty text, not null; only `defined` tells.
+                self.emit(Instruction::Unary(UnaryOperator::CastText));
             }
             ExpressionKind::Call(call) => {
                 self.call(call, false);
@@ -112,6 +113,11 @@ impl<H: Host> Compiler<H> {
         }
     }
 
+    fn select(&mut self, name: &Text) {
+        let at = self.constant(Value::Text(name.clone()));
+        self.emit(Instruction::Select(at));
+    }
+
     fn unary(&mut self, operator: UnaryOperator, inner: &Expression) {
         match (operator, &inner.kind) {
             (UnaryOperator::Defined, _) => self.defined(inner),
@@ -136,8 +142,8 @@ impl<H: Host> Compiler<H> {
                 let instruction = self.reference(variable).map_or(Instruction::Null, Instruction::Defined);
                 self.emit(instruction);
             }
-            ExpressionKind::Select(_) => {
-                self.operand(expression);
+            ExpressionKind::Select(name) => {
+                self.select(name);
                 self.emit(Instruction::DefinedTop);
             }
             ExpressionKind::Integer(_) | ExpressionKind::Text(_) => {

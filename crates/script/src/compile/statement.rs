@@ -5,7 +5,7 @@ use crate::bytecode::{CodeAs, Instruction, LeaveBy, SwitchLabel, SwitchTable};
 use crate::exports::Host;
 use crate::regex::{Flags, Pattern};
 use crate::source::Span;
-use crate::syntax::ast::{Case, CaseLabel, Expression, ExpressionKind, Leave, Statement, StatementKind, UnaryOperator, VariableText};
+use crate::syntax::ast::{Case, CaseLabel, Expression, ExpressionKind, Leave, Statement, StatementKind, VariableText};
 
 impl<H: Host> Compiler<H> {
     pub(super) fn statements(&mut self, body: &[Statement]) {
@@ -60,10 +60,6 @@ impl<H: Host> Compiler<H> {
             self.error(target.span, error);
         }
         self.value(value, CodeAs::Raw);
-        if matches!(value.kind, ExpressionKind::Select(_)) {
-            // A select that is not there assigns the empty text, not null.
-            self.emit(Instruction::Unary(UnaryOperator::CastText));
-        }
         if let Some(at) = reference {
             self.emit(Instruction::Write(at));
         }

@@ -13,7 +13,7 @@ fn span(start: u32, end: u32) -> Span {
 }
 
 #[test]
-fn after_texts_keep_call_order_and_before_texts_reverse_it() {
+fn texts_at_one_place_stand_in_the_order_of_the_calls() {
     let mut edits = Edits::new();
     edits.insert_before(3, b"1");
     edits.insert_after(3, b"a");
@@ -21,7 +21,7 @@ fn after_texts_keep_call_order_and_before_texts_reverse_it() {
     edits.insert_after(3, b"b");
     edits.replace(span(3, 4), b"X");
     edits.replace(span(3, 3), b"Y");
-    assert_eq!(applied(b"012345", &[&edits]), "012ab21XY45");
+    assert_eq!(applied(b"012345", &[&edits]), "0121a2bXY45");
 }
 
 #[test]
@@ -47,10 +47,10 @@ fn several_lists_act_as_one_list_of_calls() {
     branch.insert_after(2, b"b");
     branch.insert_before(2, b"2");
     branch.remove(span(3, 4));
-    assert_eq!(applied(b"01234", &[&request, &branch]), "1ab2124");
+    assert_eq!(applied(b"01234", &[&request, &branch]), "1a1b224");
     let mut joined = request.clone();
     joined.append(&branch);
-    assert_eq!(applied(b"01234", &[&joined]), "1ab2124");
+    assert_eq!(applied(b"01234", &[&joined]), "1a1b224");
 }
 
 #[test]
@@ -79,19 +79,17 @@ fn the_bound_on_edits_is_told_and_holds() {
     assert_eq!(applied(b"", &[&edits]).len(), EDITS_MAX);
 }
 
-/// The same calls on a plain model: one bucket of texts for each place at each offset.
+/// The bytes that are left, and the texts at each offset in the order of the calls.
 struct Model {
     deleted: [bool; 41],
-    texts: Vec<[Vec<String>; 3]>,
+    texts: Vec<Vec<String>>,
 }
 
 impl Model {
     fn applied(&self, bytes: &[u8]) -> String {
         let mut out = String::new();
         for at in 0..=bytes.len() {
-            for bucket in &self.texts[at] {
-                out.push_str(&bucket.concat());
-            }
+            out.push_str(&self.texts[at].concat());
             if at < bytes.len() && !self.deleted[at] {
                 out.push(bytes[at] as char);
             }
@@ -123,20 +121,20 @@ fn random_edits_agree_with_a_plain_model_over_one_and_many_lists() {
                 if kind == 0 || kind == 3 {
                     (start..end).for_each(|at| model.deleted[at as usize] = true);
                 }
-                let buckets = &mut model.texts[start as usize];
+                let texts = &mut model.texts[start as usize];
                 match kind {
                     0 => list.remove(span(start, end)),
                     1 => {
                         list.insert_before(start, text.as_bytes());
-                        buckets[1].insert(0, text);
+                        texts.push(text);
                     }
                     2 => {
                         list.insert_after(start, text.as_bytes());
-                        buckets[0].push(text);
+                        texts.push(text);
                     }
                     _ => {
                         list.replace(span(start, end), text.as_bytes());
-                        buckets[2].push(text);
+                        texts.push(text);
                     }
                 }
             }

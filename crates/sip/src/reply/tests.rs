@@ -69,7 +69,7 @@ fn received_stands_behind_the_branch_when_there_is_no_rport() {
     let parts = ReplyParts::new(200, b"OK", source());
     assert!(reply(&plain, &parts).contains("branch=z9hG4bKx;received=1.2.3.4;x=1\r\n"));
     let forced = ReplyParts { force_rport: true, ..parts };
-    assert!(reply(&plain, &forced).contains("branch=z9hG4bKx;received=1.2.3.4;rport=9;x=1\r\n"));
+    assert!(reply(&plain, &forced).contains("branch=z9hG4bKx;rport=9;received=1.2.3.4;x=1\r\n"));
     let same = plain.replace("h:5070", "1.2.3.4");
     assert!(reply(&same, &parts).contains("v: SIP/2.0/UDP 1.2.3.4;branch=z9hG4bKx;x=1\r\n"));
 }

@@ -89,7 +89,8 @@ fn received_and_rport_follow_the_matrix() {
     assert_eq!(marked("1.1.1.1:9;rport;branch=x", "1.1.1.1:9", false), "1.1.1.1:9;received=1.1.1.1;rport=9;branch=x");
     assert_eq!(marked("1.1.1.1;received=9.9.9.9;branch=x", "1.1.1.1:9", false), "1.1.1.1;received=1.1.1.1;branch=x");
     assert_eq!(marked("h;branch=x;rport=1;received=3.3.3.3", "1.1.1.1:9", false), "h;branch=x;rport=9;received=1.1.1.1");
-    assert_eq!(marked("1.1.1.1;branch=x", "1.1.1.1:9", true), "1.1.1.1;received=1.1.1.1;rport=9;branch=x");
+    assert_eq!(marked("1.1.1.1;branch=x", "1.1.1.1:9", true), "1.1.1.1;rport=9;branch=x");
+    assert_eq!(marked("2.2.2.2;branch=x", "1.1.1.1:9", true), "2.2.2.2;rport=9;received=1.1.1.1;branch=x");
     assert_eq!(marked("[::1]:7 ;branch=x, SIP/2.0/TCP b", "[::2]:9", false), "[::1]:7;received=::2 ;branch=x, SIP/2.0/TCP b");
     assert_eq!(marked("[::1];branch=x", "[::1]:9", false), "[::1];branch=x");
     assert_eq!(marked("1.1.1.1;branch=x", "[::ffff:1.1.1.1]:9", false), "1.1.1.1;branch=x");
