@@ -150,11 +150,9 @@ fn lines(log: &str, proxy: &str) -> Vec<String> {
                 break;
             }
             found.push(text);
-        } else if found.last().is_some_and(|last| !last.ends_with(']')) {
-            if let Some(last) = found.last_mut() {
-                last.push('\n');
-                last.push_str(line);
-            }
+        } else if let Some(last) = found.last_mut().filter(|last| !last.ends_with(']')) {
+            last.push('\n');
+            last.push_str(line);
         }
     }
     // How control characters look in the log is the log's own business.

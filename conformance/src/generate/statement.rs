@@ -243,7 +243,7 @@ fn message(writer: &mut Writer) {
         "resetflag(3);",
         "$fs = \"udp:@PROXY@\";",
     ]);
-    writer.line(&action);
+    writer.line(action);
     writer
         .print("$ru|$rU|$rd|$rp|$du|$dd|$dp|$mf|$hdr(X-List)|$(hdr(X-List)[-1])|$(hdr(X-List)[*])|$hdrc(X-List)|$hdr(X-New)|$hdr(x-param)");
     let question = writer.pick(&[
@@ -362,7 +362,7 @@ fn text_selection(writer: &mut Writer, depth: usize) {
     writer.block(&format!("switch ({subject})"), |writer| {
         branch(writer, "case \"bob\":", depth);
         let label = writer.pick(&["case /\"^a\":", "case /\"^sip:\":", "case /\"B\":", "case \"\":", "case \"INVITE\":"]);
-        branch(writer, &label, depth);
+        branch(writer, label, depth);
         branch(writer, "case /\"[0-9]+\":", depth);
         if has_default {
             branch(writer, "default:", depth);

@@ -35,18 +35,15 @@ pub enum Decoded {
     Request(Request, usize),
     /// More bytes are needed.
     Incomplete,
-    /// Not BINRPC, or too long: close.
-    Broken(&'static str),
+    /// Not BINRPC, or too long: tell so with this cookie and close.
+    Broken(&'static str, u32),
 }
 
 /// Reads one request from the start of `bytes`.
 pub fn decode(bytes: &[u8]) -> Decoded {
     let (Some(magic), Some(kind)) = (bytes.first(), bytes.get(1)) else { return Decoded::Incomplete };
     if *magic != MAGIC {
-        return Decoded::Broken("bad magic");
-    }
-    if kind >> 4 != REQUEST {
-        return Decoded::Broken("not a request");
+        return Decoded::Broken("bad magic", 0);
     }
     let length_bytes = usize::from((kind >> 2) & 3) + 1;
     let cookie_bytes = usize::from(kind & 3) + 1;
@@ -55,65 +52,72 @@ pub fn decode(bytes: &[u8]) -> Decoded {
         return Decoded::Incomplete;
     };
     let length = big_endian(length) as usize;
+    let cookie = big_endian(cookie) as u32;
+    if kind >> 4 != REQUEST {
+        return Decoded::Broken("not a request", cookie);
+    }
     if length > BINRPC_REQUEST_BYTES_MAX {
-        return Decoded::Broken("body too long");
+        return Decoded::Broken("body too long", cookie);
     }
     let Some(body) = bytes.get(head..head + length) else { return Decoded::Incomplete };
-    let cookie = big_endian(cookie) as u32;
-    match records(body) {
-        Err(reason) => Decoded::Request(Request { cookie, method: Err(reason), parameters: Vec::new() }, head + length),
-        Ok(mut values) => {
-            let method = if values.is_empty() {
-                Err("end of packet encountered")
-            } else {
-                match values.remove(0) {
-                    Parameter::Text(text) => Ok(String::from_utf8_lossy(&text).into_owned()),
-                    _ => Err("record doesn't match type"),
-                }
-            };
-            Decoded::Request(Request { cookie, method, parameters: values }, head + length)
-        }
-    }
+    let mut records = Records { body };
+    let method = match records.next() {
+        None if body.is_empty() => Err("end of packet encountered"),
+        None => Err("more data needed"),
+        Some(Parameter::Text(text)) => Ok(String::from_utf8_lossy(&text).into_owned()),
+        Some(_) => Err("record doesn't match type"),
+    };
+    let parameters = records.take(BINRPC_RECORDS_MAX).collect();
+    Decoded::Request(Request { cookie, method, parameters }, head + length)
+}
+
+/// The fault for what is no request, with which a connection ends.
+pub fn corrupted(cookie: u32) -> Vec<u8> {
+    encode(cookie, &Err(Fault::new(400, "bad request: corrupted packet")), usize::MAX)
 }
 
 fn big_endian(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |value, byte| (value << 8) | u64::from(*byte))
 }
 
-fn records(mut body: &[u8]) -> Result<Vec<Parameter>, &'static str> {
-    let mut values = Vec::new();
-    while let Some(tag) = body.first() {
-        if values.len() >= BINRPC_RECORDS_MAX {
-            return Err("too many records");
-        }
+/// The records of a body in order; a cut one ends them, and so does the inside of a structure, which no command takes.
+struct Records<'a> {
+    body: &'a [u8],
+}
+
+impl Iterator for Records<'_> {
+    type Item = Parameter;
+
+    fn next(&mut self) -> Option<Parameter> {
+        let body = std::mem::take(&mut self.body);
+        let tag = *body.first()?;
         let kind = tag & 0x0f;
         let size = usize::from((tag >> 4) & 7);
-        let is_long = tag & 0x80 != 0;
-        let mut at = 1;
-        let length = if kind == DOUBLE {
-            size | if is_long { 8 } else { 0 }
-        } else if is_long {
-            let digits = body.get(at..at + size).ok_or("end of packet encountered")?;
-            at += size;
-            usize::try_from(big_endian(digits)).map_err(|_| "record too long")?
-        } else {
-            size
-        };
-        if kind == STRUCTURE || kind == ARRAY {
-            return Err("structures are not accepted as parameters");
+        let is_long = tag & END != 0;
+        match kind {
+            STRUCTURE => return Some(Parameter::Unreadable("structure")),
+            ARRAY => return Some(Parameter::Unreadable("array")),
+            _ => {}
         }
-        let end = at.checked_add(length).ok_or("record too long")?;
-        let value = body.get(at..end).ok_or("end of packet encountered")?;
-        values.push(match kind {
+        let (start, length) = if kind == DOUBLE {
+            (1, size | if is_long { 8 } else { 0 })
+        } else if is_long {
+            (1 + size, usize::try_from(big_endian(body.get(1..1 + size)?)).ok()?)
+        } else {
+            (1, size)
+        };
+        let end = start.checked_add(length)?;
+        let value = body.get(start..end)?;
+        self.body = body.get(end..).unwrap_or_default();
+        Some(match kind {
             INTEGER if length <= 8 => Parameter::Integer(i64::from(big_endian(value) as u32 as i32)),
             DOUBLE if length <= 8 => Parameter::Double(big_endian(value) as i64 as f64 / 1000.0),
-            TEXT | NAME => Parameter::Text(value.strip_suffix(b"\0").unwrap_or(value).to_vec()),
-            BYTES => Parameter::Text(value.to_vec()),
-            _ => return Err("unknown record type"),
-        });
-        body = body.get(end..).unwrap_or_default();
+            TEXT => Parameter::Text(value.strip_suffix(b"\0").unwrap_or(value).to_vec()),
+            NAME => Parameter::Unreadable("structure member"),
+            BYTES => Parameter::Unreadable("bytes array"),
+            _ => return None,
+        })
     }
-    Ok(values)
 }
 
 /// Writes the packet that answers a call; a body above `body_bytes_max` becomes a fault.
@@ -227,7 +231,23 @@ mod tests {
         let expected = Request { cookie: 0x1234, method: Ok("core.version".to_owned()), parameters: Vec::new() };
         assert_eq!(decode(&bytes), Decoded::Request(expected, bytes.len()));
         assert_eq!(decode(&bytes[..6]), Decoded::Incomplete);
-        assert_eq!(decode(b"GET / HTTP/1.0"), Decoded::Broken("bad magic"));
+        assert_eq!(decode(b"GET / HTTP/1.0"), Decoded::Broken("bad magic", 0));
+    }
+
+    #[test]
+    fn a_cut_record_ends_the_parameters_and_a_structure_is_none() {
+        let packet = |body: &[u8]| [&[0xa1, 0x00, body.len() as u8, 7][..], body].concat();
+        let parameters = |bytes: &[u8]| match decode(&packet(bytes)) {
+            Decoded::Request(request, _) => request.parameters,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(parameters(b"\x21m\0\x10\x05\x91\x20ab"), [Parameter::Integer(5)]);
+        assert_eq!(parameters(b"\x21m\0\x03\x45now\0\x10\x05\x83"), [Parameter::Unreadable("structure")]);
+        assert_eq!(
+            decode(&packet(b"\x91\x20ab")),
+            Decoded::Request(Request { cookie: 7, method: Err("more data needed"), parameters: Vec::new() }, 8)
+        );
+        assert_eq!(decode(&[0xa1, 0x30, 0, 9]), Decoded::Broken("not a request", 9));
     }
 
     #[test]

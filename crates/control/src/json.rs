@@ -64,6 +64,7 @@ mod tests {
                             Parameter::Integer(number) => Item::Integer(*number),
                             Parameter::Double(number) => Item::Double(*number),
                             Parameter::Text(text) => Item::text(text),
+                            Parameter::Unreadable(kind) => Item::text(kind),
                         })
                         .collect(),
                 )),

@@ -232,13 +232,16 @@ fn serve_binrpc<S: Read + Write>(mut stream: S, body_bytes_max: usize, caller: &
         match binrpc::decode(&buffer) {
             Decoded::Request(request, used) => {
                 buffer.drain(..used);
-                if stream.write_all(&run(caller, request, body_bytes_max).wait()).is_err() {
+                let is_understood = request.method.is_ok();
+                let is_answered = stream.write_all(&run(caller, request, body_bytes_max).wait()).is_ok();
+                if !is_answered || !is_understood {
                     return;
                 }
                 continue;
             }
-            Decoded::Broken(reason) => {
+            Decoded::Broken(reason, cookie) => {
                 caller.log(0, &format!("control connection closed: {reason}"));
+                let _ = stream.write_all(&binrpc::corrupted(cookie));
                 return;
             }
             Decoded::Incomplete if buffer.len() > BINRPC_REQUEST_BYTES_MAX + 16 => return,
@@ -275,7 +278,7 @@ fn answer(caller: &Arc<dyn Caller>, bytes: &[u8], speech: Speech) -> Option<Outc
     match speech {
         Speech::Binrpc { body_bytes_max } => match binrpc::decode(bytes) {
             Decoded::Request(request, _) => Some(run(caller, request, body_bytes_max)),
-            Decoded::Incomplete | Decoded::Broken(_) => None,
+            Decoded::Incomplete | Decoded::Broken(..) => None,
         },
         Speech::Json { is_pretty } => Some(json::answer(caller.as_ref(), bytes, is_pretty).map(|answer| answer.text.into_bytes())),
     }

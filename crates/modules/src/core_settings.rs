@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicUsize,
 use script::syntax::ast::{CoreParameter, Literal};
 use script::value::Text;
 
+use crate::live::Live;
+
 /// Default of `log_facility`: LOG_DAEMON.
 const FACILITY_DAEMON: u8 = 3;
 
@@ -63,9 +65,9 @@ pub struct CoreSettings {
     pub tos: u32,
     pub ip_free_bind: bool,
     /// `dns_*` and `use_dns_*`.
-    pub dns: crate::dns::Settings,
+    pub dns: Live<crate::dns::Settings>,
     /// `use_dst_blocklist` and `dst_blocklist_*`.
-    pub blocklist: crate::blocklist::Settings,
+    pub blocklist: Live<crate::blocklist::Settings>,
     /// As written, for RPC and for what is read rarely.
     pub all: Vec<(String, Literal)>,
 }
@@ -119,8 +121,8 @@ impl Default for CoreSettings {
             via_reply_parameters_xavp: None,
             tos: 0x10,
             ip_free_bind: false,
-            dns: crate::dns::Settings::default(),
-            blocklist: crate::blocklist::Settings::default(),
+            dns: Live::default(),
+            blocklist: Live::default(),
             all: Vec::new(),
         }
     }
@@ -221,7 +223,7 @@ impl CoreSettings {
             "tos" => self.tos = unsigned,
             "ip_free_bind" | "ipfreebind" | "ip_nonlocal_bind" => self.ip_free_bind = is_on,
             _ => {
-                let _ = self.dns.apply(name, number) || self.blocklist.apply(name, number);
+                let _ = self.dns.begin().apply(name, number) || self.blocklist.begin().apply(name, number);
             }
         }
     }

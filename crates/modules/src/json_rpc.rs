@@ -47,7 +47,9 @@ fn parameter(value: &Value) -> Parameter {
         },
         Value::String(text) => Parameter::Text(text.clone().into_bytes()),
         Value::Bool(is_true) => Parameter::Integer(i64::from(*is_true)),
-        other => Parameter::Text(other.to_string().into_bytes()),
+        Value::Null => Parameter::Unreadable("null"),
+        Value::Array(_) => Parameter::Unreadable("array"),
+        Value::Object(_) => Parameter::Unreadable("structure"),
     }
 }
 

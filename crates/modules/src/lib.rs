@@ -7,6 +7,8 @@ pub mod attributes;
 pub mod connections;
 pub mod core_settings;
 #[cfg(test)]
+mod every_function;
+#[cfg(test)]
 pub(crate) mod fixture;
 pub mod json_rpc;
 pub mod literals;

@@ -24,6 +24,11 @@ impl<T: PartialEq> Live<T> {
         Live { first, others, current: AtomicUsize::new(0) }
     }
 
+    /// The value at the start, while nobody else reads it.
+    pub fn begin(&mut self) -> &mut T {
+        &mut self.first
+    }
+
     /// Changes the value for all who read from now on; false when it has had too many values.
     pub fn set(&self, value: T) -> bool {
         if value == self.first {

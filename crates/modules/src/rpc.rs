@@ -89,6 +89,8 @@ pub enum Parameter {
     Integer(i64),
     Double(f64),
     Text(Vec<u8>),
+    /// A structure or the like, by the name of its kind: no command takes one.
+    Unreadable(&'static str),
 }
 
 /// Where a call came from: the reading rules differ (spec proxy-core 12.5, 13.2).
@@ -141,11 +143,12 @@ impl Parameters {
             (Some(Parameter::Integer(value)), _) => Ok(value),
             (Some(Parameter::Double(value)), Wire::Json) => Ok(value as i64),
             (Some(Parameter::Text(_)), Wire::Json) => Ok(0),
+            (Some(Parameter::Unreadable(_)), Wire::Json) => Err(unread(place, "integer", MISMATCH)),
             (Some(Parameter::Double(value)), Wire::Binrpc) if self.converts => Ok(value as i64),
             (Some(Parameter::Text(text)), Wire::Binrpc) if self.converts => {
-                script::value::parse_integer(&text).ok_or_else(|| unread(place, "integer", "record doesn't match type"))
+                script::value::parse_integer(&text).ok_or_else(|| unread(place, "integer", MISMATCH))
             }
-            (Some(_), Wire::Binrpc) => Err(unread(place, "integer", "record doesn't match type")),
+            (Some(_), Wire::Binrpc) => Err(unread(place, "integer", MISMATCH)),
             (None, _) => Err(unread(place, "integer", "end of packet encountered")),
         }
     }
@@ -158,7 +161,7 @@ impl Parameters {
         let place = self.next;
         match self.take() {
             Some(Parameter::Text(text)) => Ok(text),
-            Some(_) => Err(unread(place, "string", "record doesn't match type")),
+            Some(_) => Err(unread(place, "string", MISMATCH)),
             None => Err(unread(place, "string", "end of packet encountered")),
         }
     }
@@ -171,6 +174,7 @@ impl Parameters {
             (Some(Parameter::Integer(value)), _) => Ok(value.to_string().into_bytes()),
             (Some(Parameter::Double(value)), Wire::Json) => Ok((value as i64).to_string().into_bytes()),
             (Some(Parameter::Double(_)), Wire::Binrpc) => Err(unread(place, "float", "bug -- internal error")),
+            (Some(Parameter::Unreadable(kind)), _) => Err(unread(place, kind, MISMATCH)),
             (None, _) => Err(unread(place, "string", "end of packet encountered")),
         }
     }
@@ -209,6 +213,9 @@ impl Parameters {
         self.take()
     }
 }
+
+/// The reason when a parameter is of another type than the command reads.
+const MISMATCH: &str = "record doesn't match type";
 
 fn unread(place: usize, kind: &str, reason: &str) -> Fault {
     Fault { is_unread: true, ..Fault::new(400, format!("error at parameter {place}: expected {kind} type but {reason}")) }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use modules::core::events;
-use modules::corex::interception;
+use modules::corex::{self, interception};
 use modules::registry::Loaded;
 use modules::rpc::{Command, Fault, Parameters, Reply};
 use modules::{Node, Worker};
@@ -55,13 +55,14 @@ impl Proxy {
     /// Does everything one input asks for; effects are in `worker.outbox` afterwards.
     pub fn handle(&self, worker: &mut Worker, now: Now, input: Input<'_>) {
         worker.now = now;
+        let first = worker.outbox.effects.len();
         match input {
             Input::Message { bytes, from } => self.receive(worker, bytes, from),
             Input::Answer { ticket, answer } => self.resume(worker, ticket, answer),
             Input::Unsent { bytes } => modules::tm::unsent(worker, bytes),
             Input::Tick => self.tick(worker),
         }
-        interception::sending(worker);
+        corex::sending(worker, first);
     }
 
     fn receive(&self, worker: &mut Worker, bytes: &[u8], from: transaction::Endpoint) {
@@ -118,8 +119,9 @@ impl Proxy {
             .ok()
             .and_then(|index| self.commands.get(index))
             .ok_or_else(|| Fault::new(500, format!("command {name} not found")))?;
+        let first = worker.outbox.effects.len();
         let result = (command.run)(worker, parameters);
-        interception::sending(worker);
+        corex::sending(worker, first);
         result
     }
 

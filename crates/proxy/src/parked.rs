@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use modules::cfgutils::hashed_file;
 use modules::run::{Answer, Run};
 use modules::{Worker, dns, tm};
 use script::exports::Flow;
@@ -69,12 +70,10 @@ impl Proxy {
     /// Goes on with the run that waits for this ticket; one that is gone is ignored.
     pub(crate) fn resume(&self, worker: &mut Worker, ticket: u64, answer: Answer) {
         let Some((frame, waiting)) = self.parked.take(ticket) else {
-            // A transaction may wait for the address of a branch.
+            // A remote call may wait for a file, a transaction for the address of a branch.
             worker.run.clear();
-            if !modules::cfgutils::hashed_file::answered(worker, ticket, &answer) {
-                if !tm::answered(worker, ticket, &answer) {
+            if !hashed_file::answered(worker, ticket, &answer) && !tm::answered(worker, ticket, &answer) {
                 dns::answered(worker, ticket, answer);
-            }
             }
             return;
         };

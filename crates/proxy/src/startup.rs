@@ -134,3 +134,44 @@ fn secret_key(secret: &[u8; 32]) -> SecretKey {
         |range: std::ops::Range<usize>| secret.get(range).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()).map_or(0, u64::from_le_bytes);
     SecretKey(half(0..8), half(8..16))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A configuration and a file of records.
+    struct Two;
+
+    impl Files for Two {
+        fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+            match path {
+                "proxy.cfg" => Ok(configuration("records").into_bytes()),
+                "missing.cfg" => Ok(configuration("nowhere").into_bytes()),
+                path if path.ends_with("records") => Ok(b"# hosts\ntype=A;name=a.test;addr=192.0.2.1\n\ntype=A;name=b.test;addr=192.0.2.2\n".to_vec()),
+                _ => Err("no such file".to_owned()),
+            }
+        }
+
+        fn environment(&self, _: &str) -> Option<String> {
+            None
+        }
+    }
+
+    fn configuration(records: &str) -> String {
+        format!("loadmodule \"corex\"\nmodparam(\"corex\", \"dns_file\", \"{records}\")\nrequest_route {{\ndrop;\n}}\n")
+    }
+
+    #[test]
+    fn the_records_of_a_dns_file_count_as_dns_cache() {
+        let Ok(checked) = check("proxy.cfg", &mut Two, &LoadOptions::default()) else { panic!("the configuration is right") };
+        let records: Vec<String> = checked.settings.texts("corex", "dns_cache").iter().map(ToString::to_string).collect();
+        assert_eq!(records, ["type=A;name=a.test;addr=192.0.2.1", "type=A;name=b.test;addr=192.0.2.2"]);
+        assert!(States::start(&checked.settings, &checked.program).is_ok());
+    }
+
+    #[test]
+    fn a_dns_file_that_cannot_be_read_stops_the_start() {
+        let Err(error) = check("missing.cfg", &mut Two, &LoadOptions::default()) else { panic!("it starts") };
+        assert!(error.to_string().contains("dns_file nowhere cannot be read: no such file"), "{error}");
+    }
+}

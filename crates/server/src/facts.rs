@@ -8,7 +8,8 @@ use std::time::Duration;
 use control::connections::OpenConnections;
 use modules::connections::{Connections, ControlConnection, StreamConnection, StreamCounters, StreamState};
 use modules::node::Node;
-use transport::limits::StreamLimits;
+use script::syntax::ast::Literal;
+use transport::limits::{Keepalive, StreamLimits};
 use transport::tcp;
 
 use crate::shell::Shell;
@@ -82,6 +83,13 @@ impl Connections for Facts {
     }
 }
 
+fn number(value: &Literal) -> Option<usize> {
+    match value {
+        Literal::Integer(number) => usize::try_from(*number).ok(),
+        Literal::Text(text) => std::str::from_utf8(text).ok()?.parse().ok(),
+    }
+}
+
 fn unmapped(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
@@ -97,7 +105,19 @@ pub fn stream_limits(node: &Node) -> StreamLimits {
         None => preset,
     };
     let size = |name: &str, preset: usize| value(name).and_then(|value| usize::try_from(value).ok()).unwrap_or(preset);
+    let is_on = |name: &str| value(name).is_none_or(|value| value != 0);
+    let written = |name: &str| node.core.all.iter().rev().find(|(own, _)| own == name).and_then(|(_, value)| number(value));
+    let keepalive = Keepalive {
+        idle: seconds("keepidle", Duration::ZERO),
+        interval: seconds("keepintvl", Duration::ZERO),
+        count: value("keepcnt").and_then(|count| u32::try_from(count).ok()).unwrap_or(0),
+    };
     StreamLimits {
+        connects: value("no_connect") != Some(1),
+        answers_pings: is_on("crlf_ping"),
+        keepalive: is_on("keepalive").then_some(keepalive),
+        connections_per_source_max: written("tcp_accept_iplimit").map_or(defaults.connections_per_source_max, |most| most.max(1)),
+        read_timeout: written("tcp_msg_read_timeout").map_or(defaults.read_timeout, |seconds| Duration::from_secs(seconds.max(1) as u64)),
         lifetime: seconds("connection_lifetime", defaults.lifetime),
         connect_timeout: seconds("connect_timeout", defaults.connect_timeout),
         send_timeout: seconds("send_timeout", defaults.send_timeout),

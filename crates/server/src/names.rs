@@ -40,3 +40,43 @@ fn record(record: resolver::Record) -> Record {
     };
     Record { owner: Arc::from(record.owner), kind, seconds: record.seconds, data }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_record_is_handed_on() {
+        use resolver::Data as Received;
+        let (flags, service, expression) = ("s".to_owned(), "SIP+D2U".to_owned(), String::new());
+        let target = || "a.test".to_owned();
+        let received = vec![
+            (Received::Address([192, 0, 2, 1].into()), Kind::A),
+            (Received::Address(std::net::Ipv6Addr::LOCALHOST.into()), Kind::Aaaa),
+            (Received::Server { priority: 1, weight: 2, port: 3, target: target() }, Kind::Srv),
+            (Received::Pointer { order: 1, preference: 2, flags, service, expression, replacement: target() }, Kind::Naptr),
+            (Received::Alias(target()), Kind::Cname),
+            (Received::Name(target()), Kind::Ptr),
+            (Received::Text(vec![b"x".to_vec()]), Kind::Txt),
+        ];
+        let kinds: Vec<Kind> = received.iter().map(|(_, kind)| *kind).collect();
+        let record = |(data, _)| resolver::Record { owner: "o.test".to_owned(), seconds: 9, data };
+        let answer = resolver::Answer { ticket: 1, records: received.into_iter().map(record).collect(), milliseconds: 5 };
+        let reply = reply(answer);
+        assert_eq!(reply.milliseconds, 5);
+        assert!(reply.records.iter().all(|record| &*record.owner == "o.test" && record.seconds == 9));
+        assert_eq!(reply.records.iter().map(|record| record.kind).collect::<Vec<_>>(), kinds);
+    }
+
+    #[test]
+    fn core_parameters_become_options() {
+        let mut settings = Settings::default();
+        assert_eq!(options(&settings).tries, None, "as resolv.conf says");
+        for (name, value) in [("dns_retr_time", 2), ("dns_retr_no", 3), ("dns_servers_no", 1), ("dns_use_search_list", 0)] {
+            assert!(settings.apply(name, value), "{name}");
+        }
+        let options = options(&settings);
+        assert_eq!((options.retry_after, options.tries, options.servers_max), (Some(Duration::from_secs(2)), Some(3), Some(1)));
+        assert!(!options.uses_search_list);
+    }
+}

@@ -158,7 +158,11 @@ impl Shell {
     pub fn log(&self, worker: u32, level: i32, text: &[u8]) {
         self.heed_settings();
         let text = String::from_utf8_lossy(text);
-        let (place, rest) = text.split_once(": ").unwrap_or(("<core>", &text));
+        let (place, rest) = match text.split_once(": ") {
+            None => ("<core>", &*text),
+            Some(("core", rest)) => ("<core>", rest),
+            Some(parts) => parts,
+        };
         self.logger.write_braked(worker as usize, level, place, rest.trim_end_matches('\n'));
     }
 

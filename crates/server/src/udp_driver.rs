@@ -12,6 +12,7 @@ use transaction::Endpoint;
 use transport::outbox::SendFailure;
 use transport::udp::Driver;
 
+use crate::logging::level;
 use crate::shell::Shell;
 
 /// Would sending the same again fail the same? Full buffers and the like are losses, which retransmission makes good.
@@ -51,6 +52,8 @@ impl Driver for UdpDriver {
 
     fn send_failed(&mut self, failure: SendFailure) {
         if is_hopeless(&failure.error) {
+            let text = format!("<core>: nothing sent to {}: {}", failure.destination, failure.error);
+            self.shell.log(self.worker.number, level::ERROR, text.as_bytes());
             self.shell.handle(&mut self.worker, self.now, Input::Unsent { bytes: &failure.bytes });
         }
     }

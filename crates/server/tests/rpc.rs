@@ -123,7 +123,7 @@ fn our_own_rpc_command_asks_a_running_proxy() {
     let output = ask(&["core.echo", "a", "5", "s:5"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let answer = text(&output.stdout).split_whitespace().collect::<String>();
-    assert!(answer.contains(r#""result":["a",5,"5"]"#), "{answer}");
+    assert!(answer.contains(r#""result":["a","5","5"]"#), "{answer}");
     assert_eq!(ask(&["no.such"]).status.code(), Some(1));
     assert_eq!(finish(duolog().args(["-Y", "/nonexistent", "rpc", "core.uptime"])).status.code(), Some(255));
 }
@@ -164,7 +164,7 @@ fn json_works_over_datagrams_http_and_a_sip_port() {
         let answer = http(port, &post(request));
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{port}: {answer}");
         assert!(answer.contains("application/json"), "{answer}");
-        assert!(answer.split_whitespace().collect::<String>().contains(r#""result":["x",7],"id":"q""#), "{answer}");
+        assert!(answer.split_whitespace().collect::<String>().contains(r#""result":["x","7"],"id":"q""#), "{answer}");
         let answer = http(port, &post(r#"{"jsonrpc":"2.0","method":"no.such","id":2}"#));
         assert!(answer.starts_with("HTTP/1.1 500 Method Not Found\r\n"), "{answer}");
         let answer = http(port, &post("{"));
@@ -173,6 +173,71 @@ fn json_works_over_datagrams_http_and_a_sip_port() {
     let answer = http(port, b"GET / HTTP/1.1\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
     server.assert_serves("HTTP");
+}
+
+#[test]
+fn json_works_over_a_stream_socket_one_request_a_connection() {
+    let port = free_port();
+    let more = format!("modparam(\"jsonrpcs\", \"transport\", 14)\nmodparam(\"jsonrpcs\", \"tcp_socket\", \"tcp:127.0.0.1:{port}\")");
+    let mut server = Server::with(&more, RELAY);
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(br#"{"jsonrpc":"2.0","method":"core.printi","params":[5,6],"id":"q"}"#).unwrap();
+    let mut answer = String::new();
+    // The end of the stream is the end of the answer.
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.split_whitespace().collect::<String>().contains(r#""result":[5,6],"id":"q""#), "{answer}");
+    server.assert_serves("JSON over a stream");
+}
+
+#[test]
+fn a_brace_left_open_in_the_fifo_costs_only_its_own_request() {
+    if !is_installed("kamctl") {
+        return;
+    }
+    let server = Server::relay("");
+    let mut fifo = std::fs::OpenOptions::new().write(true).open(server.folder.path("rpc.fifo")).unwrap();
+    fifo.write_all(b"{\"jsonrpc\": \"2.0\", \"params\": [{\n").unwrap();
+    drop(fifo);
+    let output = finish(Command::new("kamctl").env("RPCFIFOPATH", server.folder.path("rpc.fifo")).args(["rpc", "core.printi", "8"]));
+    let answer = text(&output.stdout);
+    assert!(answer.split_whitespace().collect::<String>().contains(r#""result":[8]"#), "{answer}");
+    assert!(server.log().contains("FIFO request not answered: not finished"), "{}", server.log());
+}
+
+#[test]
+fn sockets_have_the_permissions_that_are_asked_for() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let more =
+        "modparam(\"ctl\", \"mode\", 0640)\nmodparam(\"jsonrpcs\", \"fifo_mode\", 0606)\nmodparam(\"jsonrpcs\", \"fifo_group\", \"GROUP\")";
+    // The group of the caller is the only one that may be given without being root.
+    let own = std::fs::metadata("/proc/self").unwrap();
+    let server = Server::relay(&more.replace("GROUP", &own.gid().to_string()));
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&server.control), 0o640);
+    assert_eq!(mode(&server.folder.path("rpc.fifo")), 0o606);
+    assert_eq!(std::fs::metadata(server.folder.path("rpc.fifo")).unwrap().gid(), own.gid());
+}
+
+#[test]
+fn open_streams_and_control_connections_are_listed() {
+    let mut server = Server::relay("");
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let peer = stream.local_addr().unwrap().port();
+    let listed = |server: &mut Server, state: &str| {
+        let answer = server.ask_json("core.tcp_list", "[]")?.split_whitespace().collect::<String>();
+        (answer.contains(&format!(r#""src_port":{peer},"#)) && answer.contains(&format!(r#""state":"{state}""#))).then_some(())
+    };
+    until("the new connection in the list", || listed(&mut server, "CONN_ACCEPT"));
+    stream.write_all(b"\r\n\r\n").unwrap();
+    until("the connection that has spoken", || listed(&mut server, "CONN_OK"));
+    let counted = server.ask_json("stats.get_statistics", "[\"tcp:\"]").unwrap();
+    assert!(counted.contains("tcp:passive_open = 1") && counted.contains("tcp:current_opened_connections = 1"), "{counted}");
+    drop(stream);
+    until("the list without it", || (!server.ask_json("core.tcp_list", "[]")?.contains("CONN_OK")).then_some(()));
+    let refused = server.ask_json("ctl.who", "[]").unwrap();
+    assert!(refused.contains("606"), "{refused}");
+    server.assert_serves("listing");
 }
 
 /// Bytes without meaning, the same in each run.

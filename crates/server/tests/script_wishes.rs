@@ -14,6 +14,8 @@ request_route {
 	if ($hdr(X-Wish) == "no-connect") set_forward_no_connect();
 	if ($hdr(X-Wish) == "alias") force_tcp_alias();
 	if ($hdr(X-Wish) == "alias-port") add_tcp_alias("$(hdr(X-Port){s.int})");
+	if ($hdr(X-Wish) == "abort") abort();
+	if ($hdr(X-Wish) == "copy") send_tcp("127.0.0.1:$hdr(X-Port)");
 	if (is_method("MESSAGE")) {
 		if ($hdr(X-Way) == "stateless") { forward(); exit; }
 		t_relay();
@@ -114,6 +116,30 @@ fn an_alias_lets_requests_use_the_peers_own_connection() {
         caller.expect("SIP/2.0 200");
     }
     server.assert_serves("aliases");
+}
+
+#[test]
+fn a_copy_of_the_message_goes_over_a_stream() {
+    let server = Server::with("", ROUTES);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut caller = Party::udp("127.0.0.1:0", proxy(&server));
+    let request = with(
+        &options(&caller, "copied", proxy(&server)),
+        &format!("X-Wish: copy\r\nX-Port: {}\r\n", listener.local_addr().unwrap().port()),
+    );
+    caller.send(&request);
+    assert_eq!(Party::accept(&listener).expect("OPTIONS "), request, "the message as it came");
+    caller.expect("SIP/2.0 200");
+}
+
+#[test]
+fn abort_ends_the_proxy() {
+    let mut server = Server::with("", ROUTES);
+    let mut caller = Party::udp("127.0.0.1:0", proxy(&server));
+    let request = options(&caller, "abort", proxy(&server));
+    caller.send(&with(&request, "X-Wish: abort\r\n"));
+    support::until("the end of the proxy", || (!server.is_alive()).then_some(()));
+    assert!(server.log().contains("abort()"), "{}", server.log());
 }
 
 const FILES: &str = r#"

@@ -97,6 +97,8 @@ pub struct Branch {
     pub last_status: u16,
     /// The failure reply (300-699) received.
     pub reply: Option<Box<Message>>,
+    /// What its reply route edited, for when the kept reply is relayed.
+    pub reply_edits: Option<Box<sip::Edits>>,
     pub cancel: BranchCancel,
     pub(crate) retransmission: Retransmission,
     pub(crate) bound: Deadline,
@@ -113,6 +115,7 @@ impl Branch {
             state: ClientState::Idle,
             last_status: 0,
             reply: None,
+            reply_edits: None,
             cancel: BranchCancel::default(),
             retransmission: Retransmission::default(),
             bound: Deadline::NEVER,

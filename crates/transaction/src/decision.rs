@@ -59,7 +59,7 @@ impl<D> Transaction<D> {
             if dropped || branch.is_final() {
                 return Decision::Discard;
             }
-            branch.last_status = code;
+            branch.last_status = branch.last_status.max(code);
             let relayed = open && passes_provisional && (code > 100 || settings.relay_100);
             return if relayed { Decision::Relay { branch: index } } else { Decision::Discard };
         }
@@ -87,7 +87,6 @@ impl<D> Transaction<D> {
     /// provisional reply.
     pub fn fail_branch(&mut self, now: Time, index: usize, code: u16, settings: &Settings, actions: &mut Actions) -> Decision {
         let (open, invite, only) = (self.is_open(), self.is_invite(), self.branches.len() == 1);
-        let failure_route = self.armed.failure;
         let Some(branch) = self.branches.get_mut(index) else {
             return Decision::Discard;
         };
@@ -112,7 +111,7 @@ impl<D> Transaction<D> {
         if !open {
             return Decision::Discard;
         }
-        let routed = branch.armed.failure.or(failure_route).is_some();
+        let routed = branch.armed.failure.is_some();
         if invite && only && !routed && !replied && !self.flags.noisy_timeout && !self.flags.local && code == 408 {
             self.release(now, settings, actions);
             return Decision::Silent;
@@ -170,9 +169,9 @@ impl<D> Transaction<D> {
         let step_first = self.branches.iter().rposition(|branch| branch.flags.first_of_step).unwrap_or(0);
         self.failed_step = Some(FailedStep { branches_before: self.branches.len(), step_first });
         let armed = self.branches.get(winner).and_then(|branch| branch.armed.failure);
-        // The winner's own route; branches that the route adds get one only if it is armed again.
-        let general = self.armed.failure.take();
-        let route = armed.or(general);
+        // The route the winner was sent with; branches added now get one only if it is armed again.
+        self.armed.failure = None;
+        let route = armed;
         match settings.failure_replies {
             FailureReplies::DropAll if route.is_some() => self.drop_replies(DropReplies::All),
             FailureReplies::DropLastStep if route.is_some() => self.drop_replies(DropReplies::LastStep),

@@ -51,12 +51,28 @@ pub const GATHER_EXPECTED_MIN: f64 = 1.5;
 /// Time constant of the moving average of the arrival rate.
 pub const GATHER_RATE_WINDOW: Duration = Duration::from_millis(50);
 
-/// Bounds of the stream side. Names of Kamailio's core parameters stand behind each.
+/// Keepalives of TCP; 0: what the system has (`tcp_keepalive`, `tcp_keepidle`, `tcp_keepintvl`, `tcp_keepcnt`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keepalive {
+    /// Silence before the first.
+    pub idle: Duration,
+    pub interval: Duration,
+    /// Unanswered ones that end the connection.
+    pub count: u32,
+}
+
+/// Bounds and manners of the stream side. Names of Kamailio's core parameters stand behind each.
 #[derive(Clone, Copy, Debug)]
 pub struct StreamLimits {
     /// Open connections (`tcp_max_connections`).
     pub connections_max: usize,
-    /// Open connections accepted from one address (`tcp_accept_unique` has no bound in Kamailio).
+    /// Connections are opened, not only accepted (`tcp_no_connect=0`).
+    pub connects: bool,
+    /// CRLF pings are answered (`tcp_crlf_ping`).
+    pub answers_pings: bool,
+    /// None: no keepalives (`tcp_keepalive=0`).
+    pub keepalive: Option<Keepalive>,
+    /// Open connections accepted from one address (`tcp_accept_iplimit`).
     pub connections_per_source_max: usize,
     /// A connection without traffic is closed after this (`tcp_connection_lifetime`).
     pub lifetime: Duration,
@@ -78,6 +94,9 @@ impl Default for StreamLimits {
     fn default() -> StreamLimits {
         StreamLimits {
             connections_max: 2048,
+            connects: true,
+            answers_pings: true,
+            keepalive: Some(Keepalive::default()),
             connections_per_source_max: 1024,
             lifetime: Duration::from_secs(120),
             read_timeout: Duration::from_secs(20),

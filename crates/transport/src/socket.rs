@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::error::TransportError;
-use crate::limits::LISTEN_BACKLOG;
+use crate::limits::{Keepalive, LISTEN_BACKLOG};
 
 /// Options of sockets, from core parameters.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +103,26 @@ pub fn start_connect(destination: SocketAddr, local: Option<std::net::IpAddr>, t
         Err(error) => return Err(error),
     }
     Ok(socket.into())
+}
+
+/// Turns the keepalives of a connection on or off. A system that refuses a value keeps its own.
+pub fn keep_alive(stream: &TcpStream, keepalive: Option<Keepalive>) {
+    let socket = socket2::SockRef::from(stream);
+    let Some(wanted) = keepalive else {
+        let _ = socket.set_keepalive(false);
+        return;
+    };
+    let mut options = socket2::TcpKeepalive::new();
+    if !wanted.idle.is_zero() {
+        options = options.with_time(wanted.idle);
+    }
+    if !wanted.interval.is_zero() {
+        options = options.with_interval(wanted.interval);
+    }
+    if wanted.count > 0 {
+        options = options.with_retries(wanted.count);
+    }
+    let _ = socket.set_tcp_keepalive(&options);
 }
 
 /// The local address the kernel would use towards `destination` (`mhomed=1`, spec proxy-core 2.7).

@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use transport::limits::StreamLimits;
 use transport::socket::{SocketOptions, bind_tcp};
-use transport::tcp::{ConnectionId, StreamDriver, StreamError, StreamFailure, Streams, Target, stream_worker};
+use transport::tcp::{ConnectionId, StreamDriver, StreamError, StreamFailure, StreamState, Streams, Target, stream_worker};
 use transport::udp::{self, UdpOptions};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -171,6 +172,55 @@ fn an_idle_connection_ends_after_its_lifetime() {
     let mut stream = rig.connect();
     assert_eq!(stream.read(&mut [0u8; 8]).unwrap(), 0);
     assert!(matches!(rig.next(), Event::Closed(_, reason) if reason.contains("idle")));
+    rig.stop();
+}
+
+#[test]
+fn new_limits_hold_for_connections_that_are_open() {
+    let rig = start(StreamLimits::default());
+    let mut stream = rig.connect();
+    stream.write_all(&message("x")).unwrap();
+    assert!(matches!(rig.next(), Event::Message(..)));
+    rig.streams.set_limits(StreamLimits { lifetime: Duration::from_millis(50), ..StreamLimits::default() }).unwrap();
+    assert_eq!(stream.read(&mut [0u8; 8]).unwrap(), 0);
+    rig.stop();
+}
+
+#[test]
+fn without_connects_and_answers_to_pings_nothing_is_opened_and_nothing_answered() {
+    let rig = start(StreamLimits { connects: false, answers_pings: false, ..StreamLimits::default() });
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    rig.streams.send(Target::address(elsewhere.local_addr().unwrap(), 0), b"bytes").unwrap();
+    assert_eq!(rig.next(), Event::Failed(b"bytes".to_vec(), StreamError::NotConnected.to_string()));
+    let mut stream = rig.connect();
+    stream.write_all(b"\r\n\r\n").unwrap();
+    stream.write_all(&message("x")).unwrap();
+    assert!(matches!(rig.next(), Event::Message(..)));
+    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    assert!(stream.read(&mut [0u8; 8]).is_err());
+    rig.stop();
+}
+
+#[test]
+fn open_connections_are_listed_with_their_state_and_counted() {
+    let rig = start(StreamLimits::default());
+    let mut stream = rig.connect();
+    assert!(matches!(rig.event(), Event::Opened(..)));
+    let local = stream.local_addr().unwrap();
+    let seen = rig.streams.list();
+    assert_eq!(seen.iter().map(|one| (one.state, one.peer)).collect::<Vec<_>>(), [(StreamState::Accepted, local)]);
+    assert_eq!(seen[0].local, Some(rig.address));
+    stream.write_all(&message("x")).unwrap();
+    assert!(matches!(rig.event(), Event::Message(..)));
+    assert_eq!(rig.streams.list()[0].state, StreamState::Established);
+    assert_eq!(rig.streams.counters().heard.load(Ordering::Relaxed), 1);
+    // A peer that closes with unread bytes resets.
+    let connection = rig.streams.list()[0].id;
+    rig.streams.send(Target::connection(connection), b"unread").unwrap();
+    while stream.peek(&mut [0u8; 1]).is_err() {}
+    drop(stream);
+    assert!(matches!(rig.next(), Event::Closed(_, reason) if reason.contains("reset") || reason.contains("peer")));
+    assert!(rig.streams.list().is_empty());
     rig.stop();
 }
 

@@ -51,13 +51,22 @@ impl Story {
     }
 }
 
+/// How a dialog came to be.
+#[derive(Debug)]
+struct Birth {
+    id: DialogId,
+    at: u64,
+    /// Of the INVITE.
+    branch: Vec<u8>,
+}
+
 /// The lives of all dialogs at one proxy.
 pub struct Lives {
     proxy: usize,
     promises: Promises,
     stories: BTreeMap<DialogId, Story>,
-    /// (Call-ID, From tag) → when a dialog was created last, by an INVITE on which branch.
-    created: BTreeMap<(Vec<u8>, Vec<u8>), (u64, Vec<u8>)>,
+    /// The last dialog of (Call-ID, From tag).
+    created: BTreeMap<(Vec<u8>, Vec<u8>), Birth>,
 }
 
 impl Lives {
@@ -112,8 +121,13 @@ impl Lives {
             verdicts.add("D5", at, self.proxy, format!("dialog {} was created while it exists", dialog.id));
         }
         let branch = cause.map(|cause| branch_at(cause, 0)).unwrap_or_default();
-        let last = self.created.insert((dialog.call_id.clone(), dialog.caller.tag.clone()), (at, branch.clone()));
-        let is_copy = last.is_some_and(|(last, on)| at < last + COPY_WITHIN && (on == branch || !verdicts.has_crashed));
+        let birth = Birth { id: dialog.id, at, branch: branch.clone() };
+        let last = self.created.insert((dialog.call_id.clone(), dialog.caller.tag.clone()), birth);
+        // A spiral that comes back when its call was ended meanwhile is a call of its own, and so is what a proxy forwards
+        // once more after a crash.
+        let lives = |last: &Birth| self.stories.get(&last.id).is_some_and(|story| story.state != State::Deleted);
+        let is_copy =
+            last.is_some_and(|last| at < last.at + COPY_WITHIN && (last.branch == branch || (lives(&last) && !verdicts.has_crashed)));
         if is_copy && is_honest {
             verdicts.add("D11", at, self.proxy, format!("dialog {} is a second one of call {}", dialog.id, text(&dialog.call_id)));
         }
@@ -174,7 +188,7 @@ impl Lives {
         let mut broken = |invariant, text: &str| verdicts.add(invariant, at, self.proxy, format!("dialog {name} {text}"));
         let value = words.next();
         match kind {
-            "managed" => story.lifetime = value.and_then(|seconds| seconds.parse().ok()),
+            "managed" => story.lifetime = story.lifetime.or(value.and_then(|seconds| seconds.parse().ok())),
             "start" => {
                 story.starts += 1;
                 if story.ends > 0 {

@@ -29,7 +29,12 @@ impl Profiles {
         let is_refusal = !message.is_request() && message.method() == Method::Invite && message.reason() == b"Call Limit Reached";
         // A refusal of a proxy behind this one is only passed on.
         let is_own = cause.is_some_and(Message::is_request);
-        if is_refusal && self.refusals.insert(branch_at(message, 0)) && is_own && self.promises.call_limit.is_some() {
+        if is_refusal
+            && verdicts.is_honest(message.call_id())
+            && self.refusals.insert(branch_at(message, 0))
+            && is_own
+            && self.promises.call_limit.is_some()
+        {
             let account = message.from().map(|from| user_of(from.uri).to_vec()).unwrap_or_default();
             self.refused.push(account);
             verdicts.wants_look = true;

@@ -39,6 +39,8 @@ impl Suspension {
         let wait = self.waits.entry(branch.to_vec()).or_default();
         if kind == "suspended" {
             wait.suspended += 1;
+            // A copy of the request that comes when its transaction is gone waits anew.
+            wait.is_answered = false;
             wait.is_honest = is_honest;
             return;
         }

@@ -92,6 +92,10 @@ impl Work<'_> {
     fn request_finish(&mut self, index: u32, change: &Change, request: &InDialogRequest<'_>) -> Finished {
         let mut finished = Finished::default();
         let moved = change.verdict == Verdict::Moved;
+        // A number that was sent is used up in whatever state the request met the dialog (invariants D8, D10).
+        if request.method != RequestMethod::Ack {
+            self.raise_sequence(index, request);
+        }
         match change.new {
             State::Deleted if moved => {
                 let leaving = if change.old.is_setting_up() { Leaving::Failed } else { Leaving::Ended };
@@ -115,10 +119,6 @@ impl Work<'_> {
                 };
                 finished.occurrence = Some(Occurrence::towards(kind, request.direction));
             }
-            // Between the 2xx and its ACK only the CSeq is kept up, so that no later local request falls below it.
-            State::ConfirmedNoAck if request.method != RequestMethod::Ack => self.raise_sequence(index, request),
-            // A BYE that crosses the 2xx changes no state, but its CSeq is used up.
-            State::Unconfirmed | State::Early if request.method == RequestMethod::Bye => self.raise_sequence(index, request),
             _ => {}
         }
         if let Some(occurrence) = finished.occurrence {
@@ -128,7 +128,7 @@ impl Work<'_> {
         finished
     }
 
-    /// Lifetime, contact and CSeq after a request (spec dialog 2.4, step 10).
+    /// Lifetime and contact after a request (spec dialog 2.4, step 10).
     fn refresh(&mut self, index: u32, change: &Change, request: &InDialogRequest<'_>) {
         let noreset = self.engine.settings.timeout_noreset;
         let Some(record) = self.record_mut(index) else {
@@ -146,9 +146,6 @@ impl Work<'_> {
             let field = if leg == Leg::Caller { Field::CallerContact } else { Field::CalleeContact };
             // A contact too large to keep leaves the old one, which still reaches the party.
             let _ = record.set_fields(&[(field, contact)]);
-        }
-        if request.method != RequestMethod::Ack {
-            self.raise_sequence(index, request);
         }
         if change.new != State::Early && !kept && running {
             self.restart_lifetime(index);

@@ -62,6 +62,24 @@ pub(super) fn core_force_rport(node: &Node, _name: &str, value: &Literal) -> boo
     true
 }
 
+/// A setting about names; negative numbers are the defaults of those that have none of their own.
+pub(super) fn core_names(node: &Node, name: &str, value: &Literal) -> bool {
+    let mut settings = crate::dns::Settings::clone(&node.core.dns);
+    match name {
+        "dns_cache_max_ttl" if integer(value) < 0 => settings.lifetime_max = u32::MAX,
+        _ => {
+            settings.apply(name, integer(value));
+        }
+    }
+    node.core.dns.set(settings)
+}
+
+pub(super) fn core_blocklist(node: &Node, name: &str, value: &Literal) -> bool {
+    let mut settings = crate::blocklist::Settings::clone(&node.core.blocklist);
+    settings.apply(name, integer(value));
+    node.core.blocklist.set(settings)
+}
+
 pub(super) fn maxfwd_limit(node: &Node, _name: &str, value: &Literal) -> bool {
     node.states.maxfwd.limit.store(unsigned(value), Ordering::Relaxed);
     true

@@ -6,8 +6,16 @@ use crate::rpc::{Command, Fault, Parameters, Reply};
 use crate::worker::Worker;
 
 /// Everything `cfg_rpc` declares.
-pub static MODULE: Module =
-    Module { name: "cfg_rpc", checks: &[], functions: &[], variables: &[], parameters: &[], commands: COMMANDS, statistics: &[], events: &[] };
+pub static MODULE: Module = Module {
+    name: "cfg_rpc",
+    checks: &[],
+    functions: &[],
+    variables: &[],
+    parameters: &[],
+    commands: COMMANDS,
+    statistics: &[],
+    events: &[],
+};
 
 const fn command(
     name: &'static str,

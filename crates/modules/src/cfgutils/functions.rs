@@ -68,7 +68,7 @@ pub(super) fn hash(_worker: &mut Worker, arguments: &[Argument]) -> Flow {
 }
 
 fn route(worker: &Worker, arguments: &[Argument]) -> Option<script::RouteId> {
-    let name = arguments.first().map(Argument::text).unwrap_or_default();
+    let name = arguments.first().map(Argument::text).filter(|name| !name.is_empty())?;
     worker.node.program.route(RouteKind::Request, std::str::from_utf8(&name).ok()?)
 }
 

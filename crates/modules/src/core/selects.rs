@@ -97,7 +97,8 @@ fn find(worker: &Worker, parts: &[Part]) -> Option<Text> {
             b"now" => Some(Text::from(worker.now.date.seconds().to_string())),
             _ => None,
         },
-        name => whole_header(message, name),
+        name if rest.is_empty() => whole_header(message, name),
+        name => address_part(NameAddress::parse(&whole_header(message, name)?)?, rest),
     }
 }
 
@@ -160,7 +161,7 @@ fn address_part(address: NameAddress<'_>, rest: &[Part]) -> Option<Text> {
     let Some((first, deeper)) = rest.split_first() else { return some(address.whole) };
     match &first.name[..] {
         b"uri" => uri_part(address.uri, deeper),
-        b"name" => some(sip::params::unquote(address.display)),
+        b"name" => some(address.display),
         b"tag" => some(address.tag()),
         b"expires" => address.param(b"expires").and_then(some),
         b"q" => address.param(b"q").and_then(some),
@@ -303,7 +304,7 @@ mod tests {
         let address = NameAddress::parse(b"\"Bob\" <sip:bob@example.com:5070;x=1>;tag=t1").unwrap();
         let part = |text: &str| address_part(address, &parse(text.as_bytes()).unwrap()).map(|text| text.to_string());
         assert_eq!(part("tag").as_deref(), Some("t1"));
-        assert_eq!(part("name").as_deref(), Some("Bob"));
+        assert_eq!(part("name").as_deref(), Some("\"Bob\""));
         assert_eq!(part("uri.host").as_deref(), Some("example.com"));
         assert_eq!(part("uri.port").as_deref(), Some("5070"));
         assert_eq!(part("uri.params.x").as_deref(), Some("1"));

@@ -126,7 +126,7 @@ static PARAMETERS: &[Parameter] = &[
         name: "evcb_reply_out",
         kind: ParameterKind::Text,
         default: Default::Unset,
-        note: "no effect: KEMI; event_route[corex:reply-out] does not run, as in 5.6.3",
+        note: "no effect: names a KEMI function; event_route[corex:reply-out] runs without it",
     },
 ];
 

@@ -65,8 +65,8 @@ pub(super) fn set_receive_socket_name(worker: &mut Worker, arguments: &[Argument
     set_receiving(worker, &text, found)
 }
 
-/// `[proto:]ip[:port]`, IPv6 in brackets.
-fn address(text: &[u8]) -> Option<(Option<Protocol>, SocketAddr)> {
+/// The address in `[proto:]ip[:port]`, IPv6 in brackets.
+fn address(text: &[u8]) -> Option<SocketAddr> {
     let colon = text.iter().position(|byte| *byte == b':');
     let protocol = colon.and_then(|at| Protocol::from_bytes(text.get(..at)?));
     let rest = if protocol.is_some() { text.get(colon? + 1..)? } else { text };
@@ -76,13 +76,13 @@ fn address(text: &[u8]) -> Option<(Option<Protocol>, SocketAddr)> {
         }
         _ => (rest, crate::sockets::DEFAULT_PORT),
     };
-    Some((protocol, SocketAddr::new(parse_address(host)?, port)))
+    Some(SocketAddr::new(parse_address(host)?, port))
 }
 
 /// `set_source_address("[proto:]ip[:port]")`: the protocol stays, so that replies find their way.
 pub(super) fn set_source_address(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let text = first(arguments);
-    let Some((_, source)) = address(&text) else {
+    let Some(source) = address(&text) else {
         let line = format!("set_source_address: {text} is not an address");
         worker.log(-1, "corex", &line);
         return Flow::Code(-1);
@@ -111,10 +111,10 @@ mod tests {
     #[test]
     fn addresses_have_optional_protocol_and_port() {
         let plain = |text: &str| address(text.as_bytes());
-        assert_eq!(plain("udp:1.2.3.4:5070"), Some((Some(Protocol::Udp), "1.2.3.4:5070".parse().unwrap())));
-        assert_eq!(plain("1.2.3.4"), Some((None, "1.2.3.4:5060".parse().unwrap())));
-        assert_eq!(plain("tcp:[2001:db8::1]:9"), Some((Some(Protocol::Tcp), "[2001:db8::1]:9".parse().unwrap())));
-        assert_eq!(plain("2001:db8::1"), Some((None, "[2001:db8::1]:5060".parse().unwrap())));
+        assert_eq!(plain("udp:1.2.3.4:5070"), Some("1.2.3.4:5070".parse().unwrap()));
+        assert_eq!(plain("1.2.3.4"), Some("1.2.3.4:5060".parse().unwrap()));
+        assert_eq!(plain("tcp:[2001:db8::1]:9"), Some("[2001:db8::1]:9".parse().unwrap()));
+        assert_eq!(plain("2001:db8::1"), Some("[2001:db8::1]:5060".parse().unwrap()));
         assert_eq!(plain("name:5060"), None);
     }
 }

@@ -76,13 +76,13 @@ pub fn received(worker: &mut Worker, bytes: &[u8], from: Endpoint) -> Option<Vec
     rewritten(worker, bytes, Some(from), Direction::In)
 }
 
-/// Lets the script see every message in the outbox before it leaves.
-pub fn sending(worker: &mut Worker) {
+/// Lets the script see the messages in the outbox before they leave, those before `first` excepted: it saw them before.
+pub fn sending(worker: &mut Worker, first: usize) {
     if worker.node.states.corex.interception.route.is_none() {
         return;
     }
     // What the route itself sends is not shown to it again.
-    for at in 0..worker.outbox.effects.len() {
+    for at in first..worker.outbox.effects.len() {
         let range = match worker.outbox.effects.get(at) {
             Some(Effect::Send { bytes, .. } | Effect::StreamSend { bytes, .. }) => bytes.clone(),
             _ => continue,

@@ -5,6 +5,7 @@ mod files;
 mod functions;
 pub mod interception;
 mod message_flags;
+pub mod reply_out;
 mod rpc;
 mod send;
 mod socket_lookup;
@@ -24,6 +25,8 @@ use crate::worker::Worker;
 pub struct State {
     subdomains: Vec<Subdomain>,
     pub interception: interception::Interception,
+    /// `event_route[corex:reply-out]`.
+    reply_out: Option<script::RouteId>,
 }
 
 /// `alias_subdomains`: a domain whose subdomains count as this proxy.
@@ -39,7 +42,11 @@ impl State {
     pub fn start(settings: &Settings, program: &script::Program<Worker>) -> Result<State, String> {
         let read = |text: &script::value::Text| subdomain(&text.to_string()).ok_or_else(|| format!("corex: bad alias_subdomains {text}"));
         let subdomains = settings.texts("corex", "alias_subdomains").iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        Ok(State { subdomains, interception: interception::Interception::new(settings, program)? })
+        Ok(State {
+            subdomains,
+            interception: interception::Interception::new(settings, program)?,
+            reply_out: program.route(script::syntax::ast::RouteKind::Event, "corex:reply-out"),
+        })
     }
 
     /// Were domains given?
@@ -72,6 +79,13 @@ fn is_below(host: &[u8], domain: &[u8]) -> bool {
     end.eq_ignore_ascii_case(domain) && (front.is_empty() || front.ends_with(b"."))
 }
 
+/// What event routes of this module see of the messages in the outbox from `first` on: replies as they are made, then everything
+/// as it leaves.
+pub fn sending(worker: &mut Worker, first: usize) {
+    reply_out::shown(worker, first);
+    interception::sending(worker, first);
+}
+
 /// What this module keeps for one run of a script (one message).
 #[derive(Debug, Default)]
 pub struct RunState {
@@ -99,7 +113,10 @@ impl RunState {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod subdomain_tests {
     use super::*;
 
     #[test]

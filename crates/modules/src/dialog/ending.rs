@@ -26,6 +26,9 @@ pub(super) fn end(worker: &mut Worker, dialog: DialogId, leg: Option<Leg>, heade
 pub(super) fn carry_out(worker: &mut Worker, dialog: DialogId, termination: Termination, headers: &[u8]) -> bool {
     match termination {
         Termination::Byes { caller, callee, route } => {
+            let node = Arc::clone(&worker.node);
+            // A BYE that fails at once ends the dialog while it is sent; the route still sees it.
+            let is_held = node.dialogs.hold(dialog);
             let mut is_sent = true;
             for (leg, request) in [(Leg::Caller, caller), (Leg::Callee, callee)] {
                 if let Some(request) = request {
@@ -33,6 +36,9 @@ pub(super) fn carry_out(worker: &mut Worker, dialog: DialogId, termination: Term
                 }
             }
             run_route(worker, dialog, route);
+            if is_held {
+                node.dialogs.release(worker.now, dialog);
+            }
             is_sent
         }
         Termination::Early(early) => end_early(worker, dialog, &early),

@@ -201,7 +201,7 @@ fn whole(parameters: &mut Parameters) -> Option<i64> {
     match parameters.any()? {
         Parameter::Integer(number) => Some(number),
         Parameter::Text(text) => std::str::from_utf8(&text).ok()?.parse().ok(),
-        Parameter::Double(_) => None,
+        Parameter::Double(_) | Parameter::Unreadable(_) => None,
     }
 }
 

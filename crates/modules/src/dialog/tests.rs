@@ -1,8 +1,9 @@
 //! The module on a worker: what scripts set meets the right dialog.
 
-use ::dialog::{DialogId, ReplyKind, State};
+use ::dialog::{CalleeLeg, DialogId, Leg, ReplyKind, State};
 
 use crate::fixture::{receive, request, run, worker};
+use crate::outbox::Effect;
 use crate::worker::Worker;
 
 const CONFIGURATION: &str = r#"#!KAMAILIO
@@ -10,6 +11,7 @@ server_id = 7
 loadmodule "tm.so"
 loadmodule "rr.so"
 loadmodule "pv.so"
+loadmodule "xlog.so"
 loadmodule "dialog.so"
 modparam("dialog", "profiles_no_value", "all")
 modparam("dialog", "h_id_start", -1)
@@ -24,6 +26,9 @@ request_route {
 	set_dlg_profile("all");
 	t_newtran();
 	dlg_manage();
+}
+event_route[dialog:end] {
+	xlog("L_ERR", "end of $dlg(callid) $dlg_var(try) in state $dlg(state)\n");
 }
 "#;
 
@@ -72,6 +77,26 @@ fn a_request_within_still_sees_the_failed_dialog() {
     assert_eq!(super::context::message_dialog(&worker), Some(dialog));
     receive(&mut worker, &request("INVITE", "sip:bob@example.com", "", ""));
     assert_eq!(super::context::message_dialog(&worker), None);
+}
+
+#[test]
+fn the_end_route_sees_the_dialog_although_its_bye_failed_at_once() {
+    let mut worker = worker(CONFIGURATION);
+    let dialog = call(&mut worker, 1);
+    let node = std::sync::Arc::clone(&worker.node);
+    let change = node.dialogs.reply_begin(worker.now, dialog, ReplyKind::Success).expect("a dialog");
+    let callee = CalleeLeg { tag: b"tt1", contact: b"sip:bob@%%", ..CalleeLeg::default() };
+    node.dialogs.reply_finish(worker.now, change, Some(&callee));
+    node.dialogs.set_contact(worker.now, dialog, Leg::Caller, b"sip:alice@%%");
+    worker.outbox.clear();
+    let _ = super::ending::end(&mut worker, dialog, None, b"");
+    let lines = worker.outbox.effects.iter().filter_map(|effect| match effect {
+        Effect::Log { text, .. } => Some(String::from_utf8_lossy(text).into_owned()),
+        _ => None,
+    });
+    let lines: Vec<String> = lines.collect();
+    assert!(lines.iter().any(|line| line.contains("end of call1 of1 in state")), "{lines:?}");
+    assert!(!node.dialogs.contains(dialog), "the failed BYEs ended it");
 }
 
 #[test]

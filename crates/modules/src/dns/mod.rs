@@ -157,3 +157,6 @@ pub fn on_timer(worker: &Worker) {
         state.write().sweep(now);
     }
 }
+
+#[cfg(test)]
+mod tests;

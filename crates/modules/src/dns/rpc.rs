@@ -161,7 +161,7 @@ pub fn delete_ebl(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
 
 fn add(worker: &Worker, addition: Option<Addition>) -> Answer {
     let refused = || Fault::new(400, "Failed to add the entry to the cache");
-    let addition = addition.ok_or_else(refused)?;
+    let addition = addition.filter(|_| worker.node.core.dns.caches()).ok_or_else(refused)?;
     state(worker).add(addition, &worker.node.core.dns, worker.now.time).map_err(|_| refused())?;
     Ok(Reply::empty())
 }
@@ -171,7 +171,6 @@ fn seconds(parameters: &mut Parameters) -> Result<u32, Fault> {
 }
 
 fn add_address(worker: &Worker, parameters: &mut Parameters, kind: Kind) -> Answer {
-    needs_cache(worker)?;
     let name = name(parameters)?;
     let seconds = seconds(parameters)?;
     let address = String::from_utf8_lossy(&parameters.text()?).into_owned();
@@ -191,7 +190,6 @@ pub fn add_aaaa(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
 
 /// `dns.add_srv NAME SECONDS PRIORITY WEIGHT PORT TARGET FLAGS`
 pub fn add_srv(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
-    needs_cache(worker)?;
     let name = name(parameters)?;
     let seconds = seconds(parameters)?;
     let numbers = [parameters.integer()?, parameters.integer()?, parameters.integer()?];

@@ -85,10 +85,9 @@ fn record(index: usize, kept: &Kept, now: Time) -> Item {
         ]),
         Data::Name(name) => fields.push(("rr_name".into(), Item::text(&**name))),
         Data::Text(texts) => {
-            let text = |(index, text): (usize, &Box<[u8]>)| {
-                Item::Structure(vec![("idx".into(), integer(index)), ("rr_txt".into(), Item::text(text))])
-            };
-            fields.push(("txt".into(), Item::Array(texts.iter().enumerate().map(text).collect())));
+            let text =
+                |(index, text): (usize, &[u8])| Item::Structure(vec![("idx".into(), integer(index)), ("rr_txt".into(), Item::text(text))]);
+            fields.push(("txt".into(), Item::Array(texts.iter().map(|text| &**text).enumerate().map(text).collect())));
         }
     }
     fields.push(("rr_permanent".into(), yes_no(kept.expires.is_none())));

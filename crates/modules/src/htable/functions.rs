@@ -14,6 +14,8 @@ use crate::worker::Worker;
 const NOT_NULL: i32 = -2;
 /// Answer of `sht_is_null`: there is no such table.
 const NO_TABLE: i32 = 2;
+/// Answer of `sht_lock` and `sht_unlock`: there is no such table, or the argument names none.
+const NO_TABLE_TO_LOCK: i32 = -11;
 /// Most lines `sht_print()` writes.
 const PRINTED_MAX: usize = 1_000;
 
@@ -119,7 +121,7 @@ pub(super) fn sht_match_str_value(worker: &mut Worker, arguments: &[Argument]) -
 
 /// `sht_lock("table=>key")`: the key's slot, until `sht_unlock` or the end of the run.
 pub(super) fn sht_lock(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    let Some((table, key)) = table_and_rest(worker, &text(arguments, 0)) else { return Flow::Code(-1) };
+    let Some((table, key)) = table_and_rest(worker, &text(arguments, 0)) else { return Flow::Code(NO_TABLE_TO_LOCK) };
     if worker.run.htable.held.len() >= HELD_MAX {
         worker.log(-1, "htable", "too many locks held");
         return Flow::Code(-1);
@@ -136,18 +138,15 @@ pub(super) fn sht_lock(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     }
 }
 
-/// `sht_unlock("table=>key")`.
+/// `sht_unlock("table=>key")`: true also when this run does not hold the slot.
 pub(super) fn sht_unlock(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    let Some((table, key)) = table_and_rest(worker, &text(arguments, 0)) else { return Flow::Code(-1) };
+    let Some((table, key)) = table_and_rest(worker, &text(arguments, 0)) else { return Flow::Code(NO_TABLE_TO_LOCK) };
     let slot = table.slot_of(&key);
     let held = &mut worker.run.htable.held;
-    match held.iter().rposition(|held| held.is(&table.locks, slot)) {
-        Some(position) => {
-            held.remove(position);
-            Flow::Code(1)
-        }
-        None => Flow::Code(-1),
+    if let Some(position) = held.iter().rposition(|held| held.is(&table.locks, slot)) {
+        held.remove(position);
     }
+    Flow::Code(1)
 }
 
 /// `sht_reset(table)`: removes everything.
@@ -159,8 +158,12 @@ pub(super) fn sht_reset(worker: &mut Worker, arguments: &[Argument]) -> Flow {
 
 fn set(worker: &mut Worker, arguments: &[Argument], value: Value) -> Flow {
     let Some(table) = table(worker, &text(arguments, 0)) else { return Flow::Code(-1) };
-    let Ok(seconds) = u64::try_from(arguments.get(3).map_or(0, Argument::integer)) else { return Flow::Code(-1) };
-    Flow::from(table.set(worker.now.time, &text(arguments, 1), value, Some(seconds)))
+    let key = text(arguments, 1);
+    if key.is_empty() {
+        return Flow::Code(-1);
+    }
+    let seconds = u64::try_from(arguments.get(3).map_or(0, Argument::integer)).unwrap_or(0);
+    Flow::from(table.set(worker.now.time, &key, value, Some(seconds)))
 }
 
 /// `sht_setxs(table, key, text, seconds)`.

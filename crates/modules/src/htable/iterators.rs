@@ -44,11 +44,13 @@ pub(super) fn start(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     Flow::Code(1)
 }
 
-/// `sht_iterator_end(name)`.
+/// `sht_iterator_end(name)`: false when there is none of this name.
 pub(super) fn end(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let name = text(arguments, 0);
-    worker.run.htable.iterators.retain(|iterator| iterator.name != name);
-    Flow::Code(1)
+    let iterators = &mut worker.run.htable.iterators;
+    let count = iterators.len();
+    iterators.retain(|iterator| iterator.name != name);
+    Flow::from(iterators.len() < count)
 }
 
 /// `sht_iterator_next(name)`: false behind the last item.

@@ -83,6 +83,11 @@ impl Table {
         self.slot(self.slot_of(key))
     }
 
+    /// The end that a script gives an item. None: items of this table never expire, or the table's own time holds.
+    fn given_end(&self, now: Time, seconds: u64) -> Option<Time> {
+        (seconds > 0 && self.definition.expire > 0).then(|| now.plus(seconds.saturating_mul(1000)))
+    }
+
     fn end_from(&self, now: Time) -> Option<Time> {
         (self.definition.expire > 0).then(|| now.plus(self.definition.expire.saturating_mul(1000)))
     }
@@ -97,15 +102,15 @@ impl Table {
         self.item(now, key).map_or_else(|| self.definition.initial.clone(), |item| item.value)
     }
 
-    /// Sets a value, and its end if given (None: as the table says). False: the table is full or the key too long.
+    /// Sets a value, and its end if given (None or 0: as the table says; without `autoexpire` nothing ever expires). False: the table is full or the key too long.
     pub fn set(&self, now: Time, key: &[u8], value: Value, expire_seconds: Option<u64>) -> bool {
-        let given = expire_seconds.map(|seconds| (seconds > 0).then(|| now.plus(seconds.saturating_mul(1000))));
+        let given = expire_seconds.and_then(|seconds| self.given_end(now, seconds));
         let Some(mut slot) = self.slot_for(key) else { return false };
         if let Some(item) = slot.get_mut(key) {
             let is_new = item.is_expired(now);
             item.value = value;
-            if let Some(end) = given {
-                item.expires = end;
+            if given.is_some() {
+                item.expires = given;
             } else if self.definition.renews_expiry || is_new {
                 item.expires = self.end_from(now);
             }
@@ -114,7 +119,7 @@ impl Table {
         if key.len() > KEY_BYTES_MAX || self.items.load(Ordering::Relaxed) >= TABLE_ITEMS_MAX {
             return false;
         }
-        slot.insert(Text::from(key), Item { value, expires: given.unwrap_or_else(|| self.end_from(now)) });
+        slot.insert(Text::from(key), Item { value, expires: given.or_else(|| self.end_from(now)) });
         self.items.fetch_add(1, Ordering::Relaxed);
         true
     }
@@ -157,12 +162,13 @@ impl Table {
         Some(sum)
     }
 
-    /// Sets when an item expires, in seconds from now; 0 never. False: there is no such item.
+    /// Sets when an item expires, in seconds from now; 0 never. A table without `autoexpire` keeps its items. False: there is no
+    /// such item.
     pub fn set_expire(&self, now: Time, key: &[u8], seconds: u64) -> bool {
         let Some(mut slot) = self.slot_for(key) else { return false };
         match slot.get_mut(key).filter(|item| !item.is_expired(now)) {
             Some(item) => {
-                item.expires = (seconds > 0).then(|| now.plus(seconds.saturating_mul(1000)));
+                item.expires = self.given_end(now, seconds);
                 true
             }
             None => false,

@@ -81,7 +81,11 @@ fn position(worker: &Worker, index: Option<Index>) -> Option<usize> {
 pub(super) fn read(worker: &mut Worker, inner: &Inner, index: Option<Index>) -> Value {
     let key = key_of(inner);
     if key == "count" {
-        return length(worker.run.branches.len());
+        // Null rather than 0 when there is none.
+        return match worker.run.branches.len() {
+            0 => Value::Null,
+            count => length(count),
+        };
     }
     let Some(target) = position(worker, index).and_then(|position| worker.run.branches.get(position)) else { return Value::Null };
     field(worker, target, key)

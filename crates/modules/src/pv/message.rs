@@ -120,7 +120,7 @@ pub(super) fn message_key(worker: &mut Worker, inner: &Inner, _index: Option<Ind
     let bytes = message.bytes();
     let headers_start = usize::try_from(message.first_line().end).unwrap_or(0);
     let headers_end = usize::try_from(message.headers_end()).unwrap_or(0);
-    let headers = bytes.get(headers_start..headers_end).unwrap_or(b"");
+    let headers = trim_line_end(bytes.get(headers_start..headers_end).unwrap_or(b""));
     match MESSAGE_KEYS.get(usize::from(*choice)).copied().unwrap_or("") {
         "len" => length(bytes.len()),
         "buf" => Value::text(bytes),
@@ -130,9 +130,9 @@ pub(super) fn message_key(worker: &mut Worker, inner: &Inner, _index: Option<Ind
         "hdrs_len" | "hdrs_size" => length(headers.len()),
         "hdrc" => length(message.headers().len()),
         "fline" => Value::text(trim_line_end(message.text(message.first_line()))),
-        // First line and headers, and what follows the empty line.
-        "fpart" => non_empty(bytes.get(..headers_end).unwrap_or(b"")),
-        "lpart" => non_empty(message.body()),
+        // First line and headers without the last line end; all but the first line.
+        "fpart" => non_empty(trim_line_end(bytes.get(..headers_end).unwrap_or(b""))),
+        "lpart" => non_empty(bytes.get(headers_start..).unwrap_or(b"")),
         _ => Value::Null,
     }
 }

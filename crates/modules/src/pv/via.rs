@@ -6,6 +6,7 @@ use transaction::Protocol;
 
 use super::answer::{non_empty, optional};
 use crate::core::words::protocol_number;
+use crate::sockets::DEFAULT_PORT;
 use crate::worker::Worker;
 
 /// Which of the elements.
@@ -30,7 +31,7 @@ pub(super) fn key(worker: &Worker, which: Which, inner: &Inner) -> Value {
     let (Some(via), Inner::Choice(choice)) = (via, inner) else { return Value::Null };
     match KEYS.get(usize::from(*choice)).copied().unwrap_or("") {
         "host" => non_empty(via.host),
-        "port" => Value::Integer(i64::from(via.port.unwrap_or(0))),
+        "port" => Value::Integer(i64::from(via.port.unwrap_or(DEFAULT_PORT))),
         "proto" => non_empty(via.transport),
         "protoid" => Protocol::from_bytes(via.transport).map_or(Value::Integer(0), |protocol| Value::Integer(protocol_number(protocol))),
         "branch" => non_empty(via.branch),

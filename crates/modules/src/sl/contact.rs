@@ -60,7 +60,9 @@ fn write_escaped(line: &mut Vec<u8>, value: &[u8]) {
     for byte in value {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => line.push(*byte),
-            b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$' | b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' => line.push(*byte),
+            b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$' | b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' => {
+                line.push(*byte)
+            }
             _ => line.extend_from_slice(format!("%{byte:02x}").as_bytes()),
         }
     }

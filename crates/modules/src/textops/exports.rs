@@ -2,7 +2,7 @@
 
 use script::exports::{Argument, Flow, Function, Kind, Routes};
 
-use super::{literals, body, date, headers, hold, message_tests, parts, replace, search, substitute, text_tests, via};
+use super::{body, date, headers, hold, literals, message_tests, parts, replace, search, substitute, text_tests, via};
 use crate::registry::Module;
 use crate::worker::Worker;
 

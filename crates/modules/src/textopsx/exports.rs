@@ -2,7 +2,7 @@
 
 use script::exports::{Argument, Flow, Function, InnerKind, Kind, Routes, Variable};
 
-use super::{literals, apply, body_lines, glob, header_values, headers, keep, status};
+use super::{apply, body_lines, glob, header_values, headers, keep, literals, status};
 use crate::registry::Module;
 use crate::worker::Worker;
 

@@ -66,6 +66,14 @@ fn parse_name<'a>(worker: &mut Worker, name: &'a [u8]) -> Option<Name<'a>> {
     parsed
 }
 
+/// Where a value starts: behind the comma of the one before, blanks included; the first one of a line without them.
+fn start_with_blanks(message: &Message, element: &Element) -> u32 {
+    let before = message.text(Span { start: element.line.start, end: element.span.start });
+    let kept = before.trim_ascii_end();
+    let blanks = if kept.ends_with(b",") { before.len().saturating_sub(kept.len()) } else { 0 };
+    element.span.start.saturating_sub(u32::try_from(blanks).unwrap_or(0))
+}
+
 /// Where a value ends, blanks behind it included.
 fn end_with_blanks(message: &Message, element: &Element) -> u32 {
     let rest = message.text(Span { start: element.span.end, end: element.line.end });
@@ -124,10 +132,7 @@ pub(super) fn insert_hf_value(worker: &mut Worker, arguments: &[Argument]) -> Fl
         return Flow::Code(1);
     };
     let Some(element) = position(index, found.len()).and_then(|position| found.get(position)) else { return Flow::Code(-1) };
-    // Behind the comma of the value before, or where the first value starts.
-    let before = run.message.text(Span { start: element.line.start, end: element.span.start });
-    let blanks = if before.trim_ascii_end().ends_with(b",") { before.len().saturating_sub(before.trim_ascii_end().len()) } else { 0 };
-    let at = element.span.start.saturating_sub(u32::try_from(blanks).unwrap_or(0));
+    let at = start_with_blanks(&run.message, element);
     run.edits.insert_before(at, &[&value[..], b","].concat());
     Flow::Code(1)
 }
@@ -144,7 +149,7 @@ fn remove(run: &mut Run, found: &[Element], is_chosen: impl Fn(usize) -> bool) {
         let previous = index.checked_sub(1).and_then(|previous| found.get(previous));
         let span = match (previous, kept_after) {
             (Some(previous), _) if kept_before => Span { start: previous.span.end, end: element.span.end },
-            (_, Some(next)) => Span { start: element.span.start, end: next.span.start },
+            (_, Some(next)) => Span { start: element.span.start, end: start_with_blanks(&run.message, next) },
             _ => element.line,
         };
         run.edits.remove(span);

@@ -8,8 +8,8 @@ use sip::message::Message;
 use transaction::{Action, CancelReason, Endpoint, Transaction};
 
 use super::data::TransactionData;
-use super::success_ack::{self, Additions};
 use super::local_route;
+use super::success_ack::{self, Additions};
 use crate::node::Node;
 use crate::worker::Worker;
 

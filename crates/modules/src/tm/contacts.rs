@@ -210,7 +210,10 @@ mod tests {
         let mut random = Random::new(7);
         let (mut first, rounds) = (0, 3_000);
         for _ in 0..rounds {
-            let ordered = drawn(vec![target("backup", None), target("none", Some(0)), target("light", Some(250)), target("heavy", Some(750))], &mut random);
+            let ordered = drawn(
+                vec![target("backup", None), target("none", Some(0)), target("light", Some(250)), target("heavy", Some(750))],
+                &mut random,
+            );
             let uris: Vec<String> = ordered.iter().filter_map(|target| target.uri.as_ref().map(ToString::to_string)).collect();
             assert_eq!(uris.get(2..).unwrap_or_default(), ["backup", "none"]);
             first += usize::from(uris.first().is_some_and(|uri| uri == "heavy"));

@@ -223,12 +223,3 @@ fn acknowledge(worker: &mut Worker, id: TransactionId, by_via: bool) -> bool {
     super::settle::return_transaction(worker, transaction);
     matches!(step, transaction::AckStep::Absorbed { .. })
 }
-
-/// Does the run's ACK belong to an INVITE whose 2xx was relayed and is still remembered?
-pub fn is_end_to_end_ack(worker: &Worker) -> bool {
-    let node = &worker.node;
-    let Some(call) = transaction::key::call_hash(node.transactions.secret(), &worker.run.message) else { return false };
-    let mut candidates = Vec::new();
-    node.transactions.find_by_call(call, Method::Invite, &mut candidates);
-    !candidates.is_empty()
-}

@@ -4,7 +4,7 @@ use script::exports::{Argument, Flow, Function, Kind, Routes};
 use script::syntax::ast::RouteKind;
 
 use super::parameters::PARAMETERS;
-use super::{literals, contacts, functions as f};
+use super::{contacts, functions as f, literals};
 use crate::registry::Module;
 use crate::worker::Worker;
 

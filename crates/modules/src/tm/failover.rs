@@ -8,9 +8,11 @@ use sip::method::Method;
 use transaction::branch_id::read_branch;
 use transaction::{BranchId, Event};
 
+use super::local::LocalRequest;
 use super::lookup;
 use super::sending::{Prepared, reserve, send_reserved};
 use crate::blocklist::{self, reason};
+use crate::dns::{self, Search, Step};
 use crate::next_hop::{NextHop, error};
 use crate::worker::Worker;
 
@@ -18,7 +20,14 @@ use crate::worker::Worker;
 #[derive(Debug)]
 pub struct Fallback {
     branch: usize,
-    prepared: Box<Prepared>,
+    request: Request,
+}
+
+#[derive(Debug)]
+enum Request {
+    Relayed(Box<Prepared>),
+    /// One made here, and how its address was found.
+    Own(Box<LocalRequest>, Box<Search>),
 }
 
 /// `failover_reply_codes`: final replies besides 503 that make the next address be tried.
@@ -53,7 +62,16 @@ impl ReplyCodes {
 pub fn remember(worker: &mut Worker, branch: usize, prepared: Prepared) {
     let is_wanted = prepared.search.is_some() && !prepared.is_forced && worker.node.core.dns.tries_next_address();
     if let Some(transaction) = worker.run.tm.transaction.as_mut().filter(|_| is_wanted) {
-        transaction.data.fallbacks.push(Fallback { branch, prepared: Box::new(prepared) });
+        transaction.data.fallbacks.push(Fallback { branch, request: Request::Relayed(Box::new(prepared)) });
+    }
+}
+
+/// As [`remember`] for a request made here.
+pub fn remember_own(worker: &mut Worker, branch: usize, request: LocalRequest, search: Search) {
+    let is_wanted = worker.node.core.dns.tries_next_address();
+    let Some(transaction) = worker.run.tm.transaction.as_mut().filter(|_| is_wanted) else { return };
+    if transaction.branches.get(branch).is_some_and(|branch| branch.endpoint.is_some()) {
+        transaction.data.fallbacks.push(Fallback { branch, request: Request::Own(Box::new(request), Box::new(search)) });
     }
 }
 
@@ -177,7 +195,35 @@ fn after_failure(worker: &mut Worker, branch: usize) {
     let fallbacks = &mut transaction.data.fallbacks;
     let Some(place) = fallbacks.iter().position(|fallback| fallback.branch == branch) else { return };
     let fallback = fallbacks.swap_remove(place);
-    instead(worker, *fallback.prepared);
+    match fallback.request {
+        Request::Relayed(prepared) => {
+            instead(worker, *prepared);
+        }
+        Request::Own(request, search) => own_instead(worker, branch, *request, *search),
+    }
+}
+
+/// Sends a request made here to the next address, as it went to the one before but for its Via.
+fn own_instead(worker: &mut Worker, branch: usize, mut request: LocalRequest, mut search: Search) {
+    let node = Arc::clone(&worker.node);
+    let Some(transaction) = &worker.run.tm.transaction else { return };
+    let Some(start) = transaction.branches.get(branch).map(|branch| branch.start.clone()) else { return };
+    request.routed = Some(transaction.request.bytes().to_vec());
+    while may_try(worker) {
+        let step = dns::step(worker, &mut search);
+        if !matches!(step, Step::Ask(_) | Step::Go(_)) || !lookup::has_room(&node) {
+            return;
+        }
+        let Some(transaction) = &mut worker.run.tm.transaction else { return };
+        let Ok(index) = transaction.add_branch(start.clone(), &node.states.tm.settings) else { return };
+        let Step::Go(hop) = step else { return lookup::of_own_branch(worker, index, request, search, step) };
+        if super::local::send_reserved(worker, &request, hop).is_ok() {
+            return remember_own(worker, index, request, search);
+        }
+        if let Some(transaction) = &mut worker.run.tm.transaction {
+            transaction.branch_not_sent(worker.now.time, index, &node.states.tm.settings);
+        }
+    }
 }
 
 /// Sends the request to the next address that takes it, as a new branch. True: one is under way, or its address is being
@@ -194,11 +240,14 @@ pub fn instead(worker: &mut Worker, mut prepared: Prepared) -> bool {
             if !lookup::has_room(&worker.node) {
                 return false;
             }
+            let Some(prepared) = routed_again(worker, prepared) else { return false };
             let Ok(index) = reserve(worker, &prepared) else { return false };
             lookup::of_branch(worker, index, prepared, question);
             return true;
         }
         let Ok(NextHop::Address(hop)) = prepared.hop else { return false };
+        let Some(again) = routed_again(worker, prepared) else { return false };
+        prepared = again;
         let Ok(index) = reserve(worker, &prepared) else { return false };
         if send_reserved(worker, index, &prepared, hop).is_ok() {
             remember(worker, index, prepared);
@@ -206,6 +255,28 @@ pub fn instead(worker: &mut Worker, mut prepared: Prepared) -> bool {
         }
     }
     false
+}
+
+/// With `reparse_on_dns_failover=0` a further branch is made of the received request, so its branch route runs for it, too.
+/// None: the route dropped the branch.
+fn routed_again(worker: &mut Worker, former: Prepared) -> Option<Prepared> {
+    if worker.node.states.tm.repeats_sent_request {
+        return Some(former);
+    }
+    let transaction = super::settle::detach(worker)?;
+    let index = transaction.branches.len();
+    let copy = super::failure::copy_of(worker, &transaction);
+    let ((again, transaction), used) = worker.with_run(copy, |worker| {
+        super::settle::attach(worker, transaction);
+        let again = super::relay::prepare_again(worker, &former, index);
+        (again, super::settle::detach(worker))
+    });
+    worker.recycle(used);
+    if let Some(transaction) = transaction {
+        super::settle::attach(worker, transaction);
+    }
+    let Prepared { message, target, edits, record_route, .. } = again?;
+    Some(Prepared { message, target, edits, record_route, ..former })
 }
 
 fn may_try(worker: &Worker) -> bool {

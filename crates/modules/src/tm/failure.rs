@@ -69,6 +69,7 @@ fn run_copy(worker: &mut Worker, branch: Option<usize>, code: u16, route: RouteI
             .map_or_else(|| transaction::decision::reason_phrase(code).as_bytes().to_vec(), |reply| reply.reason().to_vec()),
         is_faked: failed.is_none_or(|branch| branch.flags.faked || branch.reply.is_none()),
     };
+    copy.target.flags = failed.map_or(0, |branch| branch.start.script_flags);
     copy.tm.winner = failed.and_then(|branch| branch.reply.clone());
     let (transaction, used) = worker.with_run(copy, |worker| {
         super::settle::attach(worker, transaction);
@@ -88,7 +89,7 @@ fn run_copy(worker: &mut Worker, branch: Option<usize>, code: u16, route: RouteI
 }
 
 /// A run on a private copy of the transaction's request, with its destination as it was when the transaction was made.
-fn copy_of(worker: &mut Worker, transaction: &Transaction<TransactionData>) -> Box<Run> {
+pub fn copy_of(worker: &mut Worker, transaction: &Transaction<TransactionData>) -> Box<Run> {
     let mut copy = worker.fresh_run();
     copy.message = transaction.request.clone();
     copy.is_faked = true;

@@ -66,7 +66,10 @@ pub fn t_relay_to(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let is_flags = is_relay_flags(&proxy);
     let flags = if arguments.len() == 1 && is_flags { integer(arguments, 0) } else { integer(arguments, 1) };
     let hop = if is_flags { None } else { parse_proxy(&proxy) };
-    relay(worker, Forced { hop, without_100: flags & 1 != 0, without_reply: flags & 2 != 0, without_failover: flags & 4 != 0, ..Forced::default() })
+    relay(
+        worker,
+        Forced { hop, without_100: flags & 1 != 0, without_reply: flags & 2 != 0, without_failover: flags & 4 != 0, ..Forced::default() },
+    )
 }
 
 /// A single argument of `t_relay_to()` that is a number stands for the flags.
@@ -191,7 +194,8 @@ pub fn t_check_trans(worker: &mut Worker, _: &[Argument]) -> Flow {
     }
     match worker.run.message.method() {
         Method::Cancel => super::cancel::invite_of(worker).is_some().into(),
-        Method::Ack => super::create::is_end_to_end_ack(worker).into(),
+        // An ACK to a reply made here was absorbed before the script; one to a relayed 2xx belongs to no transaction.
+        Method::Ack => Flow::Code(-1),
         _ if worker.run.tm.transaction.is_some() => {
             t_retransmit_reply(worker, &[]);
             Flow::Code(0)
@@ -281,10 +285,8 @@ fn arm(
     });
     *place(&mut worker.run.tm.armed) = route;
     if let Some(transaction) = &mut worker.run.tm.transaction {
+        // For the branches to come; those that are under way keep what they were sent with.
         *place(&mut transaction.armed) = route;
-        if let Some(branch) = worker.run.tm.reply.branch.and_then(|index| transaction.branches.get_mut(index)) {
-            *place(&mut branch.armed) = route;
-        }
     }
     Flow::Code(1)
 }

@@ -148,7 +148,7 @@ fn send_bytes(worker: &mut Worker, transaction: &mut Transaction<TransactionData
     if super::sending::is_left_alone(worker, transaction.method(), &to) {
         return Err(error::SEND);
     }
-    if !transaction.branch_sent(worker.now.time, 0, to, &bytes) {
+    if !transaction.branch_sent(worker.now.time, last_branch(transaction), to, &bytes) {
         return Err(error::SEND);
     }
     worker.outbox.send(&to, &bytes);
@@ -217,9 +217,14 @@ fn first_route(route_set: &[u8]) -> Option<Vec<u8>> {
     route_set.get(start + 1..end).map(<[u8]>::to_vec)
 }
 
+/// The branch being sent: a further one is added only when the others have failed.
+fn last_branch(transaction: &Transaction<TransactionData>) -> usize {
+    transaction.branches.len().saturating_sub(1)
+}
+
 fn branch_of(node: &Node, transaction: &Transaction<TransactionData>) -> Vec<u8> {
     let mut branch = Vec::with_capacity(transaction::branch_id::BRANCH_BYTES_MAX);
-    transaction::branch_id::write_branch(&mut branch, node.transactions.secret(), transaction.id(), transaction.call(), 0);
+    transaction::branch_id::write_branch(&mut branch, node.transactions.secret(), transaction.id(), transaction.call(), last_branch(transaction));
     branch
 }
 

@@ -67,6 +67,12 @@ pub fn of_local(worker: &mut Worker, transaction: TransactionId, request: LocalR
     go_on(worker, Lookup { transaction, branch: 0, search, work: Work::Local(Box::new(request)), hop: None }, step);
 }
 
+/// Goes on with the look-up of a further branch of a request made here.
+pub fn of_own_branch(worker: &mut Worker, branch: usize, request: LocalRequest, search: Search, step: Step) {
+    let Some(transaction) = worker.run.tm.transaction.as_ref().map(|transaction| transaction.id()) else { return };
+    go_on(worker, Lookup { transaction, branch, search, work: Work::Local(Box::new(request)), hop: None }, step);
+}
+
 fn go_on(worker: &mut Worker, mut lookup: Lookup, step: Step) {
     let node = std::sync::Arc::clone(&worker.node);
     let lookups = &node.states.tm.lookups;
@@ -113,9 +119,13 @@ pub fn resume(worker: &mut Worker, ticket: u64) {
     let host = lookup.search.destination().host.clone();
     let code = match lookup.work {
         Work::Local(request) => match hop.and_then(|hop| super::local::send_reserved(worker, &request, hop)) {
-            Ok(()) => return,
+            Ok(()) => return super::failover::remember_own(worker, lookup.branch, *request, lookup.search),
             Err(code) => {
-                super::local::complete(worker, status(code), None);
+                if lookup.branch == 0 {
+                    super::local::complete(worker, status(code), None);
+                } else {
+                    fail(worker, lookup.branch, code);
+                }
                 code
             }
         },

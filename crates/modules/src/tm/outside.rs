@@ -13,8 +13,7 @@ use crate::worker::Worker;
 /// CSeq of requests outside a dialog.
 const FIRST_CSEQ: u32 = 10;
 /// Headers that are made here, whatever the caller gives.
-const OWN_HEADERS: [HeaderId; 6] =
-    [HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq, HeaderId::Via, HeaderId::ContentLength];
+const OWN_HEADERS: [HeaderId; 6] = [HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq, HeaderId::Via, HeaderId::ContentLength];
 
 /// A request outside any dialog as a caller gives it.
 #[derive(Debug, Clone, Default)]
@@ -88,7 +87,10 @@ pub fn describe(worker: &mut Worker, outside: Outside) -> Result<LocalRequest, R
     let headers: Vec<u8> = headers.flat_map(|header| probe.text(header.line).iter().copied()).collect();
     let mut from_value = from.whole.to_vec();
     if probe.from_tag().is_empty() {
-        from_value.extend_from_slice(format!(";tag={:016x}{:016x}-{:08x}", worker.random.next_u64(), worker.random.next_u64(), worker.random.next_u64() as u32).as_bytes());
+        from_value.extend_from_slice(
+            format!(";tag={:016x}{:016x}-{:08x}", worker.random.next_u64(), worker.random.next_u64(), worker.random.next_u64() as u32)
+                .as_bytes(),
+        );
     }
     let call_id = if probe.call_id().is_empty() { new_call_id(worker) } else { probe.call_id().to_vec() };
     Ok(LocalRequest {

@@ -67,12 +67,7 @@ pub static PARAMETERS: &[Parameter] = &[
     number("blst_methods_add", 1),
     number("blst_methods_lookup", -1),
     number("cancel_b_method", 1),
-    accepted(
-        "reparse_on_dns_failover",
-        ParameterKind::Integer,
-        Default::Integer(1),
-        "accepted, no effect: the request is always written anew for the next address",
-    ),
+    number("reparse_on_dns_failover", 1),
     unset("on_sl_reply"),
     unset("contacts_avp"),
     unset("contact_flows_avp"),

@@ -109,8 +109,20 @@ fn route_and_decide(worker: &mut Worker, index: usize, route: Option<RouteId>) {
         }
         None => return,
     };
+    keep_edits(worker, index);
     perform_with_message(worker, &actions);
     relay_reply::carry_out(worker, decision, Some(index));
+}
+
+/// The edits of a reply that is kept for the choice are kept with it (spec proxy-core 4.4).
+fn keep_edits(worker: &mut Worker, index: usize) {
+    let run = &mut worker.run;
+    if run.edits.is_empty() {
+        return;
+    }
+    if let Some(branch) = run.tm.transaction.as_mut().and_then(|transaction| transaction.branches.get_mut(index)) {
+        branch.reply_edits = branch.reply.is_some().then(|| Box::new(run.edits.clone()));
+    }
 }
 
 /// A final reply does not wait behind a provisional one.

@@ -120,7 +120,7 @@ fn forward(worker: &mut Worker, forced: Forced) -> Flow {
     let targets = take_targets(worker);
     if targets.is_empty() {
         worker.log(-1, "tm", "no branches for forwarding");
-        return Flow::Code(fail(worker, error::CONFIGURATION, forced.without_reply));
+        return Flow::Code(fail(worker, -1, forced.without_reply));
     }
     let mut pending = Pending { branches: Vec::with_capacity(targets.len()), error: 0, without_reply: forced.without_reply };
     save_edits(worker);
@@ -134,6 +134,7 @@ fn forward(worker: &mut Worker, forced: Forced) -> Flow {
         let index = first_index + pending.branches.len();
         if let Some(mut prepared) = prepare(worker, target, branch_route.map(RouteId), index, &forced) {
             prepared.is_forced = forced.hop.is_some();
+            prepared.branch_route = branch_route.map(RouteId);
             pending.branches.push(prepared);
         } else {
             pending.error = pending.error.min(error::CONFIGURATION);
@@ -211,6 +212,11 @@ fn prepare(worker: &mut Worker, target: Target, route: Option<RouteId>, index: u
     Some(Prepared { message, ..prepared(worker, target, edits, record_route, hop) })
 }
 
+/// Runs the branch route of a branch again, for the one that takes its place. None: the route dropped it.
+pub fn prepare_again(worker: &mut Worker, former: &Prepared, index: usize) -> Option<Prepared> {
+    prepare(worker, former.target.clone(), former.branch_route, index, &Forced::default())
+}
+
 /// A branch with everything its sending needs, so that it can go out when this run is long over.
 fn prepared(worker: &Worker, target: Target, edits: Edits, record_route: crate::rr::Plan, hop: Result<NextHop, i32>) -> Prepared {
     let run = &worker.run;
@@ -222,7 +228,20 @@ fn prepared(worker: &Worker, target: Target, edits: Edits, record_route: crate::
         hints: run.core.hints,
         via: crate::corex::via::extension(worker),
     };
-    Prepared { message: None, target, edits, step_edits, record_route, hop, search: None, is_further_address: false, is_forced: false, marks, armed: run.tm.armed }
+    Prepared {
+        message: None,
+        target,
+        edits,
+        step_edits,
+        record_route,
+        hop,
+        search: None,
+        is_further_address: false,
+        is_forced: false,
+        branch_route: None,
+        marks,
+        armed: run.tm.armed,
+    }
 }
 
 fn first_hop(worker: &Worker, target: &Target, forced: &Forced) -> Result<NextHop, i32> {

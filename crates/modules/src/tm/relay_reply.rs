@@ -89,7 +89,8 @@ fn relay(worker: &mut Worker, branch: usize, in_hand: Option<usize>) {
     }
     let kept = worker.run.tm.transaction.as_mut().and_then(|transaction| transaction.branches.get_mut(branch)?.reply.take());
     if let Some(kept) = kept {
-        send(worker, &kept, &Edits::default(), branch, is_local);
+        let edits = worker.run.tm.transaction.as_ref().and_then(|transaction| transaction.branches.get(branch)?.reply_edits.clone());
+        send(worker, &kept, edits.as_deref().unwrap_or(&Edits::default()), branch, is_local);
         if let Some(place) = worker.run.tm.transaction.as_mut().and_then(|transaction| transaction.branches.get_mut(branch)) {
             place.reply = Some(kept);
         }

@@ -32,8 +32,18 @@ const OWN: [Command; 9] = [
     Command { name: "tm.list", help: "Lists the transactions.", is_array: true, run: list },
     Command { name: "tm.clean", help: "Does what is due on the transactions.", is_array: false, run: clean },
     Command { name: "tm.cancel", help: "Cancels a pending INVITE: Call-ID, CSeq.", is_array: false, run: cancel },
-    Command { name: "tm.reply", help: "Replies to a transaction: code, reason, index:label, to-tag, headers, body.", is_array: false, run: reply },
-    Command { name: "tm.reply_callid", help: "Replies to a transaction: code, reason, Call-ID, CSeq, to-tag, headers, body.", is_array: false, run: reply_callid },
+    Command {
+        name: "tm.reply",
+        help: "Replies to a transaction: code, reason, index:label, to-tag, headers, body.",
+        is_array: false,
+        run: reply,
+    },
+    Command {
+        name: "tm.reply_callid",
+        help: "Replies to a transaction: code, reason, Call-ID, CSeq, to-tag, headers, body.",
+        is_array: false,
+        run: reply_callid,
+    },
     Command { name: "tm.retransmit_reply", help: "Sends the last reply again: index:label.", is_array: false, run: retransmit_reply },
     Command {
         name: "tm.retransmit_reply_callid",

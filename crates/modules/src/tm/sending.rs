@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use script::RouteId;
 use script::syntax::ast::RouteKind;
 use script::value::Text;
 use sip::edit::Edits;
-use sip::method::Method;
 use sip::message::Message;
+use sip::method::Method;
 use transaction::{AddBranchError, ArmedRoutes, BranchStart, Endpoint, Protocol, Transaction};
 
 use super::data::TransactionData;
 use crate::core::Hints;
+use crate::corex::via::ViaExtension;
 use crate::dns::record::Question;
 use crate::dns::{self, Search, Step};
-use crate::corex::via::ViaExtension;
 use crate::next_hop::{self, Hop, NextHop, error};
 use crate::node::Node;
 use crate::outgoing::Outgoing;
@@ -40,6 +41,8 @@ pub struct Prepared {
     pub is_further_address: bool,
     /// The next hop was given by the script: it stays the only one.
     pub is_forced: bool,
+    /// The branch route that ran for it.
+    pub branch_route: Option<RouteId>,
     pub marks: Marks,
     /// Routes for the replies of the branch.
     pub armed: ArmedRoutes,

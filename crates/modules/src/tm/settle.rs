@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use transaction::{CheckIn, Event, Transaction};
+use transaction::{Branch, CheckIn, Event, Transaction};
 
 use super::actions::{perform_all, perform_with_message};
 use super::data::TransactionData;
@@ -131,7 +131,9 @@ pub fn finish_request(worker: &mut Worker) {
     }
     let node = Arc::clone(&worker.node);
     let error = std::mem::take(&mut worker.run.tm.delayed_error);
-    if error != 0 {
+    let has_branches = worker.run.tm.transaction.as_ref().is_some_and(|transaction| transaction.branches.iter().any(Branch::is_pending));
+    // A relay that failed beside one that goes on leaves the answer to that one.
+    if error != 0 && !has_branches {
         let (code, reason) = crate::sl::error_reply(error, "TM");
         super::reply_with(worker, code, reason.as_bytes(), &[]);
     }

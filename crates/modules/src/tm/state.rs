@@ -67,6 +67,8 @@ pub struct State {
     pub contacts_list: Option<script::value::Text>,
     /// `contact_flows_avp`
     pub contact_flows_list: Option<script::value::Text>,
+    /// `reparse_on_dns_failover`
+    pub repeats_sent_request: bool,
     /// `dns_reuse_rcv_socket`
     pub reuses_receiving_socket: bool,
     /// `blst_*`
@@ -141,7 +143,9 @@ impl State {
         Ok(State {
             settings: Live::new(values),
             auto_inv_100: AtomicBool::new(integer("auto_inv_100") != 0),
-            auto_inv_100_reason: Live::new(text("auto_inv_100_reason").map_or_else(Default::default, |reason| reason.to_vec().into_boxed_slice())),
+            auto_inv_100_reason: Live::new(
+                text("auto_inv_100_reason").map_or_else(Default::default, |reason| reason.to_vec().into_boxed_slice()),
+            ),
             unmatched_cancel: AtomicI64::new(integer("unmatched_cancel")),
             additional_cancel_headers: Live::new(text("ac_extra_hdrs").filter(|prefix| !prefix.is_empty())),
             local_request_route: program.route(RouteKind::Event, b"tm:local-request"),
@@ -173,8 +177,11 @@ impl State {
                 methods_add: integer("blst_methods_add"),
                 methods_lookup: integer("blst_methods_lookup"),
             },
+            repeats_sent_request: integer("reparse_on_dns_failover") != 0,
             reuses_receiving_socket: integer("dns_reuse_rcv_socket") != 0,
-            failover_codes: super::failover::ReplyCodes::parse(&text("failover_reply_codes").map_or_else(String::new, |text| text.to_string()))?,
+            failover_codes: super::failover::ReplyCodes::parse(
+                &text("failover_reply_codes").map_or_else(String::new, |text| text.to_string()),
+            )?,
             lookups: super::lookup::Lookups::default(),
             call_ids: AtomicU64::new(0),
         })

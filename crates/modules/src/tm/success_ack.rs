@@ -86,4 +86,3 @@ fn copy_line(out: &mut Vec<u8>, message: &Message, id: HeaderId) {
         out.extend_from_slice(message.text(header.line));
     }
 }
-

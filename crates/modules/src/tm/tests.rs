@@ -6,9 +6,9 @@ use sip::time::Time;
 use transaction::{SecretKey, Table};
 
 use super::{LocalRequest, answered, send_local};
+use crate::dns::record::Reply;
 use crate::fixture::{request, run, sent, worker};
 use crate::outbox::Effect;
-use crate::dns::record::Reply;
 use crate::run::Answer;
 use crate::worker::Worker;
 

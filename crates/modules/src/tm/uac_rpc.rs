@@ -184,8 +184,7 @@ fn details(code: u16, reply: Option<&Message>) -> Vec<Item> {
 
 fn dialog_items(reply: &Message) -> Vec<Item> {
     let contact = reply.contacts().next().map(|contact| contact.uri).unwrap_or_default();
-    let mut routes: Vec<(Vec<u8>, &[u8])> =
-        reply.record_routes().map(|entry| (entry.whole.to_vec(), entry.address.uri)).collect();
+    let mut routes: Vec<(Vec<u8>, &[u8])> = reply.record_routes().map(|entry| (entry.whole.to_vec(), entry.address.uri)).collect();
     routes.reverse();
     let first = routes.first().map(|(_, uri)| *uri);
     let is_strict = first.is_some_and(|uri| !sip::Uri::parse(uri).is_ok_and(|uri| uri.is_lr()));

@@ -67,10 +67,11 @@ pub(super) fn reply_reason(worker: &mut Worker, _: &Inner, _: Option<Index>) -> 
     }
 }
 
-/// `$T_reply_last`: the last status of the branch; in an onreply route that is the reply in hand.
+/// `$T_reply_last`: the highest status the branch received so far; in an onreply route the reply in hand counts.
 pub(super) fn reply_last(worker: &mut Worker, _: &Inner, _: Option<Index>) -> Value {
     if worker.run.route == RouteKind::OnReply && !worker.run.message.is_request() {
-        return Value::Integer(i64::from(worker.run.message.status()));
+        let earlier = branch(&worker.run).map_or(0, |branch| branch.last_status);
+        return Value::Integer(i64::from(worker.run.message.status().max(earlier)));
     }
     branch(&worker.run).map_or(Value::Null, |branch| Value::Integer(i64::from(branch.last_status)))
 }

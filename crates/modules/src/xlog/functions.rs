@@ -51,12 +51,7 @@ fn write(worker: &mut Worker, level: i32, facility: Option<u8>, text: &[u8], lea
     if line.last() == Some(&b'\n') {
         line.pop();
     }
-    worker.outbox.effects.push(Effect::Log {
-        level,
-        facility: facility.or(state.facility),
-        source: LogSource::Script,
-        text: line,
-    });
+    worker.outbox.effects.push(Effect::Log { level, facility: facility.or(state.facility), source: LogSource::Script, text: line });
     Flow::Code(1)
 }
 

@@ -1,28 +1,23 @@
 //! Names of log levels and of syslog facilities.
 
-/// Levels from the gravest: -5 alert to 3 debug.
-const LEVELS: &[(&str, i32)] = &[
-    ("L_ALERT", -5),
-    ("L_BUG", -4),
-    ("L_CRIT2", -3),
-    ("L_CRIT", -2),
-    ("L_ERR", -1),
-    ("L_ERROR", -1),
-    ("L_WARN", 0),
-    ("L_WARNING", 0),
-    ("L_NOTICE", 1),
-    ("L_INFO", 2),
-    ("L_DBG", 3),
-    ("L_DEBUG", 3),
-];
-
-/// A level given by name or number.
+/// A level given by name or number. As in Kamailio the letter behind `L_` decides; `L_CRIT2` has a level of its own.
 pub fn level(text: &[u8]) -> Option<i32> {
     let text = text.trim_ascii();
-    if let Some((_, level)) = LEVELS.iter().find(|(name, _)| name.as_bytes() == text) {
-        return Some(*level);
+    match text.strip_prefix(b"L_") {
+        Some(b"CRIT2") => Some(-3),
+        Some(name) => Some(match name.first()? {
+            b'A' => -5,
+            b'B' => -4,
+            b'C' => -2,
+            b'E' => -1,
+            b'W' => 0,
+            b'N' => 1,
+            b'I' => 2,
+            b'D' => 3,
+            _ => return None,
+        }),
+        None => std::str::from_utf8(text).ok()?.parse::<i32>().ok().map(|level| level.clamp(-5, 3)),
     }
-    std::str::from_utf8(text).ok()?.parse::<i32>().ok().map(|level| level.clamp(-5, 3))
 }
 
 /// The number of a syslog facility (RFC 5424 §6.2.1).
@@ -48,7 +43,9 @@ mod tests {
         assert_eq!(level(b"L_DBG"), Some(3));
         assert_eq!(level(b"-2"), Some(-2));
         assert_eq!(level(b"99"), Some(3));
-        assert_eq!(level(b"L_NONE"), None);
+        assert_eq!(level(b"L_CRIT2"), Some(-3));
+        assert_eq!(level(b"L_X"), None);
+        assert_eq!(level(b"ERR"), None);
     }
 
     #[test]

@@ -135,11 +135,13 @@ fn serial_forking_forgets_earlier_replies_only_if_branches_were_added() {
     let run = |mode, added: bool| {
         let mut bench = Bench::new("INVITE");
         bench.settings.failure_replies = mode;
-        bench.transaction.armed.failure = Some(1);
+        bench.transaction.armed.failure = Some(9);
         bench.fork(2);
+        bench.transaction.branches[0].armed.failure = Some(1);
         bench.answer(0, 404);
         let failed = bench.answer(1, 404);
-        assert!(matches!(failed, Decision::FailureRoute { route: Some(1), .. }));
+        assert!(matches!(failed, Decision::FailureRoute { route: Some(1), .. }), "the route the winner was sent with");
+        bench.transaction.branches[0].armed.failure = None;
         if !added {
             return bench.transaction.after_failure_route(&bench.settings);
         }
@@ -161,7 +163,10 @@ fn dropped_replies_and_failed_new_branches_end_in_the_last_error() {
     bench.fork(1);
     bench.answer(0, 486);
     bench.transaction.drop_replies(DropReplies::All);
-    assert_eq!(local(&bench.transaction.after_failure_route(&bench.settings)), Some((500, "I'm terribly sorry, server error occurred (1/TM)")));
+    assert_eq!(
+        local(&bench.transaction.after_failure_route(&bench.settings)),
+        Some((500, "I'm terribly sorry, server error occurred (1/TM)"))
+    );
     bench.transaction.last_error = Some((478, "Unresolvable destination".into()));
     let decision = bench.transaction.choose(bench.now, &bench.settings, &mut bench.actions);
     assert_eq!(local(&decision), Some((478, "Unresolvable destination")));

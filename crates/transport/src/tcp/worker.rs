@@ -19,7 +19,7 @@ use crate::crew::Crew;
 use crate::error::TransportError;
 use crate::limits::{ACCEPTS_PER_ROUND, STREAM_EVENTS_PER_ROUND, STREAM_READ_BYTES_PER_ROUND, STREAM_SWEEP_PERIOD, StreamLimits};
 use crate::outbox::Outbox;
-use crate::socket::start_connect;
+use crate::socket::{keep_alive, start_connect};
 use crate::waker::{self, Wakeups};
 
 /// Token of listener `n` is this plus n; connections use their number, which is smaller.
@@ -153,6 +153,7 @@ impl<D: StreamDriver> Running<D> {
 
     fn admit(&mut self, stream: TcpStream, peer: SocketAddr, socket: usize) {
         let limits = self.worker.limits;
+        keep_alive(&stream, limits.keepalive);
         let prepared = self.table.check_room(Some(peer.ip()), &limits).is_ok()
             && stream.set_nonblocking(true).is_ok()
             && stream.set_nodelay(true).is_ok();
@@ -227,7 +228,7 @@ impl<D: StreamDriver> Running<D> {
         self.counters().messages.fetch_add(messages, Ordering::Relaxed);
         outcome?;
         // One answer for several pings: a peer that only pings must not fill our queue.
-        if pings > 0 { self.enqueue(id, PONG.to_vec()).map_err(|(error, _)| error) } else { Ok(()) }
+        if pings > 0 && self.worker.limits.answers_pings { self.enqueue(id, PONG.to_vec()).map_err(|(error, _)| error) } else { Ok(()) }
     }
 
     fn write(&mut self, id: ConnectionId) -> Result<(), StreamError> {
@@ -332,14 +333,15 @@ impl<D: StreamDriver> Running<D> {
     }
 
     fn connect(&mut self, target: Target) -> Result<ConnectionId, StreamError> {
-        let destination = target.destination.filter(|_| target.may_connect).ok_or(StreamError::NotConnected)?;
         let limits = self.worker.limits;
+        let destination = target.destination.filter(|_| target.may_connect && limits.connects).ok_or(StreamError::NotConnected)?;
         self.table.check_room(None, &limits)?;
         let local = self.worker.listeners.get(target.socket).and_then(|listener| listener.local_addr().ok());
         let stream = start_connect(destination, local.map(|address| address.ip()), self.worker.tos).map_err(|error| {
             self.counters().connect_failures.fetch_add(1, Ordering::Relaxed);
             StreamError::Io(error)
         })?;
+        keep_alive(&stream, limits.keepalive);
         let id = self.table.free_id();
         self.worker.epoll.add(stream.as_fd(), u64::from(id), true, true).map_err(StreamError::Io)?;
         let mut connection = Connection::new(stream, destination, target.socket, false, &limits, self.now);

@@ -289,6 +289,21 @@ fn d11_a_callee_that_changes_is_found() {
 }
 
 #[test]
+fn d11_a_second_dialog_beside_a_living_one_is_found() {
+    let (first, second) = (dialog(), DialogView { id: dialog::DialogId { entry: 0, id: 4_000_000 }, ..dialog() });
+    let over = at_state(State::Deleted);
+    let (one, two) = (request("INVITE", 1, &["z9hG4bKa"]), request("INVITE", 1, &["z9hG4bKb"]));
+    fn made<'a>(dialog: &'a DialogView, cause: &'a Message) -> Sight<'a> {
+        Sight::Dialog { dialog, occurrence: Occurrence::of(OccurrenceKind::Created), cause: Some(cause) }
+    }
+    assert_eq!(seen(&mut lives(), &[(0, made(&first, &one)), (1, made(&second, &two))]), ["D11"]);
+    let ended = [(0, made(&first, &one)), (1, told(&over, OccurrenceKind::Failed)), (2, made(&second, &two))];
+    assert_eq!(seen(&mut lives(), &ended), Vec::<&str>::new());
+    let copied = [(0, made(&first, &one)), (1, told(&over, OccurrenceKind::Failed)), (2, made(&second, &one))];
+    assert_eq!(seen(&mut lives(), &copied), ["D11"]);
+}
+
+#[test]
 fn d12_a_lost_variable_a_lost_flag_and_a_lost_lifetime_are_found() {
     let new = dialog();
     let start = format!("x: MARK start {} <null>", new.id);

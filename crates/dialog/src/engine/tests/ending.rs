@@ -87,6 +87,23 @@ fn observers_hear_one_end_whatever_byes_cross() {
 }
 
 #[test]
+fn a_bye_made_here_lies_above_every_number_its_party_used() {
+    for codes in [&[][..], &[180], &[180, 200], &[200]] {
+        let engine = engine(&[]);
+        let id = create(&engine, at(0.0), b"n@x");
+        for code in codes {
+            reply(&engine, at(0.1), id, *code);
+        }
+        request(&engine, at(0.2), id, &within(RequestMethod::Invite, Direction::Upstream, 1001));
+        if !codes.contains(&200) {
+            reply(&engine, at(0.3), id, 200);
+        }
+        let Ok(Termination::Byes { caller: Some(caller), .. }) = engine.terminate(at(1.0), id) else { panic!("no BYE") };
+        assert_eq!(caller.cseq, 1102, "after {codes:?}");
+    }
+}
+
+#[test]
 fn a_bye_that_could_not_be_sent_may_be_tried_again() {
     let engine = engine(&[]);
     let id = confirmed(&engine, at(0.0), b"a@x");

@@ -190,3 +190,48 @@ fn what_is_no_code_stops_the_start() {
         assert!(ReplyCodes::parse(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn the_branch_route_runs_again_only_without_reparse_on_dns_failover() {
+    for (setting, expected) in [(1, "X-Branch: 0"), (0, "X-Branch: 1")] {
+        let more = format!(
+            "loadmodule \"textops\"\nloadmodule \"tmx\"\nmodparam(\"tm\", \"reparse_on_dns_failover\", {setting})\nbranch_route[B] {{\nappend_hf(\"X-Branch: $T_branch_idx\\r\\n\");\n}}\n"
+        );
+        let mut worker = worker(&more);
+        let text = request("OPTIONS", "sip:bob@many.test", "", "Max-Forwards: 70\n");
+        receive(&mut worker, &text);
+        worker.run.tm.armed.branch = worker.node.program.route(script::syntax::ast::RouteKind::Branch, b"B").map(|route| route.0);
+        worker.run_route(script::syntax::ast::RouteKind::Request, "").unwrap();
+        finish_request(&mut worker);
+        let first = sent(&mut worker);
+        assert!(first[0].1.contains("X-Branch: 0"), "{}", first[0].1);
+        let second = answer(&mut worker, &first[0].1, 503);
+        assert!(second[0].1.contains(expected), "{setting}: {}", second[0].1);
+        assert_eq!(second[0].1.matches("X-Branch").count(), 1);
+    }
+}
+
+#[test]
+fn a_request_made_here_goes_to_the_next_server_with_its_own_via() {
+    let mut worker = worker("modparam(\"tm\", \"fr_timer\", 1000)\n");
+    let local = LocalRequest {
+        method: b"MESSAGE".to_vec(),
+        request_uri: b"sip:bob@many.test".to_vec(),
+        to: b"<sip:bob@many.test>".to_vec(),
+        from: b"<sip:alice@example.com>;tag=a".to_vec(),
+        call_id: b"local7".to_vec(),
+        cseq: 10,
+        ..LocalRequest::default()
+    };
+    let id = super::super::send_local(&mut worker, &local).unwrap();
+    let first = sent(&mut worker);
+    assert_eq!(to(&first), ["MESSAGE 192.0.2.1:5071"]);
+    let second = answer(&mut worker, &first[0].1, 503);
+    assert_eq!(to(&second), ["MESSAGE 192.0.2.2:5072"]);
+    let without_via = |text: &str| text.lines().filter(|line| !line.starts_with("Via")).map(ToOwned::to_owned).collect::<Vec<_>>();
+    assert_eq!(without_via(&first[0].1), without_via(&second[0].1));
+    answer(&mut worker, &second[0].1, 200);
+    if let transaction::Checkout::Taken(transaction) = worker.node.transactions.checkout(id) {
+        assert!(!transaction.is_open());
+    }
+}
