@@ -1,11 +1,13 @@
 //! Where a request goes next: from `$du` or the request URI to an address, a protocol and a local socket (spec proxy-core 6.1, 6.3, 2.6).
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use sip::uri::Uri;
 use transaction::{Endpoint, Protocol};
 
 use crate::dns::Destination;
+use crate::node::Node;
 use crate::run::Target;
 use crate::sockets::{DEFAULT_PORT, Sockets, parse_address};
 
@@ -93,4 +95,17 @@ pub fn endpoint(sockets: &Sockets, hop: Hop, target: &Target, received_on: Optio
     });
     let socket = forced.or_else(|| sockets.automatic(hop.protocol, hop.address.ip(), received_on)).ok_or(error::NO_SOCKET)?;
     Ok(Endpoint { protocol: hop.protocol, address: hop.address, socket, connection: 0 })
+}
+
+/// The stream endpoint for a request that is too long for UDP; None: it stays (spec proxy-core 6.2). `wish`: the protocol the
+/// script asked for.
+pub fn longer_than_udp_takes(node: &Node, wish: Option<Protocol>, to: Endpoint, length: usize) -> Option<Endpoint> {
+    let most = node.core.udp_mtu.load(Ordering::Relaxed);
+    if most == 0 || to.protocol != Protocol::Udp || length <= most {
+        return None;
+    }
+    let usual = node.core.udp_mtu_try_tcp.load(Ordering::Relaxed).then_some(Protocol::Tcp);
+    let protocol = wish.or(usual).filter(|protocol| *protocol != Protocol::Udp)?;
+    let socket = node.sockets.automatic(protocol, to.address.ip(), None)?;
+    Some(Endpoint { protocol, socket, ..to })
 }

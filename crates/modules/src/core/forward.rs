@@ -112,7 +112,7 @@ fn send(worker: &mut Worker, hop: Hop, manner: Manner) -> Result<(), i32> {
         return Err(next_hop::error::BAD_REQUEST);
     }
     let node = Arc::clone(&worker.node);
-    let to = next_hop::endpoint(&node.sockets, hop, &worker.run.target, Some(worker.run.source.socket))?;
+    let mut to = next_hop::endpoint(&node.sockets, hop, &worker.run.target, Some(worker.run.source.socket))?;
     let mut branch = Vec::with_capacity(BRANCH_BYTES_MAX);
     if !write_stateless_branch(&mut branch, &worker.run.message) {
         return Err(next_hop::error::BAD_REQUEST);
@@ -126,14 +126,14 @@ fn send(worker: &mut Worker, hop: Hop, manner: Manner) -> Result<(), i32> {
         branch.pop();
         branch.extend_from_slice(index.to_string().as_bytes());
     }
-    let via = crate::corex::via::extension(worker);
-    let mut scratch = std::mem::take(&mut worker.run.tm.scratch);
     let start = worker.outbox.bytes.len();
-    let edits = [&worker.run.edits, &hidden];
-    let mut outgoing = Outgoing::of_run(&worker.run, &worker.run.target, &edits, to, &branch);
-    outgoing.via = via.as_deref();
-    outgoing.write(&node, &mut worker.outbox.bytes, &mut scratch);
-    worker.run.tm.scratch = scratch;
+    write(worker, &hidden, to, &branch);
+    let length = worker.outbox.bytes.len() - start;
+    if let Some(stream) = next_hop::longer_than_udp_takes(&node, worker.run.core.hints.mtu_protocol, to, length) {
+        to = stream;
+        worker.outbox.bytes.truncate(start);
+        write(worker, &hidden, to, &branch);
+    }
     if crate::blocklist::is_listed(worker, &to) {
         worker.outbox.bytes.truncate(start);
         return Err(next_hop::error::SEND);
@@ -152,6 +152,17 @@ fn send(worker: &mut Worker, hop: Hop, manner: Manner) -> Result<(), i32> {
     worker.outbox.bytes.extend_from_slice(&bytes);
     worker.outbox.send_written_with(&to, start, connecting);
     Ok(())
+}
+
+fn write(worker: &mut Worker, hidden: &Edits, to: Endpoint, branch: &[u8]) {
+    let node = Arc::clone(&worker.node);
+    let via = crate::corex::via::extension(worker);
+    let mut scratch = std::mem::take(&mut worker.run.tm.scratch);
+    let edits = [&worker.run.edits, hidden];
+    let mut outgoing = Outgoing::of_run(&worker.run, &worker.run.target, &edits, to, branch);
+    outgoing.via = via.as_deref();
+    outgoing.write(&node, &mut worker.outbox.bytes, &mut scratch);
+    worker.run.tm.scratch = scratch;
 }
 
 /// Runs `onsend_route` for bytes about to leave; false: the script dropped them. True without such a route.

@@ -186,3 +186,17 @@ fn forward_takes_the_hosts_of_the_grammar() {
     assert_eq!(destination("forward();").as_deref(), Some("127.0.0.1:5966"));
     assert_eq!(destination("forward_tcp(10.0.0.1, 5070);"), None, "there is no TCP socket");
 }
+
+#[test]
+fn a_forward_too_long_for_udp_goes_by_tcp() {
+    let mut worker = crate::fixture::worker("udp_mtu = 100\nudp_mtu_try_proto = TCP\nrequest_route {\nforward(\"192.0.2.9\");\n}\n");
+    crate::fixture::run(&mut worker, &crate::fixture::request("OPTIONS", "sip:bob@example.com", "", ""));
+    let sent = worker.outbox.effects.iter().find_map(|effect| match effect {
+        Effect::StreamSend { destination, bytes, .. } => Some((*destination, bytes.clone())),
+        _ => None,
+    });
+    let (destination, bytes) = sent.expect("something sent on a stream");
+    assert_eq!(destination, "192.0.2.9:5060".parse().unwrap());
+    let text = String::from_utf8_lossy(worker.outbox.bytes.get(bytes).unwrap()).into_owned();
+    assert!(text.contains("Via: SIP/2.0/TCP 127.0.0.1"), "{text}");
+}

@@ -52,11 +52,13 @@ pub fn replace_message(run: &mut Run, message: Message) -> Message {
     former
 }
 
-/// As [`replace_message`] for good: the request URI is the received one now.
+/// As [`replace_message`] for good: the request URI is the received one now, and what was added for replies made here is gone.
 fn replace(run: &mut Run, message: Message) {
     replace_message(run, message);
     run.target.uri = None;
     run.textopsx.status = None;
+    run.reply_headers.clear();
+    run.reply_body = None;
 }
 
 /// `msg_apply_changes()` for modules: 1 done, -1 refused, 0 the new text cannot be read and the script must end.

@@ -1,7 +1,6 @@
 //! One branch on its way out: reserved in the transaction, built, shown to `onsend_route`, sent (spec proxy-core 7.5, 6.2).
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use script::RouteId;
 use script::syntax::ast::RouteKind;
@@ -9,7 +8,7 @@ use script::value::Text;
 use sip::edit::Edits;
 use sip::message::Message;
 use sip::method::Method;
-use transaction::{AddBranchError, ArmedRoutes, BranchStart, Endpoint, Protocol, Transaction};
+use transaction::{AddBranchError, ArmedRoutes, BranchStart, Endpoint, Transaction};
 
 use super::data::TransactionData;
 use crate::core::Hints;
@@ -135,7 +134,7 @@ fn build_and_send(
     let from = worker.outbox.bytes.len();
     write(worker, node, transaction, prepared, to, &branch);
     let length = worker.outbox.bytes.len() - from;
-    if let Some(stream) = longer_than_udp_takes(node, prepared, to, length) {
+    if let Some(stream) = next_hop::longer_than_udp_takes(node, prepared.marks.hints.mtu_protocol, to, length) {
         to = stream;
         worker.outbox.bytes.truncate(from);
         write(worker, node, transaction, prepared, to, &branch);
@@ -183,20 +182,6 @@ fn write(worker: &mut Worker, node: &Node, transaction: &Transaction<Transaction
     };
     outgoing.write(node, &mut worker.outbox.bytes, &mut scratch);
     worker.run.tm.scratch = scratch;
-}
-
-/// The stream endpoint for a request that is too long for UDP; None: it stays (spec proxy-core 6.2).
-fn longer_than_udp_takes(node: &Node, prepared: &Prepared, to: Endpoint, length: usize) -> Option<Endpoint> {
-    let most = node.core.udp_mtu.load(Ordering::Relaxed);
-    if most == 0 || to.protocol != Protocol::Udp || length <= most {
-        return None;
-    }
-    let protocol = prepared.marks.hints.mtu_protocol.or(node.core.udp_mtu_try_tcp.load(Ordering::Relaxed).then_some(Protocol::Tcp))?;
-    if protocol == Protocol::Udp {
-        return None;
-    }
-    let socket = node.sockets.automatic(protocol, to.address.ip(), None)?;
-    Some(Endpoint { protocol, socket, ..to })
 }
 
 /// Is the destination on the blocklist, and does that hold for this method (`blst_methods_lookup`)?

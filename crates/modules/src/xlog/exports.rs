@@ -1,10 +1,9 @@
 //! The export table of `xlog`.
 
-use script::exports::{Argument, Default, Flow, Function, InnerKind, Kind, Parameter, ParameterKind, Refusal, Routes, Variable};
+use script::exports::{Argument, Default, Flow, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
 
 use super::{colors, functions, literals};
 use crate::registry::Module;
-use crate::settings::Settings;
 use crate::worker::Worker;
 
 /// Everything `xlog` declares.
@@ -40,21 +39,6 @@ static FUNCTIONS: &[Function<Worker>] = &[
 
 const fn integer(name: &'static str, default: i64, note: &'static str) -> Parameter {
     Parameter { name, kind: ParameterKind::Integer, default: Default::Integer(default), note }
-}
-
-static CHECKS: &[Check] = &[
-    Check { function: "xlog", examine: level_is_known },
-    Check { function: "xlogl", examine: level_is_known },
-    Check { function: "xlogm", examine: level_is_known },
-];
-
-/// The level is the last but one argument.
-fn level_is_known(_: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
-    let Some(at) = literals.count().checked_sub(2) else { return Ok(()) };
-    match literals.text(at) {
-        Some(text) if level::level(&text).is_none() => refuse(at, format!("unknown log level \"{text}\"")),
-        _ => Ok(()),
-    }
 }
 
 static PARAMETERS: &[Parameter] = &[

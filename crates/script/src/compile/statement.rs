@@ -141,6 +141,16 @@ impl<H: Host> Compiler<H> {
         if cases.iter().filter(|case| matches!(case.label, CaseLabel::Default)).count() > 1 {
             self.error(span, "more than one `default` in a switch");
         }
+        for (number, case) in cases.iter().enumerate() {
+            let is_same = |other: &Case| match (&other.label, &case.label) {
+                (CaseLabel::Integer(other), CaseLabel::Integer(own)) => other == own,
+                (CaseLabel::Text(other), CaseLabel::Text(own)) => other == own,
+                _ => false,
+            };
+            if cases.iter().take(number).any(is_same) {
+                self.error(case.span, "this case stands in the switch already");
+            }
+        }
         let guard = Self::may_fail(subject).then(|| self.emit(Instruction::Guard(0)));
         if is_integer {
             self.integer(subject);

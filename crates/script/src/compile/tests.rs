@@ -107,6 +107,8 @@ fn literals_are_checked_by_the_kind_of_argument() {
     assert!(body("print(\"100$\");").contains("a lone `$`"));
     assert!(body("setflag(32);").contains("bad flag value"));
     assert!(body("print(good());").contains("inside"));
+    assert!(body("switch($var(x)) { case 1: good(); case 1: bad(); }").contains("stands in the switch already"));
+    assert!(body("switch($var(x)) { case \"a\": good(); case \"a\": bad(); }").contains("stands in the switch already"));
     assert!(body("switch($var(x)) { case /\"(\": good(); }").contains("( without )"));
 }
 
