@@ -45,6 +45,9 @@
 //! | R3 | nothing waits without a timer | `transactions` |
 //! | A2, A8 | two runs of a seed give the same bytes; no panic | [`outcome`] |
 //!
+//! That a mistake reaches its checker through the whole world is shown by `tests/mutants.rs`, with configurations that have one.
+//! `tests/threads.rs` lets two threads work for one proxy at the same time.
+//!
 //! Not in this world yet: storage and cluster faults (K, C), TLS and WebSocket, name servers that lie.
 
 pub mod checkers;

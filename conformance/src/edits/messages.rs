@@ -7,8 +7,8 @@ const METHODS: [&str; 6] = ["OPTIONS", "MESSAGE", "INFO", "PUBLISH", "SUBSCRIBE"
 const URIS: [&str; 11] = [
     "sip:bob@example.com",
     "sip:bob@example.com;transport=udp",
-    "sip:+4912345@example.com;user=phone;foo=bar",
-    "sip:bob:pw@10.1.2.3:5099;ttl=3?X-H=1",
+    "sip:+4912345@example.com;foo=bar;lr",
+    "sip:bob:pw@10.1.2.3:5099;ttl=3",
     "sip:example.com",
     "sip:bob@example.com:5080;lr;alias=10.9.8.7~5060~1",
     "sip:00431555@example.org;gr=urn:abc",
@@ -72,7 +72,7 @@ const BODIES: [(&str, &str); 9] = [
         "multipart/mixed;boundary=cut",
         "preamble\r\n--cut\r\nContent-Type: text/plain\r\n\r\nhello\r\n--cut\r\nContent-Type: application/isup;version=x\r\nContent-Disposition: signal\r\n\r\n\u{1}\u{2}bytes\r\n--cut--\r\n",
     ),
-    ("application/octet-stream", "\u{0}\u{1}\u{2}\u{3}"),
+    ("application/octet-stream", "\u{0}\u{1}\u{2}\r\n"),
 ];
 
 /// Header lines and body that a request and a reply may both have.

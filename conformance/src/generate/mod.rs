@@ -3,6 +3,7 @@
 mod expression;
 mod preprocessor;
 mod random;
+mod request;
 mod statement;
 mod transformation;
 

@@ -1,8 +1,9 @@
-//! Statements: assignments, prints, conditions, loops, switches, routes, lists of attributes, edits of the message.
+//! Statements: assignments, prints, conditions, loops, switches, routes, lists of attributes.
 
 use super::expression::{self, VARIABLES};
 use super::preprocessor;
 use super::random::Random;
+use super::request;
 use super::{MARK, ROUTES, transformation};
 
 /// Loops run so often at most.
@@ -54,7 +55,7 @@ impl Writer {
     }
 
     /// Logs a format string in brackets under a number of its own.
-    fn print(&mut self, format: &str) {
+    pub fn print(&mut self, format: &str) {
         self.prints += 1;
         self.line(&format!("xlog(\"L_ERR\", \"{MARK}{} [{format}]\\n\");", self.prints));
     }
@@ -99,7 +100,7 @@ pub fn write(writer: &mut Writer, depth: usize) {
         6 => attributes(writer),
         7 => xavp(writer),
         8 => words(writer),
-        9 => message(writer),
+        9 => request::edit(writer),
         10 => call(writer),
         11 | 12 => condition(writer, depth),
         13 => repetition(writer, depth),
@@ -215,59 +216,6 @@ fn words(writer: &mut Writer) {
     writer.print(&format!("$def({name})|$defn({name})"));
 }
 
-/// Edits and reads of the request.
-fn message(writer: &mut Writer) {
-    let action = writer.pick(&[
-        "$rU = \"carol\";",
-        "$rU = $null;",
-        "$rd = \"other.example.org\";",
-        "$rp = 5090;",
-        "$ru = \"sip:dave:pw@h.example.com:5062;transport=udp;lr?H=1\";",
-        "$ru = \"sip:example.net\";",
-        "$du = \"sip:10.0.0.9:5099;transport=tcp\";",
-        "$du = $null;",
-        "prefix(\"00\");",
-        "strip(2);",
-        "strip_tail(1);",
-        "setuser(\"eve\");",
-        "sethost(\"h2.example.com\");",
-        "setport(\"5071\");",
-        "revert_uri();",
-        "append_hf(\"X-List: added\\r\\n\"); msg_apply_changes();",
-        "remove_hf(\"X-List\"); msg_apply_changes();",
-        "insert_hf(\"X-New: $rU\\r\\n\"); msg_apply_changes();",
-        "subst(\"/^X-Param: (.*)$/X-Param: <\\1>/\"); msg_apply_changes();",
-        "subst_user(\"/o/0/g\");",
-        "subst_uri(\"/^sip:([^@]*)@(.*)$/sip:\\1.x@\\2/\");",
-        "setflag(3);",
-        "resetflag(3);",
-        "$fs = \"udp:@PROXY@\";",
-    ]);
-    writer.line(action);
-    writer
-        .print("$ru|$rU|$rd|$rp|$du|$dd|$dp|$mf|$hdr(X-List)|$(hdr(X-List)[-1])|$(hdr(X-List)[*])|$hdrc(X-List)|$hdr(X-New)|$hdr(x-param)");
-    let question = writer.pick(&[
-        "is_method(\"INVITE|BYE\")",
-        "is_method(\"BYE\")",
-        "search(\"^X-List:.*b\")",
-        "search_body(\"audio\")",
-        "is_present_hf(\"X-Param\")",
-        "has_body(\"application/sdp\")",
-        "has_totag()",
-        "isflagset(3)",
-        "is_user(\"alice\")",
-        "is_numeric(\"$rU\")",
-        "pv_isset(\"$du\")",
-        "starts_with(\"$ru\", \"sip:b\")",
-        "in_list(\"$rU\", \"bob,carol\", \",\")",
-        "cmp_uri(\"$ru\", \"sip:bob@example.com\")",
-        "is_uri(\"$ru\")",
-        "uri_param(\"lr\")",
-    ]);
-    writer.line(&format!("$var(f) = {question};"));
-    writer.print("$var(f)|$rc");
-}
-
 /// A call of a route further down.
 fn call(writer: &mut Writer) {
     if writer.route >= ROUTES {
@@ -313,6 +261,9 @@ fn inner(writer: &mut Writer, depth: usize) {
     }
     if writer.loops > 0 && writer.random.once_in(6) {
         writer.line("break;");
+    } else if writer.random.once_in(40) {
+        let end = writer.pick(&["exit;", "return 0;", "drop;", "return -3;", "return;"]);
+        writer.line(end);
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod binrpc;
 pub mod connections;
+mod datagrams;
 pub mod fifo;
 mod fifo_scanner;
 pub mod http;

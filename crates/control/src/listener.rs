@@ -16,10 +16,8 @@ use modules::rpc::{Fault, Parameters, Reply, Wire};
 use crate::address::ControlAddress;
 use crate::binrpc::{self, Decoded, Request};
 use crate::connections::OpenConnections;
-use crate::limits::{
-    BINRPC_REQUEST_BYTES_MAX, CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, DATAGRAM_BYTES_MAX, DATAGRAM_WORKERS_MAX, JSON_REQUEST_BYTES_MAX,
-};
-use crate::{Caller, Outcome, json};
+use crate::limits::{BINRPC_REQUEST_BYTES_MAX, CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, DATAGRAM_WORKERS_MAX, JSON_REQUEST_BYTES_MAX};
+use crate::{Caller, Outcome, datagrams, json};
 
 /// What is spoken on a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +118,7 @@ impl Listeners {
                 let socket = Arc::new(socket);
                 for _ in 0..service.workers.clamp(1, DATAGRAM_WORKERS_MAX) {
                     let (socket, caller) = (Arc::clone(&socket), Arc::clone(caller));
-                    spawn("ctl-dgram", move || serve_unix_datagrams(&socket, speech, &caller))?;
+                    spawn("ctl-dgram", move || datagrams::serve(&socket, speech, &caller))?;
                 }
                 Ok(())
             }
@@ -129,7 +127,7 @@ impl Listeners {
                 socket.set_write_timeout(Some(service.timeout))?;
                 for _ in 0..service.workers.clamp(1, DATAGRAM_WORKERS_MAX) {
                     let (socket, caller) = (Arc::clone(&socket), Arc::clone(caller));
-                    spawn("ctl-udp", move || serve_udp(&socket, speech, &caller))?;
+                    spawn("ctl-udp", move || datagrams::serve(&socket, speech, &caller))?;
                 }
                 Ok(())
             }
@@ -166,35 +164,6 @@ pub(crate) fn make_room(path: &Path) -> io::Result<()> {
         Ok(found) if found.file_type().is_socket() || found.file_type().is_fifo() => fs::remove_file(path),
         Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} exists and is no socket", path.display()))),
         Err(_) => Ok(()),
-    }
-}
-
-fn serve_unix_datagrams(socket: &Arc<UnixDatagram>, speech: Speech, caller: &Arc<dyn Caller>) {
-    let mut buffer = vec![0_u8; DATAGRAM_BYTES_MAX];
-    while let Ok((length, from)) = socket.recv_from(&mut buffer) {
-        let answer = answer(caller, buffer.get(..length).unwrap_or_default(), speech);
-        if let (Some(answer), Some(path)) = (answer, from.as_pathname().map(Path::to_path_buf)) {
-            let (socket, caller) = (Arc::clone(socket), Arc::clone(caller));
-            answer.hand_over(move |answer| {
-                if let Err(error) = socket.send_to(&answer, &path) {
-                    caller.log(0, &format!("answer of {} bytes did not reach {}: {error}", answer.len(), path.display()));
-                }
-            });
-        }
-    }
-}
-
-fn serve_udp(socket: &Arc<UdpSocket>, speech: Speech, caller: &Arc<dyn Caller>) {
-    let mut buffer = vec![0_u8; DATAGRAM_BYTES_MAX];
-    while let Ok((length, from)) = socket.recv_from(&mut buffer) {
-        if let Some(answer) = answer(caller, buffer.get(..length).unwrap_or_default(), speech) {
-            let (socket, caller) = (Arc::clone(socket), Arc::clone(caller));
-            answer.hand_over(move |answer| {
-                if let Err(error) = socket.send_to(&answer, from) {
-                    caller.log(0, &format!("answer of {} bytes did not reach {from}: {error}", answer.len()));
-                }
-            });
-        }
     }
 }
 
@@ -264,22 +233,12 @@ fn serve_json<S: Read + Write>(mut stream: S, is_pretty: bool, caller: &dyn Call
     }
 }
 
-fn run(caller: &Arc<dyn Caller>, request: Request, body_bytes_max: usize) -> Outcome<Vec<u8>> {
+/// Runs a BINRPC request.
+pub(crate) fn run(caller: &Arc<dyn Caller>, request: Request, body_bytes_max: usize) -> Outcome<Vec<u8>> {
     let outcome: Outcome<Result<Reply, Fault>> = match request.method {
         Ok(method) => caller.call(&method, &mut Parameters::new(Wire::Binrpc, request.parameters)),
         Err(reason) => Outcome::Done(Err(Fault::new(400, format!("bad request method: {reason}")))),
     };
     let cookie = request.cookie;
     outcome.map(move |answer| binrpc::encode(cookie, &answer, body_bytes_max))
-}
-
-/// The answer to one datagram; None: it was nonsense.
-fn answer(caller: &Arc<dyn Caller>, bytes: &[u8], speech: Speech) -> Option<Outcome<Vec<u8>>> {
-    match speech {
-        Speech::Binrpc { body_bytes_max } => match binrpc::decode(bytes) {
-            Decoded::Request(request, _) => Some(run(caller, request, body_bytes_max)),
-            Decoded::Incomplete | Decoded::Broken(..) => None,
-        },
-        Speech::Json { is_pretty } => Some(json::answer(caller.as_ref(), bytes, is_pretty).map(|answer| answer.text.into_bytes())),
-    }
 }

@@ -145,8 +145,10 @@ impl Parameters {
             (Some(Parameter::Text(_)), Wire::Json) => Ok(0),
             (Some(Parameter::Unreadable(_)), Wire::Json) => Err(unread(place, "integer", MISMATCH)),
             (Some(Parameter::Double(value)), Wire::Binrpc) if self.converts => Ok(value as i64),
+            (Some(Parameter::Text(text)), Wire::Binrpc) if self.converts && text.is_empty() => Ok(0),
             (Some(Parameter::Text(text)), Wire::Binrpc) if self.converts => {
-                script::value::parse_integer(&text).ok_or_else(|| unread(place, "integer", MISMATCH))
+                // The fault names what was given, not what was wanted, as that of the original does.
+                script::value::parse_integer(&text).ok_or_else(|| unread(place, "string", MISMATCH))
             }
             (Some(_), Wire::Binrpc) => Err(unread(place, "integer", MISMATCH)),
             (None, _) => Err(unread(place, "integer", "end of packet encountered")),
@@ -219,4 +221,51 @@ const MISMATCH: &str = "record doesn't match type";
 
 fn unread(place: usize, kind: &str, reason: &str) -> Fault {
     Fault { is_unread: true, ..Fault::new(400, format!("error at parameter {place}: expected {kind} type but {reason}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(wire: Wire) -> Parameters {
+        Parameters::new(wire, vec![Parameter::Text(b"7".to_vec()), Parameter::Integer(8), Parameter::Double(2.5)])
+    }
+
+    #[test]
+    fn json_reads_texts_as_zero_and_binrpc_refuses_them() {
+        assert_eq!(parameters(Wire::Json).integer(), Ok(0));
+        let fault = parameters(Wire::Binrpc).integer().unwrap_err();
+        assert_eq!(fault.text, "error at parameter 0: expected integer type but record doesn't match type");
+        assert!(fault.is_unread && fault.code == 400);
+    }
+
+    #[test]
+    fn texts_are_taken_as_they_are_or_made_of_integers() {
+        let mut strict = parameters(Wire::Json);
+        assert_eq!(strict.text(), Ok(b"7".to_vec()));
+        assert!(strict.text().is_err());
+        let mut converted = parameters(Wire::Binrpc);
+        assert_eq!((converted.text_converted(), converted.text_converted()), (Ok(b"7".to_vec()), Ok(b"8".to_vec())));
+        assert_eq!(converted.text_converted().unwrap_err().text, "error at parameter 2: expected float type but bug -- internal error");
+        assert_eq!(
+            converted.text_converted().unwrap_err().text,
+            "error at parameter 3: expected string type but end of packet encountered"
+        );
+    }
+
+    #[test]
+    fn autoconversion_reads_each_parameter_as_the_command_wants_it() {
+        let mut parameters = Parameters { converts: true, ..parameters(Wire::Binrpc) };
+        assert_eq!((parameters.integer(), parameters.text(), parameters.integer()), (Ok(7), Ok(b"8".to_vec()), Ok(2)));
+        let mut word = Parameters { converts: true, ..Parameters::new(Wire::Binrpc, vec![Parameter::Text(b"x".to_vec())]) };
+        assert!(word.integer().unwrap_err().text.contains("expected string type"));
+    }
+
+    #[test]
+    fn a_list_ends_at_the_first_parameter_that_cannot_be_read() {
+        let number = |parameters: &mut Parameters| parameters.integer().map(Item::Integer);
+        let mut given = Parameters::new(Wire::Binrpc, vec![Parameter::Integer(5), Parameter::Text(b"x".to_vec()), Parameter::Integer(6)]);
+        assert_eq!(given.each(number), Ok(Reply::one(Item::Integer(5))));
+        assert!(parameters(Wire::Binrpc).each(number).is_err());
+    }
 }

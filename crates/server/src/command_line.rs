@@ -76,6 +76,8 @@ pub struct CommandLine {
     pub listen: Vec<String>,
     /// `--alias`.
     pub aliases: Vec<String>,
+    /// `-a`: automatic aliases on or off.
+    pub automatic_aliases: Option<bool>,
     /// `-n`.
     pub children: Option<u32>,
     /// `-b`.
@@ -217,11 +219,7 @@ impl CommandLine {
 
     fn short_with_value(&mut self, letter: char, value: String) -> Result<(), CommandLineError> {
         match letter {
-            'a' => {
-                if truth("-a", &value)? {
-                    self.note("-a", "addresses are not looked up backwards; name them with --alias");
-                }
-            }
+            'a' => self.automatic_aliases = Some(truth("-a", &value)?),
             'A' => self.defines.push(define(&value)?),
             'b' => self.receive_buffer_max = Some(number("-b", &value)?),
             'f' => self.configuration = Some(value.into()),
@@ -363,6 +361,7 @@ Network
   -n NUMBER             upper bound of UDP worker threads
   -b BYTES              upper bound of socket buffers
   -T                    no TCP
+  -a yes|no             names of our addresses in the hosts file mean this proxy
   --alias=NAME[:PORT]   a further name that means this proxy
   -K                    drop replies whose first Via is not ours
 Process
@@ -378,7 +377,7 @@ Log
 Other
   -h, --help            this text
   -v, --version         version
-Accepted without effect, for the sake of start scripts: -a -I -L -m -M -N -O -q -Q -r -R -s -S
+Accepted without effect, for the sake of start scripts: -I -L -m -M -N -O -q -Q -r -R -s -S
 -W -x -X --all-errors --atexit --log-engine
 ";
 

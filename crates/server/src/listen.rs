@@ -75,6 +75,11 @@ pub fn bind(configuration: &Configuration, line: &CommandLine, core: &CoreSettin
     for text in &line.aliases {
         bound.sockets.aliases.push(alias(text)?);
     }
+    if core.auto_aliases {
+        let hosts = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
+        let automatic = automatic_aliases(&hosts, &bound.sockets.list);
+        bound.sockets.aliases.extend(automatic);
+    }
     Ok(bound)
 }
 
@@ -151,6 +156,22 @@ fn host_and_port(text: &str) -> Result<(&str, Option<u16>), String> {
     }
 }
 
+/// Most names of the hosts file that become aliases.
+const AUTOMATIC_ALIASES_MAX: usize = 64;
+
+/// `auto_aliases`: the names that the hosts file has for the address of a socket, each with the socket's port.
+fn automatic_aliases(hosts: &str, sockets: &[Socket]) -> Vec<Alias> {
+    let names_of = |address: IpAddr| {
+        let words = hosts.lines().map(|line| line.split('#').next().unwrap_or_default().split_whitespace());
+        words.filter_map(move |mut words| (words.next()?.parse() == Ok(address)).then_some(words)).next()
+    };
+    let aliases = sockets.iter().flat_map(|socket| {
+        let names = names_of(socket.address.ip()).into_iter().flatten();
+        names.map(|name| Alias { protocol: Some(socket.protocol), host: name.to_owned(), port: Some(socket.address.port()) })
+    });
+    aliases.take(AUTOMATIC_ALIASES_MAX).collect()
+}
+
 /// `--alias=[proto:]host[:port]`
 pub fn alias(text: &str) -> Result<Alias, String> {
     let (protocol, rest) = match text.split_once(':') {
@@ -179,4 +200,27 @@ fn of_text(text: &str, core: &CoreSettings) -> Result<Vec<Wanted>, String> {
         wanted.extend(each_protocol(named, address, port.unwrap_or(core.port), core, advertise.clone(), None));
     }
     Ok(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_hosts_file_become_aliases_with_the_port_of_the_socket() {
+        let socket = |protocol, address: &str| Socket::new(protocol, address.parse().unwrap(), None, None);
+        let hosts = "# local\n127.0.0.1\tlocalhost here # loopback\n127.0.0.1 later\n::1 localhost\n";
+        let sockets = [socket(Protocol::Udp, "127.0.0.1:5080"), socket(Protocol::Udp, "127.0.0.2:5060")];
+        let found = automatic_aliases(hosts, &sockets);
+        let shown: Vec<_> = found.iter().map(|alias| (alias.host.as_str(), alias.port)).collect();
+        assert_eq!(shown, [("localhost", Some(5080)), ("here", Some(5080))]);
+    }
+
+    #[test]
+    fn an_alias_of_the_command_line_may_name_protocol_and_port() {
+        let read = |text| alias(text).map(|alias| (alias.protocol.is_some(), alias.host, alias.port));
+        assert_eq!(read("example.com"), Ok((false, "example.com".to_owned(), None)));
+        assert_eq!(read("udp:example.com:5070"), Ok((true, "example.com".to_owned(), Some(5070))));
+        assert!(read("example.com:x").is_err());
+    }
 }

@@ -115,6 +115,9 @@ fn load(line: &CommandLine) -> Result<Checked, String> {
         checked.core.server_id = number;
     }
     checked.core.check_via |= line.check_via;
+    if let Some(is_on) = line.automatic_aliases {
+        checked.core.auto_aliases = is_on;
+    }
     Ok(checked)
 }
 

@@ -206,6 +206,18 @@ fn a_brace_left_open_in_the_fifo_costs_only_its_own_request() {
 }
 
 #[test]
+fn an_answer_that_fits_into_no_datagram_is_an_error_at_once() {
+    let (mut server, _, _) = with_doors();
+    let value = "v".repeat(4_000);
+    for number in 0..120 {
+        server.ask_json("htable.sets", &format!("[\"limits\", \"key{number}\", \"{value}\"]")).unwrap();
+    }
+    let answer = server.ask_json("htable.dump", "[\"limits\"]").unwrap();
+    assert!(answer.contains("too long for a datagram") && answer.contains("500"), "{answer}");
+    server.assert_serves("a long answer");
+}
+
+#[test]
 fn sockets_have_the_permissions_that_are_asked_for() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let more =

@@ -78,6 +78,15 @@ impl Edits {
         self.replace(span, text);
     }
 
+    /// Forgets all edits at `at` and behind it: a new body takes the place of what was done to the old one.
+    pub fn forget_from(&mut self, at: u32) {
+        self.insertions.retain(|insertion| insertion.at < at);
+        self.deletions.retain(|deletion| deletion.start < at);
+        if let Some(last) = self.deletions.last_mut() {
+            last.end = last.end.min(at);
+        }
+    }
+
     fn insert(&mut self, at: u32, place: Place, text: &[u8]) {
         if text.is_empty() {
             return;

@@ -140,6 +140,10 @@ impl Checker for Transactions {
             }
             Sight::Line(line) => {
                 let Some(key) = line.split("MARK relay ").nth(1) else { return };
+                // A liar's copy may differ in what makes the key and still have the same Via.
+                if key.split_whitespace().nth(1).is_none_or(|call_id| !verdicts.is_honest(call_id.as_bytes())) {
+                    return;
+                }
                 let last = self.relayed.insert(key.trim().to_owned(), at);
                 if last.is_some_and(|last| at < last + WAIT) {
                     verdicts.add("T1", at, self.proxy, format!("the script ran again for a retransmission: {key}"));

@@ -1,6 +1,5 @@
 //! Event routes of the core: raw bytes received, what does not parse, before the main routes, after the start.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use script::exports::Routes;
@@ -59,8 +58,7 @@ pub fn made_up(worker: &mut Worker) -> Box<Run> {
 
 /// `event_route[core:worker-one-init]`, once in the life of the node, before the first message.
 pub fn started(worker: &mut Worker) {
-    let node = Arc::clone(&worker.node);
-    let events = &node.states.core.events;
+    let events = &worker.node.states.core.events;
     let Some(route) = events.started else { return };
     if events.is_started.swap(true, Ordering::Relaxed) {
         return;
@@ -70,10 +68,10 @@ pub fn started(worker: &mut Worker) {
     worker.recycle(used);
 }
 
-/// `event_route[core:msg-received]` with `received_route_mode`: false when the script drops the bytes. What it wrote to
-/// `$rcv(buf)` takes their place.
+/// `event_route[core:msg-received]` with `received_route_mode`: what the script wrote to `$rcv(buf)`, to be read in place of the
+/// bytes; None: they stay.
 pub fn bytes_received(worker: &mut Worker, bytes: &[u8], from: Endpoint) -> Result<Option<Vec<u8>>, Dropped> {
-    let node = Arc::clone(&worker.node);
+    let node = &worker.node;
     let Some(route) = node.states.core.events.received.filter(|_| node.core.received_route_mode != 0) else { return Ok(None) };
     let mut run = made_up(worker);
     run.core.received = Some(ReceivedBytes { bytes: bytes.to_vec(), from });

@@ -51,9 +51,9 @@ impl Interception {
 
 /// The bytes the route wants in place of these; None: they stay.
 fn rewritten(worker: &mut Worker, bytes: &[u8], source: Option<Endpoint>, direction: Direction) -> Option<Vec<u8>> {
-    let node = Arc::clone(&worker.node);
-    let interception = &node.states.corex.interception;
+    let interception = &worker.node.states.corex.interception;
     let route = interception.route.filter(|_| bytes.len() >= interception.bytes_min)?;
+    let reference = interception.result.clone();
     let mut run = worker.fresh_run();
     // What does not parse (yet) is still there as `$mb`.
     let _ = run.message.parse(bytes, &Limits::default());
@@ -64,7 +64,7 @@ fn rewritten(worker: &mut Worker, bytes: &[u8], source: Option<Endpoint>, direct
     run.route_set = Routes::EVENT_ROUTE;
     let (result, used) = worker.with_run(run, |worker| {
         worker.run_route_id(route);
-        interception.result.as_ref().map(|reference| worker.read(reference)).unwrap_or_default()
+        reference.map(|reference| worker.read(&reference)).unwrap_or_default()
     });
     worker.recycle(used);
     let text = result.to_text();

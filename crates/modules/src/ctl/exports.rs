@@ -20,7 +20,12 @@ pub static MODULE: Module = Module {
     variables: &[],
     parameters: &[
         parameter("binrpc", ParameterKind::Texts, ParameterDefault::Unset, ""),
-        parameter("fifo", ParameterKind::Texts, ParameterDefault::Unset, "accepted, no effect: the text FIFO is not offered; that of 5.6.3 answers with freed memory, so nobody can use it"),
+        parameter(
+            "fifo",
+            ParameterKind::Texts,
+            ParameterDefault::Unset,
+            "accepted, no effect: the text FIFO is not offered; that of 5.6.3 answers with freed memory, so nobody can use it",
+        ),
         parameter("mode", ParameterKind::Integer, ParameterDefault::Integer(0o600), ""),
         parameter("user", ParameterKind::Any, ParameterDefault::Unset, ""),
         parameter("group", ParameterKind::Any, ParameterDefault::Unset, ""),

@@ -5,7 +5,7 @@ use script::exports::{
 };
 use script::value::Value;
 
-use super::{literals, functions, iterators, rpc, variables};
+use super::{functions, iterators, literals, rpc, variables};
 use crate::registry::Module;
 use crate::worker::Worker;
 

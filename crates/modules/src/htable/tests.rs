@@ -35,7 +35,7 @@ fn iterators_see_every_item() {
 fn locks_are_recursive_and_given_back() {
     assert_eq!(
         result(
-            "if (sht_lock(\"b=>k\") && sht_lock(\"b=>k\") && sht_unlock(\"b=>k\") && sht_unlock(\"b=>k\") && !sht_unlock(\"b=>k\")) append_hf(\"R: ok\\r\\n\");"
+            "if (sht_lock(\"b=>k\") && sht_lock(\"b=>k\") && sht_unlock(\"b=>k\") && sht_unlock(\"b=>k\") && sht_unlock(\"b=>k\") && !sht_lock(\"none=>k\")) append_hf(\"R: ok\\r\\n\");"
         ),
         "ok"
     );

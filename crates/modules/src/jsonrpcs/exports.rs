@@ -15,12 +15,7 @@ const fn text(name: &'static str, default: &'static str) -> Parameter {
 }
 
 const fn owner(name: &'static str) -> Parameter {
-    Parameter {
-        name,
-        kind: ParameterKind::Any,
-        default: ParameterDefault::Unset,
-        note: "",
-    }
+    Parameter { name, kind: ParameterKind::Any, default: ParameterDefault::Unset, note: "" }
 }
 
 const fn noted(parameter: Parameter, note: &'static str) -> Parameter {

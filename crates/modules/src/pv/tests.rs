@@ -246,7 +246,7 @@ fn branches_are_added_read_and_assigned() {
             "sip:x@y [sip:x@y, <sip:z@y>;q=0.5] 2 500 <null> sip:z@y sip:9.9.9.9",
             "8 00000008 4",
             "sip:x@y 3",
-            "0",
+            "<null>",
             "<sip:sb@x>;q=0.7",
             "sip:sc@x sip:d@d"
         ]

@@ -81,3 +81,31 @@ impl Sizes {
 fn longest(message: &Message, id: HeaderId) -> usize {
     message.headers_of(id).map(|header| header.value.len()).max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::NAMES;
+    use crate::fixture::{receive, request, worker};
+
+    /// The answer of a check whose only limit is this one.
+    fn refusal(name: &str, bit: usize, limit: usize) -> Option<String> {
+        let worker = worker(&format!(
+            "loadmodule \"sl\"\nloadmodule \"sanity\"\nmodparam(\"sanity\", \"size_checks\", {})\nmodparam(\"sanity\", \"{name}\", {limit})\nrequest_route {{\n\texit;\n}}\n",
+            1 << bit
+        ));
+        let mut worker = worker;
+        let headers = "Route: <sip:10.0.0.1;lr>\nPath: <sip:10.0.0.2;lr>\nContact: <sip:alice@10.0.0.3>\nP-Asserted-Identity: <sip:alice@example.com>\n";
+        let text = request("OPTIONS", "sip:bob@example.com", "", headers).replace("Content-Length: 0\n\n", "Content-Length: 4\n\nbody");
+        receive(&mut worker, &text);
+        let refusal = worker.node.states.sanity.sizes.check(&worker.run.message).err()?;
+        Some(format!("{} {}", refusal.code, refusal.reason))
+    }
+
+    #[test]
+    fn each_limit_refuses_what_is_beyond_it_and_nothing_else() {
+        for (bit, name) in NAMES.into_iter().enumerate() {
+            assert_eq!(refusal(name, bit, 60_000), None, "{name}");
+            assert!(refusal(name, bit, 1).is_some_and(|reason| reason.contains("Too L")), "{name}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use script::exports::{Argument, Flow, Index, Inner};
 use script::value::Value;
 use sip::header::HeaderId;
-use sip::params::{Params, unquote};
+use sip::params::Params;
 
 use crate::worker::Worker;
 
@@ -29,7 +29,7 @@ pub(super) fn sip_p_charging_vector(worker: &mut Worker, arguments: &[Argument])
     Flow::Code(1)
 }
 
-/// `$pcv(all|value|genaddr|orig|term|status)`.
+/// `$pcv(all|value|genaddr|orig|term|status)`: quotes stay.
 pub(super) fn variable(worker: &mut Worker, inner: &Inner, _: Option<Index>) -> Value {
     let name: &[u8] = match inner {
         Inner::Choice(index) => {
@@ -44,7 +44,7 @@ pub(super) fn variable(worker: &mut Worker, inner: &Inner, _: Option<Index>) -> 
     let find = |key: &[u8]| {
         Params::new(value)
             .find(|param| param.name.eq_ignore_ascii_case(key))
-            .map_or(Value::Null, |param| Value::text(unquote(param.value.unwrap_or(b""))))
+            .map_or(Value::Null, |param| Value::text(param.value.unwrap_or(b"")))
     };
     match name {
         b"all" => Value::text(value),

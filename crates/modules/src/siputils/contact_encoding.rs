@@ -74,8 +74,7 @@ pub(super) fn changed_contacts<E>(
     for contact in message.contacts().filter(|contact| contact.uri != b"*") {
         let Ok(uri) = Uri::parse(contact.uri) else { continue };
         let (Some(span), Some(made)) = (message.span_of(contact.uri), make(&uri)?) else { continue };
-        let is_bracketed = contact.whole.contains(&b'<');
-        changes.push((span, if is_bracketed { made } else { [b"<", &made[..], b">"].concat() }));
+        changes.push((span, made));
     }
     Ok(changes)
 }

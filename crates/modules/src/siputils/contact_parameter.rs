@@ -46,7 +46,11 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
 /// True whether a Contact was changed or not; false when one could not be read.
 fn rewrite(worker: &mut Worker, make: impl Fn(&Uri<'_>) -> Result<Option<Vec<u8>>, ()>) -> Flow {
     let Ok(changes) = changed_contacts(worker, make) else { return Flow::Code(-1) };
-    for (span, text) in changes {
+    for (span, uri) in changes {
+        // A parameter of the URI needs brackets, or it would belong to the header.
+        let message = &worker.run.message;
+        let is_bracketed = message.text(sip::span::Span { start: span.start.saturating_sub(1), end: span.start }) == b"<";
+        let text = if is_bracketed { uri } else { [b"<", &uri[..], b">"].concat() };
         worker.run.edits.replace(span, &text);
     }
     Flow::Code(1)

@@ -22,7 +22,8 @@ pub(super) fn from_hexadecimal(text: &[u8]) -> Option<Vec<u8>> {
 /// the message is written.
 pub(crate) fn replace_body(run: &mut Run, body: &[u8], content_type: &[u8]) {
     let span = run.message.body_span();
-    run.edits.replace_anew(span, body);
+    run.edits.forget_from(span.start);
+    run.edits.replace(span, body);
     let present = run.message.header(HeaderId::ContentType).map(|header| (header.line, header.value));
     match present {
         Some((_, value)) if run.message.text(value) == content_type => {}
@@ -61,11 +62,15 @@ fn set_reply(worker: &mut Worker, body: Text, content_type: Text) -> Flow {
         worker.log(-1, "textops", "set_reply_body: neither body nor content type may be empty");
         return Flow::Code(-1);
     }
+    if worker.run.reply_body.is_some() {
+        worker.log(-1, "textops", "set_reply_body: the reply has a body already");
+        return Flow::Code(-1);
+    }
     worker.run.reply_body = Some((body, content_type));
     Flow::Code(1)
 }
 
-/// `set_reply_body(text, type)`.
+/// `set_reply_body(text, type)`: once for a message.
 pub(super) fn set_reply_body(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     set_reply(worker, text(arguments, 0), text(arguments, 1))
 }

@@ -135,7 +135,7 @@ pub(super) fn regex_substring(worker: &mut Worker, arguments: &[Argument]) -> Fl
     let number = |index: usize| arguments.get(index).map_or(0, Argument::integer);
     let (wanted, count) = (number(2), number(3));
     let Some(Argument::Variable(result)) = arguments.get(4) else { return Flow::Code(-1) };
-    if wanted >= count || count <= 0 {
+    if wanted >= count || count < 0 {
         worker.log(-1, "textops", "regex_substring: the index must be less than the count");
         return Flow::Code(-1);
     }

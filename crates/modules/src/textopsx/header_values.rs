@@ -149,7 +149,7 @@ fn remove(run: &mut Run, found: &[Element], is_chosen: impl Fn(usize) -> bool) {
         let previous = index.checked_sub(1).and_then(|previous| found.get(previous));
         let span = match (previous, kept_after) {
             (Some(previous), _) if kept_before => Span { start: previous.span.end, end: element.span.end },
-            (_, Some(next)) => Span { start: element.span.start, end: start_with_blanks(&run.message, next) },
+            (_, Some(next)) => Span { start: start_with_blanks(&run.message, element), end: start_with_blanks(&run.message, next) },
             _ => element.line,
         };
         run.edits.remove(span);

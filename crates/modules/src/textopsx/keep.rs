@@ -50,6 +50,6 @@ pub(super) fn remove_body(worker: &mut Worker, _: &[Argument]) -> Flow {
     if body.is_empty() {
         return Flow::Code(1);
     }
-    run.edits.replace_anew(body, b"");
+    run.edits.remove(body);
     Flow::Code(1)
 }

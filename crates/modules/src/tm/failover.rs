@@ -199,31 +199,39 @@ fn after_failure(worker: &mut Worker, branch: usize) {
         Request::Relayed(prepared) => {
             instead(worker, *prepared);
         }
-        Request::Own(request, search) => own_instead(worker, branch, *request, *search),
+        Request::Own(request, search) => {
+            own_instead(worker, branch, *request, *search);
+        }
     }
 }
 
-/// Sends a request made here to the next address, as it went to the one before but for its Via.
-fn own_instead(worker: &mut Worker, branch: usize, mut request: LocalRequest, mut search: Search) {
+/// Sends a request made here to the next address that takes it, as it went to the one before but for its Via. True: a branch
+/// is under way, or its address is being looked up.
+pub fn own_instead(worker: &mut Worker, branch: usize, mut request: LocalRequest, mut search: Search) -> bool {
     let node = Arc::clone(&worker.node);
-    let Some(transaction) = &worker.run.tm.transaction else { return };
-    let Some(start) = transaction.branches.get(branch).map(|branch| branch.start.clone()) else { return };
-    request.routed = Some(transaction.request.bytes().to_vec());
+    let Some(transaction) = &worker.run.tm.transaction else { return false };
+    let Some(start) = transaction.branches.get(branch).map(|branch| branch.start.clone()) else { return false };
+    request.routed = Some(transaction.request.bytes().to_vec()).filter(|bytes| !bytes.is_empty());
     while may_try(worker) {
         let step = dns::step(worker, &mut search);
         if !matches!(step, Step::Ask(_) | Step::Go(_)) || !lookup::has_room(&node) {
-            return;
+            return false;
         }
-        let Some(transaction) = &mut worker.run.tm.transaction else { return };
-        let Ok(index) = transaction.add_branch(start.clone(), &node.states.tm.settings) else { return };
-        let Step::Go(hop) = step else { return lookup::of_own_branch(worker, index, request, search, step) };
+        let Some(transaction) = &mut worker.run.tm.transaction else { return false };
+        let Ok(index) = transaction.add_branch(start.clone(), &node.states.tm.settings) else { return false };
+        let Step::Go(hop) = step else {
+            lookup::of_own_branch(worker, index, request, search, step);
+            return true;
+        };
         if super::local::send_reserved(worker, &request, hop).is_ok() {
-            return remember_own(worker, index, request, search);
+            remember_own(worker, index, request, search);
+            return true;
         }
         if let Some(transaction) = &mut worker.run.tm.transaction {
             transaction.branch_not_sent(worker.now.time, index, &node.states.tm.settings);
         }
     }
+    false
 }
 
 /// Sends the request to the next address that takes it, as a new branch. True: one is under way, or its address is being

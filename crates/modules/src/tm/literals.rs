@@ -3,7 +3,7 @@
 use script::exports::Refusal;
 use script::value::parse_integer;
 
-use super::functions::{is_relay_flags, parse_proxy};
+use super::forwarding::{is_relay_flags, parse_proxy};
 use crate::literals::{Check, Literals, refuse, status_code};
 use crate::settings::Settings;
 

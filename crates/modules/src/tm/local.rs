@@ -224,7 +224,13 @@ fn last_branch(transaction: &Transaction<TransactionData>) -> usize {
 
 fn branch_of(node: &Node, transaction: &Transaction<TransactionData>) -> Vec<u8> {
     let mut branch = Vec::with_capacity(transaction::branch_id::BRANCH_BYTES_MAX);
-    transaction::branch_id::write_branch(&mut branch, node.transactions.secret(), transaction.id(), transaction.call(), last_branch(transaction));
+    transaction::branch_id::write_branch(
+        &mut branch,
+        node.transactions.secret(),
+        transaction.id(),
+        transaction.call(),
+        last_branch(transaction),
+    );
     branch
 }
 

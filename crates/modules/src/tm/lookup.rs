@@ -121,7 +121,8 @@ pub fn resume(worker: &mut Worker, ticket: u64) {
         Work::Local(request) => match hop.and_then(|hop| super::local::send_reserved(worker, &request, hop)) {
             Ok(()) => return super::failover::remember_own(worker, lookup.branch, *request, lookup.search),
             Err(code) => {
-                if lookup.branch == 0 {
+                let goes_on = code == error::SEND && super::failover::own_instead(worker, lookup.branch, *request, lookup.search);
+                if lookup.branch == 0 && !goes_on {
                     super::local::complete(worker, status(code), None);
                 } else {
                     fail(worker, lookup.branch, code);

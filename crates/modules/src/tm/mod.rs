@@ -10,6 +10,7 @@ mod data;
 mod exports;
 mod failover;
 mod failure;
+mod forwarding;
 mod functions;
 mod limits;
 mod literals;
@@ -27,6 +28,7 @@ mod sending;
 mod settle;
 mod state;
 mod success_ack;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod timer;

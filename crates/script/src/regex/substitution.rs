@@ -78,13 +78,19 @@ impl Substitution {
     }
 
     /// Every replacement for `subject`, in order, not overlapping; `expand` appends the text of a variable.
-    /// Without flag `g` only the first.
+    /// Without flag `g` only the first. An expression that matches nothing at all somewhere replaces nothing.
     pub fn replacements(&self, subject: &[u8], mut expand: impl FnMut(&Reference, &mut Vec<u8>)) -> Vec<Replaced> {
         let most = if self.is_global { REPLACEMENTS_MAX } else { 1 };
         let mut made = Vec::new();
         let mut total = 0;
-        for captures in self.pattern.regex().captures_iter(subject).take(most) {
-            let Some(whole) = captures.get(0).filter(|whole| !whole.is_empty()) else { break };
+        let mut position = 0;
+        while made.len() < most && position <= subject.len() {
+            let Some(captures) = self.pattern.regex().captures_at(subject, position) else { break };
+            let Some(whole) = captures.get(0) else { break };
+            if whole.is_empty() {
+                return Vec::new();
+            }
+            position = whole.end();
             let mut text = Vec::new();
             for piece in &self.pieces {
                 match piece {

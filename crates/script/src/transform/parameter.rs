@@ -18,11 +18,11 @@ type Pair<'a> = (&'a [u8], &'a [u8]);
 const BLANKS: &[u8] = b" \t\r\n";
 
 /// Names and values up to the end, or to a comma or bracket behind one, as Kamailio reads lists of parameters: a quoted value may
-/// hold anything but its quote, one closing semicolon does not count. `None`: empty, an unfinished quote, a missing value, or
+/// hold anything but its quote, one closing delimiter does not count. `None`: empty, an unfinished quote, a missing value, or
 /// words without a delimiter between them.
 fn pairs(text: &[u8], delimiter: u8) -> Option<Vec<Pair<'_>>> {
     let ends_word = |byte: &u8| BLANKS.contains(byte) || *byte == b',' || *byte == delimiter;
-    let mut rest = text.strip_suffix(b";").unwrap_or(text);
+    let mut rest = text.strip_suffix(&[delimiter]).unwrap_or(text);
     let mut found = Vec::new();
     if rest.is_empty() {
         return None;

@@ -228,6 +228,11 @@ fn lists_of_parameters() {
         ],
     );
     check("a=1,b=2", &[("{param.value,b,,}", "2"), ("{param.count,,}", "2")]);
+    check("a=1,b=2;c=3", &[("{param.count}", "1"), ("{param.value,a}", "1")]);
+    check("A=1;a='x;y'", &[("{param.value,a}", "x;y"), ("{param.count}", "2")]);
+    for text in ["", "a=;b=2", "a b;c", "a=1 2;b", "a=\"open;b", " a=1", "a; "] {
+        check(text, &[("{param.count}", ""), ("{param.in,b}", "")]);
+    }
 }
 
 #[test]
@@ -313,4 +318,19 @@ fn mistakes_are_refused_with_a_hint() {
         let error = Format::parse(text.as_bytes(), &Known(&TestCatalogue)).expect_err(text);
         assert!(error.contains(part), "{text}: {error}");
     }
+}
+
+#[test]
+fn a_body_of_to_has_a_uri_and_nothing_but_parameters_behind_it() {
+    check("<sip:a@b>;tag=\"x\"", &[("{tobody.tag}", "x"), ("{tobody.uri}", "sip:a@b")]);
+    for text in ["", "abc", "<>", "bob@example.com", "<sip:a@b>, <sip:c@d>;tag=2"] {
+        check(text, &[("{tobody.uri}", ""), ("{tobody.tag}", "")]);
+    }
+    check("sip:a@b;x=1", &[("{nameaddr.uri}", "sip:a@b;x=1"), ("{nameaddr.len}", "11"), ("{tobody.params}", "x=1")]);
+}
+
+#[test]
+fn the_user_of_a_telephone_number_has_no_parameters() {
+    check("sip:+1;phone-context=x@h;user=phone", &[("{uri.user}", "+1")]);
+    check("sip:a;b=c@h", &[("{uri.user}", "a;b=c")]);
 }

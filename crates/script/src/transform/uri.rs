@@ -41,6 +41,9 @@ pub(crate) struct Parts<'a> {
     pub headers: &'a [u8],
 }
 
+/// Bytes that make a host none.
+const NOT_IN_HOST: &[u8] = b" =<>,\"";
+
 fn split_once(text: &[u8], byte: u8) -> (&[u8], Option<&[u8]>) {
     match text.iter().position(|found| *found == byte) {
         Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
@@ -93,7 +96,7 @@ impl<'a> Parts<'a> {
         if parts.parameter(b"user").is_some_and(|kind| kind.eq_ignore_ascii_case(b"phone")) {
             parts.user = split_once(parts.user, b';').0;
         }
-        (!parts.host.is_empty() && is_port && !parts.host.contains(&b' ')).then_some(parts)
+        (!parts.host.is_empty() && is_port && !parts.host.iter().any(|byte| NOT_IN_HOST.contains(byte))).then_some(parts)
     }
 
     /// The value of a parameter, empty when it has none.

@@ -276,6 +276,35 @@ fn an_action_inside_an_expression_begins_with_return_code_zero() {
 }
 
 #[test]
+fn a_core_function_inside_an_expression_leaves_return_code_zero() {
+    assert_eq!(printed(r#"bad(); $var(f) = setflag(FLT_A); print("$rc");"#), "0");
+}
+
+#[test]
+fn a_sum_adds_beside_an_integer_and_joins_beside_a_text() {
+    let sum = |expression: &str| printed(&format!(r#"$var(n) = 3; $var(s) = "10"; $var(r) = {expression}; print("$var(r)");"#));
+    for (expression, wanted) in [
+        ("$var(n) + ($var(s) + 5)", "18"),
+        ("$var(s) + ($var(s) + 5)", "10105"),
+        ("(1 + 2) + ($var(s) + 5)", "18"),
+        ("15 == ($var(s) + 5)", "1"),
+        ("($var(s) + 5) == 105", "1"),
+        (r#"(int)("10" + 5)"#, "105"),
+        ("-($var(s) + 5)", "-15"),
+    ] {
+        assert_eq!(sum(expression), wanted, "{expression}");
+    }
+}
+
+#[test]
+fn zero_is_not_the_empty_text_but_undefined_is() {
+    assert!(!holds("$var(z) = 0;", r#"$var(z) == """#));
+    assert!(holds(r#"$var(e) = "";"#, r#"$var(e) == """#));
+    assert!(holds("", r#"$avp(never) == """#));
+    assert!(!holds("$var(z) = 0;", r#"$var(z) != """#));
+}
+
+#[test]
 fn assignments_are_actions_and_expressions() {
     assert!(holds("", "($var(x) = 0)"), "its value is its success");
     let (host, finish) = ran("$refusing = 1;");

@@ -54,6 +54,17 @@ fn several_lists_act_as_one_list_of_calls() {
 }
 
 #[test]
+fn edits_of_a_body_are_forgotten_for_a_new_one() {
+    let mut edits = Edits::new();
+    edits.insert_after(1, b"kept");
+    edits.insert_after(4, b"gone");
+    edits.remove(span(2, 6));
+    edits.replace(span(5, 6), b"gone");
+    edits.forget_from(4);
+    assert_eq!(applied(b"01234567", &[&edits]), "0kept14567");
+}
+
+#[test]
 fn an_empty_list_changes_nothing_and_clear_forgets() {
     let mut edits = Edits::default();
     assert!(edits.is_empty());

@@ -29,7 +29,7 @@ fn t1_two_transactions_of_one_key_and_a_second_script_run_are_found() {
         ..Snapshot::default()
     };
     assert_eq!(inspected(&mut transactions(), &twice), ["T1"]);
-    let line = "x: MARK relay INVITE c SIP/2.0/UDP h;branch=z9hG4bKx";
+    let line = "x: MARK relay INVITE call-1@simulation SIP/2.0/UDP h;branch=z9hG4bKx";
     assert_eq!(seen(&mut transactions(), &[(0, Sight::Line(line)), (500, Sight::Line(line))]), ["T1"]);
 }
 

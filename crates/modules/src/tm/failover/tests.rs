@@ -235,3 +235,21 @@ fn a_request_made_here_goes_to_the_next_server_with_its_own_via() {
         assert!(!transaction.is_open());
     }
 }
+
+#[test]
+fn a_request_made_here_that_cannot_be_sent_goes_to_the_next_server() {
+    let mut worker = worker("onsend_route {\nif ($snd(port) == 5071) drop;\n}\n");
+    let local = LocalRequest {
+        method: b"MESSAGE".to_vec(),
+        request_uri: b"sip:bob@many.test".to_vec(),
+        to: b"<sip:bob@many.test>".to_vec(),
+        from: b"<sip:alice@example.com>;tag=a".to_vec(),
+        call_id: b"local8".to_vec(),
+        cseq: 10,
+        ..LocalRequest::default()
+    };
+    super::super::send_local(&mut worker, &local).unwrap();
+    let second = sent(&mut worker);
+    assert_eq!(to(&second), ["MESSAGE 192.0.2.2:5072"]);
+    assert!(answer(&mut worker, &second[0].1, 200).is_empty());
+}
