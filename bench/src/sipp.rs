@@ -2,9 +2,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::subject::{Subject, workspace};
+
+/// How long the callee may take to open its port.
+const CALLEE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A callee that answers until it is dropped.
 pub struct Callee {
@@ -18,7 +22,8 @@ fn scenario(name: &str) -> PathBuf {
 impl Callee {
     /// Listens where the subject sends calls.
     pub fn start(subject: &Subject) -> Result<Callee, String> {
-        let (host, port) = subject.gateway.split_once(':').unwrap_or(("127.0.0.1", "5080"));
+        let (host, port) = subject.gateway.split_once(':').ok_or_else(|| format!("no port in {}", subject.gateway))?;
+        let number: u16 = port.parse().map_err(|_| format!("no port in {}", subject.gateway))?;
         let child = Command::new("sipp")
             .args(["-sf", &scenario("callee.xml").display().to_string(), "-i", host, "-p", port, "-nostdin", "-l", "200000"])
             .arg(&subject.address)
@@ -27,9 +32,23 @@ impl Callee {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("sipp: {error} (package sip-tester)"))?;
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        Ok(Callee { child })
+        let callee = Callee { child };
+        let end = Instant::now() + CALLEE_PATIENCE;
+        while !is_open(number)? {
+            if Instant::now() > end {
+                return Err(format!("sipp did not open {} (package sip-tester)", subject.gateway));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(callee)
     }
+}
+
+/// Whether somebody has this UDP port open: the kernel lists the local address as `ADDRESS:PORT` in hexadecimal digits.
+fn is_open(port: u16) -> Result<bool, String> {
+    let table = std::fs::read_to_string("/proc/net/udp").map_err(|error| format!("/proc/net/udp: {error}"))?;
+    let ending = format!(":{port:04X}");
+    Ok(table.lines().filter_map(|line| line.split_whitespace().nth(1)).any(|local| local.ends_with(&ending)))
 }
 
 impl Drop for Callee {
@@ -44,8 +63,6 @@ impl Drop for Callee {
 pub struct Outcome {
     pub successful: u32,
     pub failed: u32,
-    /// Calls that got an unexpected final reply (486 in the limit test).
-    pub refused: u32,
     pub retransmissions: u32,
     /// INVITE to 200.
     pub median_milliseconds: f64,
@@ -64,48 +81,76 @@ impl fmt::Display for Outcome {
 
 /// `calls` calls at `rate` a second, each held for `hold` milliseconds.
 pub fn call(subject: &Subject, calls: u32, rate: u32, hold: u32) -> Result<Outcome, String> {
-    run(subject, calls, rate, hold, "bench")
+    Callers::start(subject, calls, rate, hold)?.finish()
 }
 
-/// All calls within one second.
-pub fn call_at_once(subject: &Subject, calls: u32, hold: u32) -> Result<Outcome, String> {
-    run(subject, calls, calls * 10, hold, "limit")
+/// One call that must be refused with 486.
+pub fn is_refused(subject: &Subject) -> Result<bool, String> {
+    let status = caller(subject, "refused.xml").args(["-m", "1", "-timeout", "10s"]).status();
+    Ok(status.map_err(|error| missing(&error))?.success())
 }
 
-fn run(subject: &Subject, calls: u32, rate: u32, hold: u32, name: &str) -> Result<Outcome, String> {
-    let folder = std::env::temp_dir().join(format!("duolog-sipp-{}-{name}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let statistics = folder.join("statistics.csv");
-    let times = folder.join("times.csv");
-    let messages = folder.join("errors.log");
-    let _ = std::fs::remove_file(&statistics);
-    let _ = std::fs::remove_file(&times);
-    let _ = std::fs::remove_file(&messages);
-    let status = Command::new("sipp")
-        .args(["-sf", &scenario("caller.xml").display().to_string(), "-i", "127.0.0.1", "-s", "bob", "-nostdin"])
-        .args(["-m", &calls.to_string(), "-r", &rate.to_string(), "-d", &hold.to_string(), "-l", "200000"])
-        .args(["-timeout", &format!("{}s", calls / rate.max(1) + hold / 1000 + 40)])
-        .args(["-trace_stat", "-fd", "1", "-stf", &statistics.display().to_string()])
-        .args(["-trace_rtt", "-rtt_freq", "1000"])
-        .args(["-trace_err", "-error_file", &messages.display().to_string()])
+/// Callers that run.
+pub struct Callers {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Callers {
+    /// Starts `calls` calls at `rate` a second, each held for `hold` milliseconds.
+    pub fn start(subject: &Subject, calls: u32, rate: u32, hold: u32) -> Result<Callers, String> {
+        let folder = std::env::temp_dir().join(format!("duolog-sipp-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let child = caller(subject, "caller.xml")
+            .args(["-m", &calls.to_string(), "-r", &rate.to_string(), "-d", &hold.to_string(), "-l", "200000"])
+            .args(["-timeout", &format!("{}s", calls / rate.max(1) + hold / 1000 + 40)])
+            .args(["-trace_stat", "-fd", "1", "-stf", &folder.join("statistics.csv").display().to_string()])
+            .args(["-trace_rtt", "-rtt_freq", "1000"])
+            .current_dir(&folder)
+            .spawn()
+            .map_err(|error| missing(&error))?;
+        Ok(Callers { child, folder })
+    }
+
+    /// Waits for the last call. SIPp bounds the time itself; its status only repeats what its statistics say.
+    pub fn finish(mut self) -> Result<Outcome, String> {
+        let _: ExitStatus = self.child.wait().map_err(|error| error.to_string())?;
+        let mut outcome =
+            read_statistics(&std::fs::read_to_string(self.folder.join("statistics.csv")).map_err(|error| error.to_string())?)?;
+        let mut response_times = read_times(&self.folder);
+        response_times.sort_by(f64::total_cmp);
+        let at = |part: f64| {
+            response_times.get(((response_times.len() as f64) * part) as usize).or(response_times.last()).copied().unwrap_or(0.0)
+        };
+        outcome.median_milliseconds = at(0.5);
+        outcome.p99_milliseconds = at(0.99);
+        Ok(outcome)
+    }
+}
+
+impl Drop for Callers {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A silent SIPp that calls the subject.
+fn caller(subject: &Subject, file: &str) -> Command {
+    let mut command = Command::new("sipp");
+    command
+        .args(["-sf", &scenario(file).display().to_string(), "-i", "127.0.0.1", "-s", "bob", "-nostdin"])
         .arg(&subject.address)
-        .current_dir(&folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .map_err(|error| format!("sipp: {error} (package sip-tester)"))?;
-    let _ = status;
-    let mut outcome = read_statistics(&std::fs::read_to_string(&statistics).map_err(|error| error.to_string())?)?;
-    outcome.refused = u32::from(std::fs::read_to_string(&messages).unwrap_or_default().contains("SIP/2.0 486"));
-    let mut response_times = read_times(&folder);
-    response_times.sort_by(f64::total_cmp);
-    let at =
-        |part: f64| response_times.get(((response_times.len() as f64) * part) as usize).or(response_times.last()).copied().unwrap_or(0.0);
-    outcome.median_milliseconds = at(0.5);
-    outcome.p99_milliseconds = at(0.99);
-    let _ = std::fs::remove_dir_all(&folder);
-    Ok(outcome)
+        .stderr(Stdio::null());
+    command
+}
+
+fn missing(error: &std::io::Error) -> String {
+    format!("sipp: {error} (package sip-tester)")
 }
 
 /// The last line of SIPp's statistics file, by column name.

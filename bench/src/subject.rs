@@ -110,6 +110,18 @@ impl Subject {
         measure::cpu_microseconds(self.child.id())
     }
 
+    /// Waits until a profile has this many members.
+    pub fn wait_until_size(&self, profile: &str, size: u32) -> Result<(), String> {
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            if self.rpc(&["dlg.profile_get_size", profile])?.trim() == size.to_string() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err(format!("profile {profile} did not reach {size} members"))
+    }
+
     /// Waits until no dialog is left.
     pub fn wait_until_idle(&self) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
