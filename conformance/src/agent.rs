@@ -187,42 +187,43 @@ impl Agent {
     /// The next new message that is not a 100 (unless 100 is wanted): retransmissions are skipped.
     pub fn receive(&mut self, wanted: &str, patience: Duration) -> Result<Option<Message>, String> {
         let end = Instant::now() + patience;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(None);
-            }
-            self.socket.set_read_timeout(Some(left)).map_err(|error| error.to_string())?;
-            let mut buffer = [0_u8; 65_535];
-            let Ok(length) = self.socket.recv(&mut buffer) else { continue };
-            let bytes = buffer.get(..length).unwrap_or_default().to_vec();
+        while let Some(bytes) = self.datagram(end)? {
             if self.seen.contains(&bytes) {
                 continue;
             }
-            self.seen.push(bytes.clone());
             let message = Message::parse(&bytes);
+            self.seen.push(bytes);
             if message.status() == Some(100) && wanted != "100" {
                 continue;
             }
             self.remember(&message);
             return Ok(Some(message));
         }
+        Ok(None)
     }
 
     /// The next copy of a message seen before.
     pub fn receive_again(&mut self, patience: Duration) -> Result<Option<Message>, String> {
         let end = Instant::now() + patience;
+        while let Some(bytes) = self.datagram(end)? {
+            if self.seen.contains(&bytes) {
+                return Ok(Some(Message::parse(&bytes)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next datagram; None when none has come by then.
+    fn datagram(&self, end: Instant) -> Result<Option<Vec<u8>>, String> {
+        let mut buffer = [0_u8; 65_535];
         loop {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(None);
             }
             self.socket.set_read_timeout(Some(left)).map_err(|error| error.to_string())?;
-            let mut buffer = [0_u8; 65_535];
-            let Ok(length) = self.socket.recv(&mut buffer) else { continue };
-            let bytes = buffer.get(..length).unwrap_or_default().to_vec();
-            if self.seen.contains(&bytes) {
-                return Ok(Some(Message::parse(&bytes)));
+            if let Ok(length) = self.socket.recv(&mut buffer) {
+                return Ok(Some(buffer.get(..length).unwrap_or_default().to_vec()));
             }
         }
     }

@@ -31,6 +31,15 @@ struct Users {
 
 /// Plays the sequences one by one; a transcript for each.
 pub fn play(options: &Options, sequences: &[Sequence]) -> Result<Vec<String>, String> {
+    let played = play_once(options, sequences);
+    // Another process took the port between the look and the start.
+    if played.as_ref().is_err_and(|reason| reason.contains("Address already in use")) {
+        return play_once(options, sequences);
+    }
+    played
+}
+
+fn play_once(options: &Options, sequences: &[Sequence]) -> Result<Vec<String>, String> {
     let proxy = format!("127.0.0.1:{}", free_port()?);
     let socket = || UdpSocket::bind("127.0.0.1:0").map_err(|error| error.to_string());
     let mut users = Users { alice: socket()?, bob: socket()?, carol: socket()?, proxy: proxy.clone(), pings: 0 };

@@ -11,7 +11,7 @@ use modules::rpc::Fault;
 
 use crate::binrpc::{self, Decoded};
 use crate::limits::DATAGRAM_BYTES_MAX;
-use crate::listener::{Speech, run};
+use crate::listener::{Speech, accepted, run};
 use crate::{Caller, Outcome, json};
 
 /// A datagram socket and the addresses it knows peers by.
@@ -56,10 +56,11 @@ impl Datagrams for UnixDatagram {
     }
 }
 
-/// Answers datagrams until the socket fails.
+/// Answers datagrams as long as the process lives.
 pub(crate) fn serve<S: Datagrams>(socket: &Arc<S>, speech: Speech, caller: &Arc<dyn Caller>) {
     let mut buffer = vec![0_u8; DATAGRAM_BYTES_MAX];
-    while let Ok((length, peer)) = socket.receive(&mut buffer) {
+    loop {
+        let Some((length, peer)) = accepted(socket.receive(&mut buffer)) else { continue };
         let request = buffer.get(..length).unwrap_or_default().to_vec();
         let answer = answer(caller, &request, speech);
         let (Some(answer), Some(peer)) = (answer, peer) else { continue };

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::fifo_scanner::{Scanned, Scanner};
-use crate::limits::{FIFO_REPLY_PAUSE_MILLISECONDS, FIFO_REPLY_TRIES};
+use crate::limits::{FIFO_REPLY_PAUSE_MILLISECONDS, FIFO_REPLY_TRIES, FIFO_WRITE_PAUSE_MILLISECONDS, FIFO_WRITE_PAUSES_MAX};
 use crate::listener::{Access, Listeners, make_room, spawn};
 use crate::{Caller, json};
 
@@ -79,8 +79,8 @@ fn answer(text: &[u8], reply_folder: &Path, is_pretty: bool, caller: &Arc<dyn Ca
 fn write(path: &Path, text: &[u8]) -> Result<(), String> {
     for _ in 0..FIFO_REPLY_TRIES {
         // Non-blocking: a caller that is gone must not hold the others up.
-        match OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path) {
-            Ok(mut fifo) => return fifo.write_all(text).map_err(|error| error.to_string()),
+        match OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW).open(path) {
+            Ok(mut fifo) => return pour(&mut fifo, text).map_err(|error| format!("{}: {error}", path.display())),
             Err(error) if error.raw_os_error() == Some(libc::ENXIO) => {
                 thread::sleep(Duration::from_millis(FIFO_REPLY_PAUSE_MILLISECONDS));
             }
@@ -88,6 +88,29 @@ fn write(path: &Path, text: &[u8]) -> Result<(), String> {
         }
     }
     Err(format!("nobody reads {}", path.display()))
+}
+
+/// Writes all of `text` as the reader takes it: an answer may be longer than the system keeps for a FIFO.
+fn pour(fifo: &mut File, mut text: &[u8]) -> io::Result<()> {
+    let found = fifo.metadata()?;
+    if !found.file_type().is_fifo() || found.nlink() != 1 {
+        // It was another one when its name was checked.
+        return Err(io::Error::other("no plain FIFO"));
+    }
+    let mut pauses = 0;
+    while !text.is_empty() {
+        match fifo.write(text) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(length) => text = text.get(length..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && pauses < FIFO_WRITE_PAUSES_MAX => {
+                pauses += 1;
+                thread::sleep(Duration::from_millis(FIFO_WRITE_PAUSE_MILLISECONDS));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// The caller's FIFO: a plain name, an existing FIFO, no link of any kind.
@@ -112,5 +135,44 @@ mod tests {
         for name in ["", "../x", "a/b", "a\\b", ".."] {
             assert!(reply_path(name, Path::new("/tmp")).is_err(), "{name}");
         }
+    }
+
+    /// A FIFO of one test.
+    fn fifo(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("duolog-{name}-{}", std::process::id()));
+        let _ = fs::remove_file(&path);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    }
+
+    #[test]
+    fn an_answer_longer_than_a_fifo_holds_arrives_whole() {
+        let path = fifo("long-answer");
+        let text = vec![b'x'; 1 << 20];
+        let reading = path.clone();
+        let reader = thread::spawn(move || {
+            let mut read = Vec::new();
+            File::open(reading).unwrap().read_to_end(&mut read).unwrap();
+            read.len()
+        });
+        // The reader may come late: a caller opens its FIFO after it has asked.
+        let written = (0..100).map(|_| write(&path, &text)).find(|written| !matches!(written, Err(error) if error.starts_with("nobody")));
+        assert_eq!(written, Some(Ok(())));
+        assert_eq!(reader.join().unwrap(), text.len());
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn an_answer_is_not_written_into_what_took_the_place_of_a_fifo() {
+        let folder = std::env::temp_dir();
+        let (file, link) =
+            (folder.join(format!("duolog-file-{}", std::process::id())), folder.join(format!("duolog-link-{}", std::process::id())));
+        fs::write(&file, "kept").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(write(&link, b"{}").is_err());
+        assert!(write(&file, b"{}").is_err());
+        assert_eq!(fs::read(&file).unwrap(), b"kept");
+        fs::remove_file(link).unwrap();
+        fs::remove_file(file).unwrap();
     }
 }

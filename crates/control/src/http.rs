@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::limits::{CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, HTTP_HEAD_BYTES_MAX, JSON_REQUEST_BYTES_MAX};
-use crate::listener::{Listeners, spawn};
+use crate::listener::{Listeners, accepted, spawn};
 use crate::{Caller, Outcome, json};
 
 impl Listeners {
@@ -17,7 +17,7 @@ impl Listeners {
         let caller = Arc::clone(caller);
         let seats = Arc::new(());
         spawn("ctl-http", move || {
-            for stream in listener.incoming().flatten() {
+            for stream in listener.incoming().filter_map(accepted) {
                 let _ = stream.set_read_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                 let _ = stream.set_write_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                 // The clone in the thread is the connection's seat; it is given back when the thread ends or never starts.

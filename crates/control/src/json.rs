@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn faults_and_unknown_methods_are_error_objects() {
-        assert_eq!(compact(r#"{"method":"fail","id":2}"#), r#"{"jsonrpc":"2.0","error":{"code":404,"message":"Not found"},"id":2}"#);
-        let unknown = answer(&Echo, br#"{"method":"no.such","id":3}"#, false).wait();
+        assert_eq!(compact(r#"{"jsonrpc":"2.0","method":"fail","id":2}"#), r#"{"jsonrpc":"2.0","error":{"code":404,"message":"Not found"},"id":2}"#);
+        let unknown = answer(&Echo, br#"{"jsonrpc":"2.0","method":"no.such","id":3}"#, false).wait();
         assert_eq!(unknown.text, r#"{"jsonrpc":"2.0","error":{"code":500,"message":"Method Not Found"},"id":3}"#);
         assert_eq!(unknown.http_status, 500);
     }
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn pretty_text_has_one_key_a_line() {
-        let text = answer(&Echo, br#"{"method":"echo","params":[1,2],"id":7}"#, true).wait().text;
+        let text = answer(&Echo, br#"{"jsonrpc":"2.0","method":"echo","params":[1,2],"id":7}"#, true).wait().text;
         assert_eq!(text, "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[1, 2],\n\t\"id\":\t7\n}\n");
     }
 }

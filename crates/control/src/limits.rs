@@ -21,3 +21,9 @@ pub const HTTP_HEAD_BYTES_MAX: usize = 8_192;
 /// How often the reply FIFO of a caller is tried, and the pause between, milliseconds.
 pub const FIFO_REPLY_TRIES: u32 = 4;
 pub const FIFO_REPLY_PAUSE_MILLISECONDS: u64 = 80;
+/// How often a reader may leave a FIFO full during one answer, and the pause then, milliseconds: one that reads slowly or not
+/// at all holds the others up for five seconds.
+pub const FIFO_WRITE_PAUSES_MAX: u32 = 500;
+pub const FIFO_WRITE_PAUSE_MILLISECONDS: u64 = 10;
+/// How long a door rests after it could not accept or receive, milliseconds: without file descriptors it would spin.
+pub const DOOR_REST_MILLISECONDS: u64 = 100;

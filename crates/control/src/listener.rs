@@ -16,7 +16,10 @@ use modules::rpc::{Fault, Parameters, Reply, Wire};
 use crate::address::ControlAddress;
 use crate::binrpc::{self, Decoded, Request};
 use crate::connections::OpenConnections;
-use crate::limits::{BINRPC_REQUEST_BYTES_MAX, CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, DATAGRAM_WORKERS_MAX, JSON_REQUEST_BYTES_MAX};
+use crate::limits::{
+    BINRPC_REQUEST_BYTES_MAX, CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, DATAGRAM_WORKERS_MAX, DOOR_REST_MILLISECONDS,
+    JSON_REQUEST_BYTES_MAX,
+};
 use crate::{Caller, Outcome, datagrams, json};
 
 /// What is spoken on a socket.
@@ -90,7 +93,7 @@ impl Listeners {
                 let local = (path.display().to_string(), String::new());
                 let streams = Streams { speech, connections: self.connections.clone(), caller: Arc::clone(caller) };
                 spawn("ctl", move || {
-                    for stream in listener.incoming().flatten() {
+                    for stream in listener.incoming().filter_map(accepted) {
                         let _ = stream.set_read_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                         let _ = stream.set_write_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                         let peer = ("<anonymous unix socket>".to_owned(), String::new());
@@ -102,7 +105,7 @@ impl Listeners {
                 let listener = TcpListener::bind(address)?;
                 let streams = Streams { speech, connections: self.connections.clone(), caller: Arc::clone(caller) };
                 spawn("ctl-tcp", move || {
-                    for stream in listener.incoming().flatten() {
+                    for stream in listener.incoming().filter_map(accepted) {
                         let _ = stream.set_read_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                         let _ = stream.set_write_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                         let connection = tcp_connection(&stream);
@@ -153,6 +156,11 @@ fn tcp_connection(stream: &TcpStream) -> ControlConnection {
 
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name(name.to_owned()).spawn(work).map(|_| ())
+}
+
+/// The connection that came. An error, mostly of a process without free file descriptors, would come again at once.
+pub(crate) fn accepted<S>(outcome: io::Result<S>) -> Option<S> {
+    outcome.map_err(|_| thread::sleep(Duration::from_millis(DOOR_REST_MILLISECONDS))).ok()
 }
 
 /// Removes a socket a former run left behind; anything that is no socket stays.

@@ -133,15 +133,16 @@ impl Record {
             let change = changes.iter().find(|(changed, _)| *changed == field);
             change.map_or_else(|| self.field(field), |(_, text)| *text)
         };
-        let length: usize = ALL.iter().map(|field| chosen(*field).len()).sum();
+        let texts = ALL.map(chosen);
+        let length: usize = texts.iter().map(|text| text.len()).sum();
         if length > FIELDS_BYTES_MAX {
             return Err(TooLarge);
         }
         let tail = self.tail();
         let mut block = Vec::with_capacity(length + tail.len());
         let mut ends = [0u16; FIELDS];
-        for (field, end) in ALL.iter().zip(&mut ends) {
-            block.extend_from_slice(chosen(*field));
+        for (text, end) in texts.iter().zip(&mut ends) {
+            block.extend_from_slice(text);
             *end = u16::try_from(block.len()).map_err(|_| TooLarge)?;
         }
         block.extend_from_slice(tail);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use script::exports::{Function, InnerKind, Kind, Routes};
+use script::exports::{InnerKind, Kind, Routes};
 use script::syntax::ast::RouteKind;
 use sip::Message;
 
-use crate::registry::Module;
+use crate::registry::{Function, Module};
 use crate::trial;
 use crate::worker::Worker;
 
@@ -55,7 +55,7 @@ fn argument(kind: Kind, function: &str, turn: usize) -> String {
 }
 
 /// The calls of one function: each number of arguments, with several texts.
-fn calls(function: &Function<Worker>) -> Vec<String> {
+fn calls(function: &Function) -> Vec<String> {
     let mut made = Vec::new();
     for count in function.arity.0..=function.arity.1 {
         for turn in 0..5 {

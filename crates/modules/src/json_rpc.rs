@@ -28,6 +28,9 @@ pub fn decode(text: &[u8]) -> Result<Request, Fault> {
     let value: Value = serde_json::from_slice(text).map_err(|_| Fault::new(-32_700, "Parse Error"))?;
     let invalid = || Fault::new(-32_600, "Invalid Request");
     let object = value.as_object().ok_or_else(invalid)?;
+    if object.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+        return Err(invalid());
+    }
     let method = object.get("method").and_then(Value::as_str).ok_or_else(invalid)?.to_owned();
     let parameters = match object.get("params") {
         Some(Value::Array(values)) => values.iter().map(parameter).collect(),
@@ -215,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_refused() {
-        for text in [&b"zzz"[..], b"[]", b"{}", br#"{"method":5}"#, b"\xff"] {
+        for text in [&b"zzz"[..], b"[]", b"{}", br#"{"jsonrpc":"2.0","method":5}"#, br#"{"method":"a"}"#, br#"{"jsonrpc":"1.0","method":"a"}"#, b"\xff"] {
             assert!(decode(text).is_err());
         }
     }

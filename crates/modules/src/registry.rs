@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use script::exports::{Argument, Function, Parameter, ParameterKind, Refusal, Variable};
+use script::exports::{Argument, Parameter, ParameterKind, Refusal};
 
 use crate::literals::{Check, Literals};
 use crate::node::Node;
@@ -10,13 +10,19 @@ use crate::rpc::Command;
 use crate::settings::Settings;
 use crate::worker::Worker;
 
+/// A script function that runs on a worker.
+pub type Function = script::exports::Function<Worker>;
+
+/// A variable that is read from a worker.
+pub type Variable = script::exports::Variable<Worker>;
+
 /// What a module declares, once (invariant A10).
 pub struct Module {
     pub name: &'static str,
     /// What is examined of calls while the configuration is loaded.
     pub checks: &'static [Check],
-    pub functions: &'static [Function<Worker>],
-    pub variables: &'static [Variable<Worker>],
+    pub functions: &'static [Function],
+    pub variables: &'static [Variable],
     pub parameters: &'static [Parameter],
     pub commands: &'static [Command],
     pub statistics: &'static [Statistic],
@@ -30,6 +36,18 @@ pub struct Statistic {
     pub read: fn(&Node) -> i64,
     /// None: resets are ignored, as for gauges.
     pub reset: Option<fn(&Node)>,
+}
+
+impl Statistic {
+    /// A gauge.
+    pub const fn new(group: &'static str, name: &'static str, read: fn(&Node) -> i64) -> Statistic {
+        Statistic { group, name, read, reset: None }
+    }
+
+    /// The same as a counter that can be set back to 0.
+    pub const fn resettable(self, reset: fn(&Node)) -> Statistic {
+        Statistic { reset: Some(reset), ..self }
+    }
 }
 
 /// Every module, `core` first: it is always loaded.
@@ -102,26 +120,26 @@ impl Loaded {
     }
 }
 
-fn accepts(function: &Function<Worker>, arguments: usize) -> bool {
+fn accepts(function: &Function, arguments: usize) -> bool {
     (usize::from(function.arity.0)..=usize::from(function.arity.1)).contains(&arguments)
 }
 
 impl script::exports::Catalogue<Worker> for Loaded {
-    fn function(&self, name: &str, arguments: usize) -> Option<&'static Function<Worker>> {
+    fn function(&self, name: &str, arguments: usize) -> Option<&'static Function> {
         self.modules
             .iter()
             .flat_map(|module| module.functions.iter())
             .find(|function| function.name == name && accepts(function, arguments))
     }
 
-    fn functions_named(&self, name: &str) -> Vec<(&'static str, &'static Function<Worker>, bool)> {
+    fn functions_named(&self, name: &str) -> Vec<(&'static str, &'static Function, bool)> {
         ALL.iter()
             .flat_map(|module| module.functions.iter().map(move |function| (module.name, function, self.has(module.name))))
             .filter(|(_, function, _)| function.name == name)
             .collect()
     }
 
-    fn variable(&self, name: &str) -> Option<&'static Variable<Worker>> {
+    fn variable(&self, name: &str) -> Option<&'static Variable> {
         self.modules.iter().flat_map(|module| module.variables.iter()).find(|variable| variable.name == name)
     }
 
@@ -134,7 +152,7 @@ impl script::exports::Catalogue<Worker> for Loaded {
             .map(|module| module.name)
     }
 
-    fn check(&self, function: &'static Function<Worker>, arguments: &[Option<&Argument>]) -> Result<(), Refusal> {
+    fn check(&self, function: &'static Function, arguments: &[Option<&Argument>]) -> Result<(), Refusal> {
         let Some(settings) = &self.settings else { return Ok(()) };
         let is_home = |module: &&&Module| module.functions.iter().any(|own| std::ptr::eq(own, function));
         let checks = self.modules.iter().find(is_home).map_or(&[][..], |module| module.checks);

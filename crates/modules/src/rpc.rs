@@ -11,7 +11,22 @@ pub struct Command {
     pub help: &'static str,
     /// Answered as an array in JSON even with no or one item (spec proxy-core 13.2).
     pub is_array: bool,
-    pub run: fn(&mut Worker, &mut Parameters) -> Result<Reply, Fault>,
+    pub run: Run,
+}
+
+/// What answers a call.
+pub type Run = fn(&mut Worker, &mut Parameters) -> Result<Reply, Fault>;
+
+impl Command {
+    /// A command with its help text.
+    pub const fn new(name: &'static str, help: &'static str, run: Run) -> Command {
+        Command { name, help, is_array: false, run }
+    }
+
+    /// The same, always answered as an array in JSON.
+    pub const fn array(self) -> Command {
+        Command { is_array: true, ..self }
+    }
 }
 
 /// Why a command failed; shown to the caller as `error: CODE - TEXT`.

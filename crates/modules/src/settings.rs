@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use script::exports::Default as ParameterDefault;
-use script::syntax::ast::{Literal, ModuleParameter};
+use script::syntax::ast::{CustomParameter, Literal, ModuleParameter};
 use script::value::{Text, parse_integer};
 
 use crate::registry;
@@ -13,6 +13,7 @@ use crate::registry;
 pub struct Settings {
     values: BTreeMap<(String, String), Vec<Literal>>,
     loaded: Vec<String>,
+    groups: Vec<String>,
 }
 
 impl Settings {
@@ -22,7 +23,17 @@ impl Settings {
         for parameter in parameters {
             values.entry((parameter.module.clone(), parameter.name.clone())).or_default().push(parameter.value.clone());
         }
-        Settings { values, loaded }
+        Settings { values, loaded, groups: Vec::new() }
+    }
+
+    /// With the groups of custom parameters that the configuration makes.
+    pub fn with_groups(self, parameters: &[CustomParameter]) -> Settings {
+        Settings { groups: parameters.iter().map(|parameter| parameter.group.clone()).collect(), ..self }
+    }
+
+    /// Does the configuration make a group of this name?
+    pub fn has_own_group(&self, name: &[u8]) -> bool {
+        self.groups.iter().any(|group| group.as_bytes() == name)
     }
 
     /// Was this module loaded?

@@ -55,7 +55,7 @@ pub fn check(path: &str, files: &mut dyn Files, options: &LoadOptions) -> Result
     let mut configuration = loaded_file.configuration;
     read_record_files(&mut configuration, files)?;
     let names: Vec<String> = configuration.modules.iter().map(|module| module.name.clone()).collect();
-    let settings = Settings::new(names.clone(), &configuration.module_parameters);
+    let settings = Settings::new(names.clone(), &configuration.module_parameters).with_groups(&configuration.custom_parameters);
     let loaded = Loaded::new(&names).examining(settings.clone());
     let compiled = script::compile::compile(&configuration, &loaded_file.sources, Arc::new(loaded.clone()))
         .map_err(|errors| StartError::Configuration(render(&errors, &loaded_file.sources)))?;

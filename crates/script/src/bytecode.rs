@@ -1,6 +1,6 @@
 //! A compiled configuration: instructions, constants and tables, shared read-only by all workers.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::exports::{Argument, Catalogue, Function, Host};
@@ -185,7 +185,7 @@ pub struct Program<H: Host> {
     pub(crate) matchers: Vec<CoreMatcher>,
     pub(crate) routes: Vec<Route>,
     /// The routes of each kind by name.
-    pub(crate) names: [HashMap<Vec<u8>, RouteId>; RouteKind::COUNT],
+    pub(crate) names: [BTreeMap<Vec<u8>, RouteId>; RouteKind::COUNT],
     pub(crate) catalogue: Arc<dyn Catalogue<H> + Send + Sync>,
     pub(crate) paths: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! What a module declares once: functions, variables, parameters, events. Checking, help and COMPAT.md derive from it (invariant A10).
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::format::Format;
@@ -154,6 +155,9 @@ impl From<bool> for Flow {
     }
 }
 
+/// What runs when the script calls a function.
+pub type Call<H> = fn(&mut H, &[Argument]) -> Flow;
+
 /// A script function.
 pub struct Function<H: Host> {
     pub name: &'static str,
@@ -162,9 +166,26 @@ pub struct Function<H: Host> {
     /// Kinds of the arguments; the last one repeats when there are more.
     pub arguments: &'static [Kind],
     pub routes: Routes,
-    pub call: fn(&mut H, &[Argument]) -> Flow,
+    pub call: Call<H>,
     /// A difference to Kamailio, for COMPAT.md; empty when there is none.
     pub note: &'static str,
+}
+
+impl<H: Host> Function<H> {
+    /// A function of any route, with how many arguments it takes and their kinds.
+    pub const fn new(name: &'static str, arity: RangeInclusive<u8>, arguments: &'static [Kind], call: Call<H>) -> Function<H> {
+        Function { name, arity: (*arity.start(), *arity.end()), arguments, routes: Routes::ANY, call, note: "" }
+    }
+
+    /// The same in these routes only.
+    pub const fn routes(self, routes: Routes) -> Function<H> {
+        Function { routes, ..self }
+    }
+
+    /// The same with a difference to Kamailio.
+    pub const fn note(self, note: &'static str) -> Function<H> {
+        Function { note, ..self }
+    }
 }
 
 /// Why a call cannot be right, found while the configuration is loaded.
@@ -234,16 +255,49 @@ pub enum Index {
     Append,
 }
 
+/// How a variable is read.
+pub type Read<H> = fn(&mut H, &Inner, Option<Index>) -> Value;
+
+/// How a variable is written; `Err` says why it was not.
+pub type Write<H> = fn(&mut H, &Inner, Option<Index>, Value) -> Result<(), String>;
+
 /// A pseudo-variable.
 pub struct Variable<H: Host> {
     pub name: &'static str,
     pub inner: InnerKind,
     /// May an index follow (`$(name(x)[1])`)?
     pub indexed: bool,
-    pub read: fn(&mut H, &Inner, Option<Index>) -> Value,
+    pub read: Read<H>,
     /// None: read only. `Err` is logged and makes the assignment's result code -1.
-    pub write: Option<fn(&mut H, &Inner, Option<Index>, Value) -> Result<(), String>>,
+    pub write: Option<Write<H>>,
     pub note: &'static str,
+}
+
+impl<H: Host> Variable<H> {
+    /// A variable without parentheses and index that can only be read.
+    pub const fn new(name: &'static str, read: Read<H>) -> Variable<H> {
+        Variable { name, inner: InnerKind::None, indexed: false, read, write: None, note: "" }
+    }
+
+    /// The same with an inner name in parentheses.
+    pub const fn inner(self, inner: InnerKind) -> Variable<H> {
+        Variable { inner, ..self }
+    }
+
+    /// The same with an index that may follow.
+    pub const fn indexed(self) -> Variable<H> {
+        Variable { indexed: true, ..self }
+    }
+
+    /// The same, and it can be assigned to.
+    pub const fn writable(self, write: Write<H>) -> Variable<H> {
+        Variable { write: Some(write), ..self }
+    }
+
+    /// The same with a difference to Kamailio.
+    pub const fn note(self, note: &'static str) -> Variable<H> {
+        Variable { note, ..self }
+    }
 }
 
 /// Type of a module parameter.
@@ -266,6 +320,28 @@ pub struct Parameter {
     pub default: Default,
     /// Used, or accepted without effect; why. Empty: used as in Kamailio.
     pub note: &'static str,
+}
+
+impl Parameter {
+    /// A parameter of this kind without default.
+    pub const fn unset(name: &'static str, kind: ParameterKind) -> Parameter {
+        Parameter { name, kind, default: Default::Unset, note: "" }
+    }
+
+    /// An integer.
+    pub const fn integer(name: &'static str, default: i64) -> Parameter {
+        Parameter { name, kind: ParameterKind::Integer, default: Default::Integer(default), note: "" }
+    }
+
+    /// A text.
+    pub const fn text(name: &'static str, default: &'static str) -> Parameter {
+        Parameter { name, kind: ParameterKind::Text, default: Default::Text(default), note: "" }
+    }
+
+    /// The same with a difference to Kamailio.
+    pub const fn note(self, note: &'static str) -> Parameter {
+        Parameter { note, ..self }
+    }
 }
 
 /// Default of a module parameter.

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::exports::{Argument, Catalogue, Flow, Function, Host, Index, Inner, InnerKind, Kind, Refusal, Routes, RunLimits, Variable};
+use crate::exports::{Argument, Catalogue, Flow, Host, Index, Inner, InnerKind, Kind, Refusal, Routes, RunLimits};
 use crate::syntax::ast::{CoreWord, RouteKind};
 use crate::value::{Text, Value};
 use crate::vm;
+
+type Function = crate::exports::Function<TestHost>;
+type Variable = crate::exports::Variable<TestHost>;
 
 #[derive(Default)]
 pub(crate) struct TestHost {
@@ -90,76 +93,30 @@ fn write_avp(host: &mut TestHost, inner: &Inner, index: Option<Index>, value: Va
     Ok(())
 }
 
-static VARIABLES: &[Variable<TestHost>] = &[
-    Variable {
-        name: "var",
-        inner: InnerKind::Word,
-        indexed: false,
-        read: |host, inner, _| host.vars.get(inner.word()).cloned().unwrap_or(Value::Integer(0)),
-        write: Some(|host, inner, _, value| {
+static VARIABLES: &[Variable] = &[
+    Variable::new("var", |host, inner, _| host.vars.get(inner.word()).cloned().unwrap_or(Value::Integer(0)))
+        .inner(InnerKind::Word)
+        .writable(|host, inner, _, value| {
             let value = if value.is_null() { Value::Integer(0) } else { value };
             host.vars.insert(inner.word().to_vec(), value);
             Ok(())
         }),
-        note: "",
-    },
-    Variable {
-        name: "vn",
-        inner: InnerKind::Word,
-        indexed: false,
-        read: |host, inner, _| host.nullable.get(inner.word()).cloned().unwrap_or_default(),
-        write: Some(|host, inner, _, value| {
+    Variable::new("vn", |host, inner, _| host.nullable.get(inner.word()).cloned().unwrap_or_default()).inner(InnerKind::Word).writable(
+        |host, inner, _, value| {
             host.nullable.insert(inner.word().to_vec(), value);
             Ok(())
-        }),
-        note: "",
-    },
-    Variable { name: "avp", inner: InnerKind::Format, indexed: true, read: read_avp, write: Some(write_avp), note: "" },
-    Variable {
-        name: "ru",
-        inner: InnerKind::None,
-        indexed: false,
-        read: |_, _, _| Value::text("sip:bob@example.com"),
-        write: None,
-        note: "",
-    },
-    Variable { name: "rU", inner: InnerKind::None, indexed: false, read: |_, _, _| Value::text("bob"), write: None, note: "" },
-    Variable {
-        name: "time",
-        inner: InnerKind::OneOf(&["sec", "min", "hour"]),
-        indexed: false,
-        read: |_, inner, _| {
-            if let Inner::Choice(choice) = inner { Value::Integer(i64::from(*choice)) } else { Value::Null }
         },
-        write: None,
-        note: "",
-    },
-    Variable {
-        name: "xavp",
-        inner: InnerKind::Xavp,
-        indexed: false,
-        read: |_, inner, _| if let Inner::Xavp(path) = inner { Value::text(format!("{path:?}")) } else { Value::Null },
-        write: None,
-        note: "",
-    },
-    Variable {
-        name: "T_req",
-        inner: InnerKind::Variable,
-        indexed: false,
-        read: |host, inner, _| {
-            if let Inner::Variable(reference) = inner { vm::read(host, reference) } else { Value::Null }
-        },
-        write: None,
-        note: "",
-    },
-    Variable {
-        name: "refusing",
-        inner: InnerKind::None,
-        indexed: false,
-        read: |_, _, _| Value::Null,
-        write: Some(|_, _, _, _| Err("no room".to_string())),
-        note: "",
-    },
+    ),
+    Variable::new("avp", read_avp).inner(InnerKind::Format).indexed().writable(write_avp),
+    Variable::new("ru", |_, _, _| Value::text("sip:bob@example.com")),
+    Variable::new("rU", |_, _, _| Value::text("bob")),
+    Variable::new("time", |_, inner, _| if let Inner::Choice(choice) = inner { Value::Integer(i64::from(*choice)) } else { Value::Null })
+        .inner(InnerKind::OneOf(&["sec", "min", "hour"])),
+    Variable::new("xavp", |_, inner, _| if let Inner::Xavp(path) = inner { Value::text(format!("{path:?}")) } else { Value::Null })
+        .inner(InnerKind::Xavp),
+    Variable::new("T_req", |host, inner, _| if let Inner::Variable(reference) = inner { vm::read(host, reference) } else { Value::Null })
+        .inner(InnerKind::Variable),
+    Variable::new("refusing", |_, _, _| Value::Null).writable(|_, _, _, _| Err("no room".to_string())),
 ];
 
 fn print(host: &mut TestHost, arguments: &[Argument]) -> Flow {
@@ -185,50 +142,44 @@ fn substitute(host: &mut TestHost, arguments: &[Argument]) -> Flow {
     }
 }
 
-macro_rules! function {
-    ($name:literal, $arity:expr, $kinds:expr, $routes:expr, $call:expr) => {
-        Function { name: $name, arity: $arity, arguments: $kinds, routes: $routes, call: $call, note: "" }
-    };
-}
-
-static FUNCTIONS: &[Function<TestHost>] = &[
-    function!("print", (1, 6), &[Kind::Format], Routes::ANY, print),
-    function!("plain", (1, 1), &[Kind::Plain], Routes::ANY, print),
-    function!("number", (1, 1), &[Kind::Integer], Routes::ANY, print_debug),
-    function!("flag", (1, 1), &[Kind::Flag], Routes::ANY, print_debug),
-    function!("regex", (2, 2), &[Kind::Format, Kind::Regex], Routes::ANY, |_, arguments| match arguments {
+static FUNCTIONS: &[Function] = &[
+    Function::new("print", 1..=6, &[Kind::Format], print),
+    Function::new("plain", 1..=1, &[Kind::Plain], print),
+    Function::new("number", 1..=1, &[Kind::Integer], print_debug),
+    Function::new("flag", 1..=1, &[Kind::Flag], print_debug),
+    Function::new("regex", 2..=2, &[Kind::Format, Kind::Regex], |_, arguments| match arguments {
         [Argument::Text(text), Argument::Regex(pattern)] => pattern.is_match(text).into(),
         _ => Flow::Code(-2),
     }),
-    function!("subst", (2, 2), &[Kind::Substitution, Kind::Variable], Routes::ANY, substitute),
-    function!("arm", (1, 1), &[Kind::Route(RouteKind::Failure)], Routes::REQUEST, print),
-    function!("good", (0, 0), &[], Routes::ANY, |_, _| Flow::Code(1)),
-    function!("bad", (0, 0), &[], Routes::ANY, |_, _| Flow::Code(-1)),
-    function!("zero", (0, 0), &[], Routes::ANY, |_, _| Flow::Code(0)),
-    function!("seven", (0, 0), &[], Routes::ANY, |_, _| Flow::Code(7)),
-    function!("wait", (0, 1), &[Kind::Format], Routes::ANY, |_, _| Flow::Wait),
-    function!("setflag", (1, 1), &[Kind::Flag], Routes::ANY, |_, _| Flow::Code(1)),
-    function!("only_request", (0, 0), &[], Routes::REQUEST, |_, _| Flow::Code(1)),
+    Function::new("subst", 2..=2, &[Kind::Substitution, Kind::Variable], substitute),
+    Function::new("arm", 1..=1, &[Kind::Route(RouteKind::Failure)], print).routes(Routes::REQUEST),
+    Function::new("good", 0..=0, &[], |_, _| Flow::Code(1)),
+    Function::new("bad", 0..=0, &[], |_, _| Flow::Code(-1)),
+    Function::new("zero", 0..=0, &[], |_, _| Flow::Code(0)),
+    Function::new("seven", 0..=0, &[], |_, _| Flow::Code(7)),
+    Function::new("wait", 0..=1, &[Kind::Format], |_, _| Flow::Wait),
+    Function::new("setflag", 1..=1, &[Kind::Flag], |_, _| Flow::Code(1)),
+    Function::new("only_request", 0..=0, &[], |_, _| Flow::Code(1)).routes(Routes::REQUEST),
 ];
 
-static UNLOADED: &[Function<TestHost>] = &[function!("t_relay", (0, 2), &[Kind::Format], Routes::ANY, |_, _| Flow::Code(1))];
+static UNLOADED: &[Function] = &[Function::new("t_relay", 0..=2, &[Kind::Format], |_, _| Flow::Code(1))];
 
 pub(crate) struct TestCatalogue;
 
 impl Catalogue<TestHost> for TestCatalogue {
-    fn function(&self, name: &str, arguments: usize) -> Option<&'static Function<TestHost>> {
+    fn function(&self, name: &str, arguments: usize) -> Option<&'static Function> {
         FUNCTIONS
             .iter()
             .find(|function| function.name == name && (usize::from(function.arity.0)..=usize::from(function.arity.1)).contains(&arguments))
     }
 
-    fn functions_named(&self, name: &str) -> Vec<(&'static str, &'static Function<TestHost>, bool)> {
+    fn functions_named(&self, name: &str) -> Vec<(&'static str, &'static Function, bool)> {
         let loaded = FUNCTIONS.iter().map(|function| ("test", function, true));
         let others = UNLOADED.iter().map(|function| ("tm", function, false));
         loaded.chain(others).filter(|(_, function, _)| function.name == name).collect()
     }
 
-    fn variable(&self, name: &str) -> Option<&'static Variable<TestHost>> {
+    fn variable(&self, name: &str) -> Option<&'static Variable> {
         VARIABLES.iter().find(|variable| variable.name == name)
     }
 
@@ -236,7 +187,7 @@ impl Catalogue<TestHost> for TestCatalogue {
         (name == "dlg_var").then_some("dialog")
     }
 
-    fn check(&self, function: &'static Function<TestHost>, arguments: &[Option<&Argument>]) -> Result<(), Refusal> {
+    fn check(&self, function: &'static Function, arguments: &[Option<&Argument>]) -> Result<(), Refusal> {
         match (function.name, arguments) {
             ("plain", [Some(Argument::Text(text))]) if &text[..] == b"impossible" => {
                 Err(Refusal { argument: 0, text: "impossible is no word".to_string() })

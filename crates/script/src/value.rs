@@ -92,6 +92,8 @@ pub enum Value {
     Text(Text),
     /// An integer that was read together with its own text (for example `$rs`).
     Number(i64, Text),
+    /// A word that was read together with its own number: text, unless an integer is wanted (`$rm`, `$proto`).
+    Symbol(i64, Text),
 }
 
 impl Value {
@@ -114,7 +116,7 @@ impl Value {
     pub fn to_integer(&self) -> i64 {
         match self {
             Value::Null => 0,
-            Value::Integer(number) | Value::Number(number, _) => *number,
+            Value::Integer(number) | Value::Number(number, _) | Value::Symbol(number, _) => *number,
             Value::Text(text) => parse_integer(text).unwrap_or(0),
         }
     }
@@ -124,7 +126,16 @@ impl Value {
         match self {
             Value::Null => Text::empty(),
             Value::Integer(number) => Text::from(number.to_string()),
-            Value::Text(text) | Value::Number(_, text) => text.clone(),
+            Value::Text(text) | Value::Number(_, text) | Value::Symbol(_, text) => text.clone(),
+        }
+    }
+
+    /// What a variable that holds values keeps of this one: the integer without its own text, the word without its number.
+    pub fn kept(self) -> Value {
+        match self {
+            Value::Number(number, _) => Value::Integer(number),
+            Value::Symbol(_, text) => Value::Text(text),
+            other => other,
         }
     }
 
@@ -133,7 +144,7 @@ impl Value {
         match self {
             Value::Null => {}
             Value::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            Value::Text(text) | Value::Number(_, text) => out.extend_from_slice(text),
+            Value::Text(text) | Value::Number(_, text) | Value::Symbol(_, text) => out.extend_from_slice(text),
         }
     }
 }
@@ -172,6 +183,14 @@ mod tests {
             assert_eq!(parse_integer(text.as_bytes()), wanted, "{text}");
         }
         assert_eq!(parse_integer(b"\xff"), None);
+    }
+
+    #[test]
+    fn a_symbol_is_text_until_an_integer_is_wanted() {
+        let symbol = Value::Symbol(1, Text::from("INVITE"));
+        assert_eq!((symbol.to_integer(), symbol.to_text().to_string().as_str(), symbol.is_integer()), (1, "INVITE", false));
+        assert_eq!(symbol.kept(), Value::text("INVITE"));
+        assert_eq!(Value::Number(16, Text::from("0x10")).kept(), Value::Integer(16));
     }
 
     #[test]

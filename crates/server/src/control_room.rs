@@ -42,11 +42,12 @@ impl Caller for ControlRoom {
         // Before anything leaves: the answer may be back at once, on another thread.
         let awaited = answer.as_ref().ok().and_then(|reply| reply.awaited).map(|ticket| self.shell.waiting.expect(ticket));
         let crew = self.shell.crew.get();
-        self.shell.carry_out(&mut worker, &mut |socket, destination, bytes| {
+        self.shell.datagrams(&worker, &mut |socket, destination, bytes| {
             if let Some(socket) = crew.and_then(|crew| crew.sockets().get(socket)) {
                 let _ = socket.send_to(bytes, destination);
             }
         });
+        self.shell.carry_out(&mut worker);
         if let Some(crew) = crew {
             crew.wake();
         }
@@ -117,7 +118,15 @@ fn access(settings: &Settings, module: &str, names: [&str; 3], mode: u32) -> Res
     Ok(Access { mode, user: identity.user, group: identity.group.filter(|_| group_text.is_some()) })
 }
 
+/// Is JSON-RPC over HTTP served on the SIP ports? Any user of this machine reaches those, whatever the permissions of the
+/// other doors, so it has to be asked for.
+pub fn speaks_http(settings: &Settings) -> bool {
+    let transports = settings.integer("jsonrpcs", "transport");
+    settings.is_loaded("jsonrpcs") && (transports == 0 || transports & TRANSPORT_HTTP != 0)
+}
+
 /// Bits of the parameter `transport` of `jsonrpcs`; 0 means all.
+pub const TRANSPORT_HTTP: i64 = 1;
 pub const TRANSPORT_FIFO: i64 = 2;
 pub const TRANSPORT_DATAGRAM: i64 = 4;
 pub const TRANSPORT_TCP: i64 = 8;

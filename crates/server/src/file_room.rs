@@ -1,8 +1,9 @@
 //! Reads and writes files for scripts (`file_read`, `file_write` of corex) on a thread of its own, so that no worker waits.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::Read;
+use std::fs::OpenOptions;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -60,7 +61,7 @@ fn work(inbox: &Receiver<Request>, done: &Answers, notify: &dyn Fn()) {
         let (ticket, answer) = match request {
             Request::Read { ticket, path, bytes_max } => (ticket, Answer::FileRead(read(&path, bytes_max))),
             Request::Write { ticket, path, bytes } => {
-                (ticket, Answer::FileWritten(std::fs::write(path, bytes).map_err(|error| error.to_string())))
+                (ticket, Answer::FileWritten(write(&path, &bytes).map_err(|error| error.to_string())))
             }
         };
         if ticket != 0 {
@@ -70,15 +71,20 @@ fn work(inbox: &Receiver<Request>, done: &Answers, notify: &dyn Fn()) {
     }
 }
 
+/// The file has the bytes afterwards. A FIFO that nobody reads fails instead of holding up all other files.
+fn write(path: &str, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(true).custom_flags(libc::O_NONBLOCK).open(path)?.write_all(bytes)
+}
+
 /// The bytes of a regular file. Pipes and devices are refused: reading them may never end.
 pub fn read(path: &str, bytes_max: usize) -> Result<Vec<u8>, String> {
-    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(|error| error.to_string())?;
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Err("not a regular file".to_owned());
     }
     let bound = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(bound).read_to_end(&mut bytes)).map_err(|error| error.to_string())?;
+    file.take(bound).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() > bytes_max {
         return Err(format!("the file is longer than {bytes_max} bytes"));
     }
@@ -116,5 +122,15 @@ mod tests {
         assert!(read("/dev/zero", 10).is_err());
         assert!(read("/", 10).is_err());
         assert!(read("/nowhere/at all", 10).is_err());
+    }
+
+    #[test]
+    fn a_fifo_without_a_reader_holds_nobody_up() {
+        let path = std::env::temp_dir().join(format!("duolog-file-room-fifo-{}", std::process::id()));
+        let text = path.display().to_string();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+        assert!(write(&text, b"one").is_err());
+        assert!(read(&text, 10).is_err());
+        std::fs::remove_file(&path).expect("the FIFO");
     }
 }

@@ -233,11 +233,14 @@ fn visible(text: &str, line_feed: &str) -> String {
         end -= 1;
     }
     let mut out = String::with_capacity(end + 8);
+    let mut is_coloured = false;
     let mut letters = text[..end].char_indices();
     while let Some((at, letter)) = letters.next() {
         match letter {
             '\x1b' if let Some(length) = colour_length(&text[at..end]) => {
-                out.push_str(&text[at..at + length]);
+                let sequence = &text[at..at + length];
+                is_coloured = !matches!(sequence, "\x1b[0m" | "\x1b[m");
+                out.push_str(sequence);
                 // Escape, bracket, digits, letter: all single bytes.
                 letters.nth(length - 2);
             }
@@ -250,6 +253,10 @@ fn visible(text: &str, line_feed: &str) -> String {
     }
     if end < text.len() {
         out.push_str("...");
+    }
+    if is_coloured {
+        // Part of the text may be a peer's: what it colours or hides ends with the line.
+        out.push_str("\x1b[0m");
     }
     out
 }
@@ -316,6 +323,13 @@ mod tests {
     fn a_system_log_line_carries_facility_and_severity() {
         assert_eq!(syslog_line(16, "kam", 9, level::INFO, "<script>", "x"), "<134>kam[9]: INFO: <script>: x");
         assert_eq!(syslog_line(3, "k", 9, -5, "core", "a\nb"), "<25>k[9]: ALERT: core: a#012b");
+    }
+
+    #[test]
+    fn what_a_text_colours_or_hides_ends_with_its_line() {
+        let line = |text: &str| stderr_line(0, 1, 2, "", text, None);
+        assert_eq!(line("agent \x1b[8mhidden"), " 0(1) INFO: agent \x1b[8mhidden\x1b[0m\n");
+        assert_eq!(line("\x1b[31mred\x1b[0m rest"), " 0(1) INFO: \x1b[31mred\x1b[0m rest\n");
     }
 
     #[test]

@@ -227,7 +227,8 @@ fn serve(line: &CommandLine) -> Result<(), String> {
         let (worker, streams) =
             stream_worker(tcp, Arc::clone(&crew), facts::stream_limits(&shell.proxy.node), None).map_err(|error| error.to_string())?;
         let _ = shell.streams.set(streams);
-        let driver = TcpDriver::new(Arc::clone(&shell), 999, seed(&secret, 999), Some(Arc::clone(&caller)));
+        let caller = control_room::speaks_http(&shell.proxy.node.settings).then(|| Arc::clone(&caller));
+        let driver = TcpDriver::new(Arc::clone(&shell), 999, seed(&secret, 999), caller);
         threads.push(spawn("tcp", move || drop(worker.run(driver)))?);
     }
     for seat in udp.seats {

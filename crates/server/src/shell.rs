@@ -80,17 +80,24 @@ impl Shell {
         }
     }
 
-    /// Carries out everything in the worker's outbox; datagrams go to `datagram` (transport index, destination, bytes).
-    pub fn carry_out(&self, worker: &mut Worker, datagram: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
+    /// Hands over the datagrams in the worker's outbox (transport index, destination, bytes). They leave before
+    /// [`Shell::carry_out`] does the rest, so that a 100 over UDP is not overtaken by the answer to an INVITE over TCP.
+    pub fn datagrams(&self, worker: &Worker, datagram: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
+        for effect in &worker.outbox.effects {
+            if let Effect::Send { socket, destination, bytes } = effect
+                && let Some(index) = self.udp_places.iter().position(|place| place == socket)
+            {
+                datagram(index, *destination, worker.outbox.bytes.get(bytes.clone()).unwrap_or_default());
+            }
+        }
+    }
+
+    /// Carries out everything in the worker's outbox but its datagrams, and empties it.
+    pub fn carry_out(&self, worker: &mut Worker) {
         let outbox = std::mem::take(&mut worker.outbox);
         for effect in &outbox.effects {
             match effect {
-                Effect::Send { socket, destination, bytes } => {
-                    let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
-                    if let Some(index) = self.udp_places.iter().position(|place| place == socket) {
-                        datagram(index, *destination, bytes);
-                    }
-                }
+                Effect::Send { .. } => {}
                 Effect::StreamSend { socket, connection, destination, may_connect, then_close, bytes, .. } => {
                     let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
                     let target = Target {

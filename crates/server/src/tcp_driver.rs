@@ -71,7 +71,11 @@ impl StreamDriver for TcpDriver {
     }
 
     fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
-        self.shell.carry_out(&mut self.worker, sink);
+        self.shell.datagrams(&self.worker, sink);
+    }
+
+    fn sent(&mut self) {
+        self.shell.carry_out(&mut self.worker);
         // A timer may have come closer than the UDP leader knows.
         if let Some(crew) = self.shell.crew.get() {
             crew.wake();

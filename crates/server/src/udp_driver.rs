@@ -59,7 +59,11 @@ impl Driver for UdpDriver {
     }
 
     fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
-        self.shell.carry_out(&mut self.worker, sink);
+        self.shell.datagrams(&self.worker, sink);
+    }
+
+    fn sent(&mut self) {
+        self.shell.carry_out(&mut self.worker);
     }
 
     fn timers(&mut self) -> Option<Duration> {

@@ -176,6 +176,15 @@ fn json_works_over_datagrams_http_and_a_sip_port() {
 }
 
 #[test]
+fn a_sip_port_takes_no_commands_unless_that_was_asked_for() {
+    // `transport` of the usual configuration has no bit 1.
+    let mut server = Server::relay("");
+    let answer = http(server.port, &post(r#"{"jsonrpc":"2.0","method":"core.kill","id":1}"#));
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    server.assert_serves("a refused command");
+}
+
+#[test]
 fn json_works_over_a_stream_socket_one_request_a_connection() {
     let port = free_port();
     let more = format!("modparam(\"jsonrpcs\", \"transport\", 14)\nmodparam(\"jsonrpcs\", \"tcp_socket\", \"tcp:127.0.0.1:{port}\")");
@@ -281,7 +290,7 @@ fn nonsense() -> Vec<Vec<u8>> {
     found.push(br#"{"jsonrpc":"2.0","method":5}"#.to_vec());
     found.push(br#"{"jsonrpc":"2.0","method":"core.echo","params":{"a":{"b":[1,{}]}},"id":{"x":1}}"#.to_vec());
     found.push(br#"{"jsonrpc":"2.0","method":"core.echo","reply_name":"../../etc/passwd"}"#.to_vec());
-    found.push(b"{\"method\":\"core.echo\",\"params\":[\"\xff\xfe\"]}".to_vec());
+    found.push(b"{\"jsonrpc\":\"2.0\",\"method\":\"core.echo\",\"params\":[\"\xff\xfe\"]}".to_vec());
     found.push(b"\"".repeat(100));
     found.push(b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n".to_vec());
     found.push(b"POST / HTTP/1.1\r\nContent-Length: 50\r\n\r\n{".to_vec());

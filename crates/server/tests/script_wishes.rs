@@ -59,7 +59,7 @@ fn a_connection_opened_to_forward_a_request_is_closed_behind_it() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let uri = format!("sip:bob@{};transport=tcp", listener.local_addr().unwrap());
         let mut caller = Party::udp("127.0.0.1:0", proxy(&server));
-        let request = Call::new(&format!("forward-{way}"), &uri).request(&caller, "MESSAGE", 1, &uri, "", &[], "");
+        let request = Call::new(&format!("forward-{way}"), &uri).request(&caller, "MESSAGE", 1, &uri, "");
         caller.send(&with(&request, &format!("X-Wish: forward-close\r\nX-Way: {way}\r\n")));
         let mut callee = Party::accept(&listener);
         assert!(callee.expect_close().starts_with("MESSAGE "), "{way}");
@@ -73,7 +73,7 @@ fn no_connection_is_opened_against_the_scripts_wish() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let uri = format!("sip:bob@{};transport=tcp", listener.local_addr().unwrap());
     let mut caller = Party::udp("127.0.0.1:0", proxy(&server));
-    let request = |caller: &Party, id: &str| Call::new(id, &uri).request(caller, "MESSAGE", 1, &uri, "", &[], "");
+    let request = |caller: &Party, id: &str| Call::new(id, &uri).request(caller, "MESSAGE", 1, &uri, "");
     let refused = request(&caller, "refused");
     caller.send(&with(&refused, "X-Wish: no-connect\r\n"));
     let allowed = request(&caller, "allowed");
@@ -108,7 +108,7 @@ fn an_alias_lets_requests_use_the_peers_own_connection() {
         phone.expect("SIP/2.0 200");
         let uri = format!("sip:phone@127.0.0.1:{unused};transport=tcp");
         let mut caller = Party::udp("127.0.0.1:0", proxy(&server));
-        let message = Call::new(&format!("caller{number}"), &uri).request(&caller, "MESSAGE", 1, &uri, "", &[], "");
+        let message = Call::new(&format!("caller{number}"), &uri).request(&caller, "MESSAGE", 1, &uri, "");
         caller.send(&message);
         let arrived = phone.expect("MESSAGE ");
         let answer = reply(&arrived, &phone, "200 OK", "phone");
@@ -168,7 +168,7 @@ fn a_script_reads_and_writes_files_while_others_are_served() {
     let mut ask = |user: &str, text: &str| {
         number += 1;
         let uri = format!("sip:{user}@127.0.0.1:{}", server.port);
-        let request = Call::new(&format!("file{number}"), &uri).request(&caller, "OPTIONS", 1, &uri, "", &[], "");
+        let request = Call::new(&format!("file{number}"), &uri).request(&caller, "OPTIONS", 1, &uri, "");
         caller.send(&with(&request, &format!("X-Text: {text}\r\n")));
         header(&caller.expect("SIP/2.0 200"), "X-Result").unwrap_or_default()
     };

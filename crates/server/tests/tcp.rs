@@ -159,7 +159,7 @@ fn a_message_that_never_ends_holds_up_nobody_else() {
         party.send("OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/TCP ");
     }
     let mut caller = Party::tcp(proxy(&server));
-    let request = Call::new("quick", "sip:x").request(&caller, "OPTIONS", 1, &format!("sip:127.0.0.1:{}", server.port), "", &[], "");
+    let request = Call::new("quick", "sip:x").request(&caller, "OPTIONS", 1, &format!("sip:127.0.0.1:{}", server.port), "");
     caller.send(&request);
     caller.expect("SIP/2.0 200");
     server.assert_serves("fifty half messages");

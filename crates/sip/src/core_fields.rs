@@ -93,6 +93,7 @@ impl CoreFields {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn top_via<'a>(&self, bytes: &'a [u8]) -> Option<Via<'a>> {
         let via = self.via.as_ref()?;
         Some(Via {
@@ -112,19 +113,21 @@ impl CoreFields {
         })
     }
 
+    #[inline]
     pub(crate) fn from<'a>(&self, bytes: &'a [u8]) -> Option<NameAddress<'a>> {
         self.from.as_ref().map(|address| address.of(bytes))
     }
 
+    #[inline]
     pub(crate) fn to<'a>(&self, bytes: &'a [u8]) -> Option<NameAddress<'a>> {
         self.to.as_ref().map(|address| address.of(bytes))
     }
 
-    pub(crate) fn from_tag<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+    pub(crate) fn tag_of_from<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         self.from.as_ref().map_or(b"", |address| address.tag.of(bytes))
     }
 
-    pub(crate) fn to_tag<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+    pub(crate) fn tag_of_to<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         self.to.as_ref().map_or(b"", |address| address.tag.of(bytes))
     }
 

@@ -46,7 +46,8 @@ pub enum ContentLength {
 }
 
 impl Message {
-    /// The first Via element, if it can be parsed.
+    /// The first Via element, if it can be parsed. Inlined, so that a caller pays only for the parts it looks at.
+    #[inline(always)]
     pub fn top_via(&self) -> Option<Via<'_>> {
         self.core().top_via(self.bytes())
     }
@@ -56,22 +57,24 @@ impl Message {
         self.elements_of(HeaderId::Via).filter_map(|(header, element)| Via::parse(element, header))
     }
 
+    #[inline]
     pub fn from(&self) -> Option<NameAddress<'_>> {
         self.core().from(self.bytes())
     }
 
+    #[inline]
     pub fn to(&self) -> Option<NameAddress<'_>> {
         self.core().to(self.bytes())
     }
 
     /// Tag of From; empty when there is none.
     pub fn from_tag(&self) -> &[u8] {
-        self.core().from_tag(self.bytes())
+        self.core().tag_of_from(self.bytes())
     }
 
     /// Tag of To; empty when there is none, and an empty tag counts as none.
     pub fn to_tag(&self) -> &[u8] {
-        self.core().to_tag(self.bytes())
+        self.core().tag_of_to(self.bytes())
     }
 
     /// The Call-ID; empty when there is none.
@@ -105,11 +108,9 @@ impl Message {
 
     /// The comma elements of all headers of one identity, each with the position of its header line.
     pub fn elements_of(&self, id: HeaderId) -> impl Iterator<Item = (usize, &[u8])> {
-        let start = self.header_index(id).unwrap_or(self.headers().len());
-        self.headers()
-            .iter()
-            .enumerate()
-            .skip(start)
+        let (start, headers) = self.headers_from(id);
+        (start..)
+            .zip(headers)
             .filter(move |(_, header)| header.id == id)
             .flat_map(|(index, header)| Elements::new(self.text(header.value)).map(move |element| (index, element)))
     }
@@ -124,6 +125,10 @@ impl Message {
 
     /// The Content-Length, told apart from an invalid one.
     pub fn content_length_state(&self) -> ContentLength {
+        if !self.is_repeated(HeaderId::ContentLength) {
+            let value = self.value(HeaderId::ContentLength);
+            return value.map_or(ContentLength::Absent, |value| decimal(value).map_or(ContentLength::Invalid, ContentLength::Bytes));
+        }
         let mut state = ContentLength::Absent;
         for header in self.headers_of(HeaderId::ContentLength) {
             state = match (state, decimal(self.text(header.value))) {

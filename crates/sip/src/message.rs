@@ -5,7 +5,7 @@ use crate::error::ParseError;
 use crate::header::{Header, HeaderId};
 use crate::limits::Limits;
 use crate::method::Method;
-use crate::scan::{before, from, trim_end};
+use crate::scan::{after, before, from, trim_end};
 use crate::span::Span;
 use crate::start_line::StartLine;
 
@@ -262,8 +262,16 @@ impl Message {
 
     /// All headers of this identity, in order. For `Other`: all unknown ones.
     pub fn headers_of(&self, id: HeaderId) -> impl Iterator<Item = &Header> {
-        let start = self.header_index(id).unwrap_or(self.headers.len());
-        self.headers.get(start..).unwrap_or(&[]).iter().filter(move |header| header.id == id)
+        self.headers_from(id).1.iter().filter(move |header| header.id == id)
+    }
+
+    /// Position of the first header of this identity, and the headers from there among which all of it are: that one
+    /// alone when it is not repeated.
+    pub(crate) fn headers_from(&self, id: HeaderId) -> (usize, &[Header]) {
+        let count = self.headers.len();
+        let start = self.header_index(id).unwrap_or(count);
+        let end = if self.is_repeated(id) { count } else { start.saturating_add(1).min(count) };
+        (start, self.headers.get(start..end).unwrap_or(&[]))
     }
 
     /// All headers with this name in any case; a known name also finds its compact form and the other way round.
@@ -371,8 +379,13 @@ pub(crate) fn header_line_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 fn count_elements(count: &mut u32, value: &[u8]) {
-    let commas = memchr::memchr_iter(b',', value).count();
-    *count = count.saturating_add(1).saturating_add(u32::try_from(commas).unwrap_or(u32::MAX));
+    *count = count.saturating_add(1);
+    let mut rest = value;
+    // Nearly every value is one element: one search, no setting up of a count.
+    while let Some(at) = memchr::memchr(b',', rest) {
+        *count = count.saturating_add(1);
+        rest = after(rest, at);
+    }
 }
 
 #[cfg(test)]

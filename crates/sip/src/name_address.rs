@@ -42,7 +42,7 @@ impl<'a> NameAddress<'a> {
         let inside = after(whole, open);
         let close = memchr::memchr(b'>', inside)?;
         let params = trim(after(inside, close));
-        if !params::quotes_close(params) {
+        if params.contains(&b'"') && !params::quotes_close(params) {
             return None;
         }
         Some(NameAddress { display: trim(before(whole, open)), uri: trim(before(inside, close)), params, whole })
@@ -61,7 +61,11 @@ impl<'a> NameAddress<'a> {
 
     /// The tag parameter; empty when it is absent or has no value.
     pub fn tag(&self) -> &'a [u8] {
-        self.param(b"tag").unwrap_or(b"")
+        // Nearly always it is the only parameter and written plainly.
+        match self.params.strip_prefix(b";tag=") {
+            Some(tag) if tag.iter().all(|byte| *byte > b' ' && !matches!(byte, b';' | b'"')) => tag,
+            _ => self.param(b"tag").unwrap_or(b""),
+        }
     }
 
     /// A header parameter: `Some(b"")` when it is bare, `None` when absent. Quotes are kept.
@@ -122,6 +126,9 @@ mod tests {
         assert_eq!((address.uri, address.tag()), (&b"sip:a@b"[..], &b"x"[..]));
         assert_eq!(parse("Bell, Alexander <sip:b@c>;tag=43").display, b"Bell, Alexander");
         assert_eq!(parse("<sip:b@c>;tag=").tag(), b"");
+        assert_eq!(parse("<sip:b@c>;tag=1;x=2").tag(), b"1");
+        assert_eq!(parse("<sip:b@c>;tag= 1 ;tag=2").tag(), b"1");
+        assert_eq!(parse("<sip:b@c>;x=\";tag=3\";Tag=4").tag(), b"4");
         assert!(parse("*").is_wildcard());
         assert_eq!(parse("token \"quoted\" <sip:b@c>;tag=1").uri, b"sip:b@c");
     }

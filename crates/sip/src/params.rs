@@ -39,7 +39,7 @@ pub struct Params<'a> {
 impl<'a> Params<'a> {
     /// Parameters separated by semicolons.
     pub fn new(text: &'a [u8]) -> Params<'a> {
-        Params { rest: text, separator: b';', left: LIST_ELEMENTS_MAX }
+        Params { rest: text.strip_prefix(b";").unwrap_or(text), separator: b';', left: LIST_ELEMENTS_MAX }
     }
 
     /// Parameters separated by another byte: `,` in credentials, `&` in URI headers.
@@ -77,10 +77,22 @@ impl<'a> Iterator for Params<'a> {
 /// Shorter values are scanned byte by byte.
 const VECTOR_SEARCH_BYTES_MIN: usize = 24;
 
+/// The bytes at which `cut` stops, one bit each: all are below 64, letters are not.
+#[inline]
+fn stops(separator: u8) -> u64 {
+    stop(separator) | stop(b'=') | stop(b'"')
+}
+
+#[inline]
+fn stop(byte: u8) -> u64 {
+    1u64.wrapping_shl(u32::from(byte))
+}
+
 /// The text up to the first separator outside quotes, where its equals sign is, and what follows the separator.
 #[inline]
 fn cut(text: &[u8], separator: u8) -> (&[u8], Option<usize>, &[u8]) {
-    let Some(at) = text.iter().position(|byte| *byte == separator || matches!(byte, b'=' | b'"')) else {
+    let stops = stops(separator);
+    let Some(at) = text.iter().position(|&byte| byte < 64 && stops & stop(byte) != 0) else {
         return (text, None, b"");
     };
     let (equals, stop) = match text.get(at) {
@@ -123,17 +135,20 @@ pub fn find<'a>(params: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 
 /// Whether every parameter has a name, every quoted string closes and no separator stands alone.
 pub fn is_well_formed(params: &[u8]) -> bool {
-    let mut last = 0u8;
-    for &byte in params {
-        match byte {
-            b'"' => return is_well_formed_quoted(params),
-            b';' | b'=' if last == b';' => return false,
-            _ if is_space(byte) => {}
-            _ if last == 0 && byte != b';' => return false,
-            _ => last = byte,
+    if memchr::memchr(b'"', params).is_some() {
+        return is_well_formed_quoted(params);
+    }
+    let mut rest = trim_start(params);
+    if !matches!(rest.first(), None | Some(b';')) {
+        return false;
+    }
+    while let Some(at) = memchr::memchr(b';', rest) {
+        rest = trim_start(after(rest, at));
+        if matches!(rest.first(), None | Some(b';' | b'=')) {
+            return false;
         }
     }
-    last != b';'
+    true
 }
 
 fn is_well_formed_quoted(params: &[u8]) -> bool {
@@ -188,6 +203,11 @@ mod tests {
         assert!(!is_well_formed(b";;a"));
         assert!(!is_well_formed(b";a;"));
         assert!(!is_well_formed(b";=x"));
+        assert!(!is_well_formed(b"a;b"));
+        assert!(!is_well_formed(b"; ;a"));
+        assert!(!is_well_formed(b";; a=\"b\""));
+        assert!(is_well_formed(b" ;a = 1\r\n ;b"));
+        assert!(is_well_formed(b" "));
         assert!(!is_well_formed(b";x=\"abc"));
     }
 }

@@ -95,12 +95,15 @@ impl<'a> Uri<'a> {
             }
             None => rest,
         };
-        let question = memchr::memchr(b'?', rest).unwrap_or(rest.len());
-        uri.headers = after(rest, question);
-        let rest = before(rest, question);
-        let semicolon = memchr::memchr(b';', rest).unwrap_or(rest.len());
-        uri.params = after(rest, semicolon);
-        uri.set_host_port(before(rest, semicolon))?;
+        // Host and port are short: looking at each byte costs less than setting up a search for each delimiter.
+        let end = rest.iter().position(|byte| matches!(byte, b';' | b'?')).unwrap_or(rest.len());
+        let behind = from(rest, end);
+        if !behind.is_empty() {
+            let question = memchr::memchr(b'?', behind).unwrap_or(behind.len());
+            uri.headers = after(behind, question);
+            uri.params = after(before(behind, question), 0);
+        }
+        uri.set_host_port(before(rest, end))?;
         Ok(uri)
     }
 
@@ -111,7 +114,7 @@ impl<'a> Uri<'a> {
                 Some(at) => at.saturating_add(1),
                 None => return Err(UriError::OpenBracket),
             },
-            Some(_) => memchr::memchr(b':', text).unwrap_or(text.len()),
+            Some(_) => text.iter().position(|byte| *byte == b':').unwrap_or(text.len()),
         };
         self.host = before(text, host_end);
         match from(text, host_end) {

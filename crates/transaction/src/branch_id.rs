@@ -83,18 +83,19 @@ pub fn write_stateless_branch(out: &mut Vec<u8>, request: &Message) -> bool {
 fn check(secret: SecretKey, id: TransactionId, hash: u16, branch: usize) -> u64 {
     let mut hasher = SipHasher::new(secret);
     hasher.write(b"branch");
-    hasher.write(&id.slot.to_le_bytes());
-    hasher.write(&id.generation.to_le_bytes());
-    hasher.write(&hash.to_le_bytes());
-    hasher.write(&(branch as u32).to_le_bytes());
+    hasher.number(u64::from(id.slot), 4);
+    hasher.number(u64::from(id.generation), 4);
+    hasher.number(u64::from(hash), 2);
+    hasher.number(u64::from(branch as u32), 4);
     hasher.finish()
 }
 
 fn split(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let rest = value.strip_prefix(MAGIC_COOKIE)?;
-    let mut parts = rest.split(|&byte| byte == b'.');
-    let (hash, middle, index) = (parts.next()?, parts.next()?, parts.next()?);
-    (parts.next().is_none() && middle.len() == 32).then_some((hash, middle, index))
+    let (hash, rest) = rest.split_at_checked(rest.iter().position(|byte| *byte == b'.')?)?;
+    let (middle, rest) = rest.strip_prefix(b".")?.split_at_checked(32)?;
+    // Another full stop is refused where the parts are read: it is no hexadecimal digit.
+    Some((hash, middle, rest.strip_prefix(b".")?))
 }
 
 fn digit(value: u64) -> u8 {
@@ -102,9 +103,13 @@ fn digit(value: u64) -> u8 {
 }
 
 fn write_hex(out: &mut Vec<u8>, value: u64, digits: u32) {
-    for position in (0..digits).rev() {
-        out.push(digit(value >> (4 * position)));
+    let mut text = [0u8; 16];
+    let mut rest = value;
+    for place in text.iter_mut().rev() {
+        *place = digit(rest);
+        rest >>= 4;
     }
+    out.extend_from_slice(text.get(16 - (digits as usize).min(16)..).unwrap_or_default());
 }
 
 /// Least significant digit first, no padding, "0" for zero.
@@ -118,16 +123,27 @@ fn write_reversed_hex(out: &mut Vec<u8>, mut value: usize) {
     }
 }
 
-fn digit_value(byte: u8) -> Option<u64> {
-    match byte {
-        b'0'..=b'9' => Some(u64::from(byte - b'0')),
-        b'a'..=b'f' => Some(u64::from(byte - b'a') + 10),
-        _ => None,
-    }
-}
+/// In [`DIGIT_VALUES`]: the byte is no digit as written here.
+const NO_DIGIT: u8 = 0x80;
 
+/// Value of each byte as a hexadecimal digit in lower case.
+const DIGIT_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < HEX.len() {
+        values[HEX[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
+/// Looks at every digit before it decides: a branch of ours, the usual case, then costs no branch for each digit.
 fn read_hex(digits: Option<&[u8]>) -> Option<u64> {
-    digits?.iter().try_fold(0u64, |value, &byte| Some((value << 4) | digit_value(byte)?))
+    let (value, all) = digits?.iter().fold((0u64, 0u8), |(value, all), &byte| {
+        let digit = DIGIT_VALUES.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
+        ((value << 4) | u64::from(digit & 15), all | digit)
+    });
+    (all & NO_DIGIT == 0).then_some(value)
 }
 
 /// Refuses what `write_reversed_hex` would not have written: empty, too long, padded.
@@ -135,7 +151,10 @@ fn read_reversed_hex(digits: &[u8], digits_max: usize) -> Option<usize> {
     if digits.is_empty() || digits.len() > digits_max || (digits.len() > 1 && digits.last() == Some(&b'0')) {
         return None;
     }
-    digits.iter().rev().try_fold(0usize, |value, &byte| Some((value << 4) | digit_value(byte)? as usize))
+    digits.iter().rev().try_fold(0usize, |value, &byte| {
+        let digit = DIGIT_VALUES.get(usize::from(byte)).copied().filter(|digit| *digit != NO_DIGIT)?;
+        Some((value << 4) | usize::from(digit))
+    })
 }
 
 #[cfg(test)]

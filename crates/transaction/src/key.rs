@@ -35,7 +35,7 @@ pub fn call_hash(secret: SecretKey, message: &Message) -> Option<u64> {
 pub fn call_hash_of(secret: SecretKey, call_id: &[u8], cseq_number: u32) -> u64 {
     let mut hasher = SipHasher::new(secret);
     hasher.field(call_id);
-    hasher.write(&cseq_number.to_le_bytes());
+    hasher.number(u64::from(cseq_number), 4);
     hasher.finish()
 }
 
@@ -60,7 +60,7 @@ fn key_as(secret: SecretKey, request: &Message, settings: &Settings, method: Met
     let call = call_hash(secret, request)?;
     let mut hasher = SipHasher::new_wide(secret);
     hasher.field(request.call_id());
-    hasher.write(&cseq.number.to_le_bytes());
+    hasher.number(u64::from(cseq.number), 4);
     if method == Method::Other {
         hasher.field(request.method_text());
     }
@@ -76,7 +76,7 @@ fn hash_via(hasher: &mut SipHasher, via: &Via<'_>, branch: &[u8]) {
     hasher.write(b"3261");
     hasher.field(branch);
     hasher.field(via.host);
-    hasher.write(&normalised_port(via).to_le_bytes());
+    hasher.number(u64::from(normalised_port(via)), 2);
     hasher.field(via.transport);
 }
 

@@ -69,8 +69,16 @@ impl SipHasher {
             }
         }
         let rest = words.remainder();
-        let word = rest.iter().rev().fold(0, |word, &byte| (word << 8) | u64::from(byte));
-        self.push(word, rest.len() as u32);
+        if rest.is_empty() {
+            return;
+        }
+        let count = rest.len() as u32;
+        let word = match bytes.last_chunk::<8>() {
+            // The last eight bytes end with the rest: one load, and what was added already is shifted out.
+            Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * count),
+            None => rest.iter().rev().fold(0, |word, &byte| (word << 8) | u64::from(byte)),
+        };
+        self.push(word, count);
     }
 
     /// Adds the low `count` (at most 8) bytes of `word`; the others are zero.
@@ -87,9 +95,16 @@ impl SipHasher {
         self.pending = if shift == 0 { 0 } else { word >> (64 - shift) };
     }
 
+    /// Adds the `bytes` (at most 8) low bytes of a number, the lowest first.
+    #[inline]
+    pub(crate) fn number(&mut self, number: u64, bytes: u32) {
+        self.length = self.length.wrapping_add(u64::from(bytes));
+        self.push(number, bytes);
+    }
+
     /// Adds one field: its length, then its bytes.
     pub(crate) fn field(&mut self, bytes: &[u8]) {
-        self.write(&(bytes.len() as u32).to_le_bytes());
+        self.number(u64::from(bytes.len() as u32), 4);
         self.write(bytes);
     }
 

@@ -119,6 +119,8 @@ pub trait StreamDriver {
     /// Datagrams that resulted (a call may change transport): UDP socket index, destination, bytes. Stream sends go
     /// through [`Streams`] at any time.
     fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8]));
+    /// The datagrams of `outgoing` have left: time for what must come after them.
+    fn sent(&mut self) {}
     /// Bytes accepted by [`Streams::send`] did not leave.
     fn send_failed(&mut self, failure: StreamFailure) {
         let _ = failure;

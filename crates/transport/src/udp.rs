@@ -22,6 +22,8 @@ pub trait Driver {
     fn datagram(&mut self, bytes: &[u8], source: SocketAddr, socket: usize);
     /// Hand everything that is to be sent to `sink`: socket index, destination, bytes (copied by the sink).
     fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8]));
+    /// The datagrams of `outgoing` have left: time for what must come after them.
+    fn sent(&mut self) {}
     /// Serve timers that are due; returns how long until the next one, None when there is none.
     fn timers(&mut self) -> Option<Duration>;
     /// Another thread called [`Crew::wake`]. Called before `timers` and `outgoing` of the same round.
@@ -245,6 +247,7 @@ impl<D: Driver> Worker<D> {
         let outbox = &mut self.outbox;
         self.driver.outgoing(&mut |socket, destination, bytes| outbox.push(sockets, socket, destination, bytes));
         outbox.flush(sockets);
+        self.driver.sent();
         let (sent, failed) = outbox.take_counts();
         if sent > 0 {
             self.crew.counters().sent.fetch_add(sent, Ordering::Relaxed);

@@ -271,6 +271,23 @@ fn a_peer_that_does_not_read_is_cut_off_and_the_rest_is_reported() {
 }
 
 #[test]
+fn nothing_stays_counted_as_waiting_for_peers_that_reset_in_the_middle_of_a_message() {
+    let rig = start(StreamLimits::default());
+    let block = vec![b'x'; 6 << 20];
+    for round in 1..=100 {
+        let mut stream = rig.connect();
+        let Event::Opened(connection, _) = rig.event() else { panic!("not opened") };
+        rig.streams.send(Target::connection(connection), &block).unwrap();
+        // Makes room for more to leave, and at once a reset: the system answers so when what came was not read.
+        stream.read_exact(&mut vec![0; round * 40_000]).unwrap();
+        drop(stream);
+        while !matches!(rig.event(), Event::Closed(id, _) if id == connection) {}
+        assert_eq!(rig.streams.counters().queued.load(Ordering::Relaxed), 0, "round {round}");
+    }
+    rig.stop();
+}
+
+#[test]
 fn sends_connect_on_demand_and_then_reuse_the_connection() {
     let rig = start(StreamLimits::default());
     let peer = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -21,14 +21,17 @@ struct Way {
     routes: Option<Vec<Vec<u8>>>,
 }
 
+/// A dialog by its Call-ID, From tag and To tag.
+type Fork = (Vec<u8>, Vec<u8>, Vec<u8>);
+
 /// BYEs of one proxy's own.
 pub struct Byes {
     proxy: usize,
     address: SocketAddr,
-    /// Highest CSeq that met a dialog here with (Call-ID, From tag, To tag): each fork counts for itself.
-    sequences: BTreeMap<(Vec<u8>, Vec<u8>, Vec<u8>), u32>,
-    /// Branches of BYEs made here, by (Call-ID, From tag, To tag).
-    byes: BTreeMap<(Vec<u8>, Vec<u8>, Vec<u8>), BTreeSet<Vec<u8>>>,
+    /// Highest CSeq that met a dialog here: each fork counts for itself.
+    sequences: BTreeMap<Fork, u32>,
+    /// Branches of BYEs made here.
+    byes: BTreeMap<Fork, BTreeSet<Vec<u8>>>,
     /// The ways a party named; a copy of its INVITE that makes another dialog names another.
     ways: BTreeMap<Side, Vec<Way>>,
     /// A party hung up by itself.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sip::message::Message;
 use sip::method::Method;
 
 use super::{Checker, Sight, Snapshot, Verdicts, branch_at, branch_in, mark, text};
@@ -11,7 +12,9 @@ use super::{Checker, Sight, Snapshot, Verdicts, branch_at, branch_in, mark, text
 struct Wait {
     suspended: u32,
     resumed: u32,
+    /// A final reply went upstream, the proxy's own (as long as it waits there is no other) or one of a later branch.
     is_answered: bool,
+    is_over: bool,
     /// Of a call of the world's own parties alone.
     is_honest: bool,
 }
@@ -41,6 +44,7 @@ impl Suspension {
             wait.suspended += 1;
             // A copy of the request that comes when its transaction is gone waits anew.
             wait.is_answered = false;
+            wait.is_over = false;
             wait.is_honest = is_honest;
             return;
         }
@@ -49,19 +53,25 @@ impl Suspension {
             let text = format!("{} was suspended {} times and resumed {} times", text(branch), wait.suspended, wait.resumed);
             verdicts.add("T8", at, self.proxy, text);
         }
-        if wait.is_answered {
+        if wait.is_over {
             verdicts.add("T8", at, self.proxy, format!("{} was resumed after its final reply", text(branch)));
         }
     }
+}
+
+fn is_final(message: &Message) -> bool {
+    message.is_reply() && message.method() == Method::Invite && message.status() >= 200
 }
 
 impl Checker for Suspension {
     fn see(&mut self, at: u64, sight: &Sight<'_>, verdicts: &mut Verdicts) {
         match sight {
             Sight::Line(line) => self.line(at, line, verdicts),
-            Sight::Sent { message, .. } if !message.is_request() && message.status() >= 200 && message.method() == Method::Invite => {
+            Sight::Sent { message, cause, .. } if is_final(message) => {
                 if let Some(wait) = self.waits.get_mut(&branch_at(message, 0)) {
                     wait.is_answered = true;
+                    // What a late reply of an earlier transaction says does not end this wait.
+                    wait.is_over |= !cause.is_some_and(Message::is_reply);
                 }
             }
             _ => {}

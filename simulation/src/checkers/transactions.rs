@@ -15,11 +15,21 @@ const WAIT: u64 = 4_900;
 /// How late a timer may be.
 const LATE_MAX: u64 = 2_000;
 
+/// The final replies to one INVITE.
+#[derive(Default)]
+struct Finals {
+    /// When the first was sent.
+    first: u64,
+    /// Codes from 300.
+    failures: BTreeSet<u16>,
+    is_accepted: bool,
+}
+
 /// The family T at one proxy.
 pub struct Transactions {
     proxy: usize,
-    /// Final replies to INVITEs sent upstream, by the branch they answer and the Call-ID: first sent, codes from 300.
-    finals: BTreeMap<(Vec<u8>, Vec<u8>), (u64, BTreeSet<u16>, bool)>,
+    /// Final replies to INVITEs sent upstream, by the branch they answer and the Call-ID.
+    finals: BTreeMap<(Vec<u8>, Vec<u8>), Finals>,
     /// Branches INVITEs left on: provisional seen, failure seen.
     branches: BTreeMap<Vec<u8>, (bool, bool)>,
     /// When the script last relayed a request with this Via.
@@ -75,23 +85,23 @@ impl Transactions {
     }
 
     fn final_sent(&mut self, at: u64, key: (Vec<u8>, Vec<u8>), status: u16, verdicts: &mut Verdicts) {
-        let entry = self.finals.entry(key).or_default();
-        if entry.1.is_empty() && !entry.2 {
-            entry.0 = at;
+        let finals = self.finals.entry(key).or_default();
+        if finals.failures.is_empty() && !finals.is_accepted {
+            finals.first = at;
         }
         // Afterwards the transaction may be gone, and what comes then is forwarded without state.
-        if at > entry.0 + WAIT {
+        if at > finals.first + WAIT {
             return;
         }
         // A 2xx may follow a failure (RFC 3261 §16.7 step 5), never the other way round.
-        let is_late_failure = status >= 300 && entry.2 && !entry.1.contains(&status);
+        let is_late_failure = status >= 300 && finals.is_accepted && !finals.failures.contains(&status);
         if status < 300 {
-            entry.2 = true;
+            finals.is_accepted = true;
         } else {
-            entry.1.insert(status);
+            finals.failures.insert(status);
         }
-        if entry.1.len() > 1 || is_late_failure {
-            let text = format!("final replies {:?}{} to one INVITE", entry.1, if entry.2 { " after 2xx" } else { "" });
+        if finals.failures.len() > 1 || is_late_failure {
+            let text = format!("final replies {:?}{} to one INVITE", finals.failures, if finals.is_accepted { " after 2xx" } else { "" });
             verdicts.add("T2", at, self.proxy, text);
         }
     }

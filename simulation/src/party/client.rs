@@ -36,18 +36,22 @@ pub struct Client {
     is_cancelled: bool,
 }
 
+/// A request to be sent.
+pub(super) struct Request<'a> {
+    pub method: &'a str,
+    pub uri: &'a str,
+    pub destination: SocketAddr,
+    pub cseq: u32,
+    /// Everything from To to the end of the headers, without CSeq.
+    pub head: &'a str,
+    /// The dialog it is within.
+    pub leg: Option<usize>,
+}
+
 impl Party {
-    /// Sends a new request. `head` is everything from To to the end of the headers, without CSeq.
-    pub(super) fn request(
-        &mut self,
-        step: &mut Step<'_>,
-        method: &str,
-        uri: &str,
-        destination: SocketAddr,
-        cseq: u32,
-        head: &str,
-        leg: Option<usize>,
-    ) {
+    /// Sends a new request.
+    pub(super) fn request(&mut self, step: &mut Step<'_>, request: Request<'_>) {
+        let Request { method, uri, destination, cseq, head, leg } = request;
         if self.clients.len() >= TRANSACTIONS_OF_PARTY_MAX {
             return;
         }
@@ -97,7 +101,8 @@ impl Party {
         let dialog = dialog.clone();
         let Some(destination) = dialog.next_hop() else { return };
         let head = format!("{}{more}", Self::head_of(&dialog));
-        self.request(step, method, &dialog.target, destination, dialog.cseq, &head, Some(leg));
+        let request = Request { method, uri: &dialog.target, destination, cseq: dialog.cseq, head: &head, leg: Some(leg) };
+        self.request(step, request);
     }
 
     /// An own INVITE within this dialog waits for its final reply.

@@ -1,5 +1,6 @@
 //! What a party does of its own will, as the plan of the call says.
 
+use super::client::Request;
 use super::{Alarm, Party, Step};
 use crate::plan::Behaviour;
 
@@ -25,7 +26,7 @@ impl Party {
         let lifetime = self.plan.lifetime.map(|seconds| format!("X-Seconds: {seconds}\r\n")).unwrap_or_default();
         let head = format!("From: <{}>;tag={tag}\r\nTo: <{}>\r\n{lifetime}", self.own_uri(), self.peer_uri());
         let proxy = self.proxy;
-        self.request(step, "INVITE", &uri, proxy, 1, &head, None);
+        self.request(step, Request { method: "INVITE", uri: &uri, destination: proxy, cseq: 1, head: &head, leg: None });
         match self.plan.behaviour {
             Behaviour::Cancelled => step.wake(CANCEL_AFTER, Alarm::Cancel),
             Behaviour::CancelledAtAnswer => {
@@ -185,7 +186,7 @@ impl Party {
         let tag = self.token();
         let head = format!("From: <{}>;tag={tag}\r\nTo: <{}>\r\n", self.own_uri(), self.peer_uri());
         let (uri, proxy) = (format!("sip:{}", self.proxy), self.proxy);
-        self.request(step, "OPTIONS", &uri, proxy, 900, &head, None);
+        self.request(step, Request { method: "OPTIONS", uri: &uri, destination: proxy, cseq: 900, head: &head, leg: None });
     }
 
     /// Each callee has a code of its own; challenges carry what they must.

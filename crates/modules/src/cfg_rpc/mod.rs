@@ -10,6 +10,7 @@ mod values;
 mod variable;
 
 pub use exports::MODULE;
+pub use values::knows_group;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -11,6 +11,7 @@ use super::module_variables::{HOP_LIMIT, LOG_LINES, RINGING, TRANSACTIONS};
 use super::variable::{Group, Origin, Variable, number};
 use crate::core::groups::{ADDED_INSTANCES_MAX, has_instance};
 use crate::node::Node;
+use crate::settings::Settings;
 
 /// Groups of modules, and those that are always there.
 static OF_MODULES: &[Group] = &[
@@ -46,8 +47,17 @@ fn custom(node: &Node) -> MutexGuard<'_, Vec<CustomParameter>> {
 
 /// The declared groups in the order they are listed: the module loaded last first.
 pub(super) fn declared(node: &Node) -> impl Iterator<Item = &'static Group> {
-    let of_modules = node.settings.loaded().iter().rev().filter_map(|name| OF_MODULES.iter().find(|group| group.name == name));
+    declared_by(&node.settings)
+}
+
+fn declared_by(settings: &Settings) -> impl Iterator<Item = &'static Group> {
+    let of_modules = settings.loaded().iter().rev().filter_map(|name| OF_MODULES.iter().find(|group| group.name == name));
     of_modules.chain(OF_CORE)
+}
+
+/// Will there be a group of this name, declared or the configuration's own?
+pub fn knows_group(settings: &Settings, name: &[u8]) -> bool {
+    declared_by(settings).any(|group| group.name.as_bytes() == name) || settings.has_own_group(name)
 }
 
 fn group(node: &Node, name: &str) -> Option<&'static Group> {

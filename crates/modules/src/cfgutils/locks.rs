@@ -78,10 +78,10 @@ fn retry(worker: &mut Worker, _answer: Answer) -> Flow {
     park(worker, RETRY_MILLISECONDS, retry)
 }
 
-/// 1 taken, -2 busy.
+/// 1 taken, -1 busy.
 pub(super) fn try_lock(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let Some(place) = place(worker, arguments) else { return Flow::Code(-1) };
-    Flow::Code(if worker.node.states.cfgutils.locks.take(place) { 1 } else { -2 })
+    Flow::Code(if worker.node.states.cfgutils.locks.take(place) { 1 } else { -1 })
 }
 
 pub(super) fn unlock(worker: &mut Worker, arguments: &[Argument]) -> Flow {

@@ -6,14 +6,10 @@ use script::exports::Routes;
 use script::syntax::ast::RouteKind;
 use script::vm::Ended;
 use script::{Program, RouteId};
-use sip::limits::Limits;
 use transaction::Endpoint;
 
-use crate::run::Run;
+use super::made_up;
 use crate::worker::Worker;
-
-/// The request that event routes see when there is none.
-const MADE_UP: &[u8] = b"OPTIONS sip:you@invalid SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:0;branch=z9hG4bKinternal\r\nFrom: <sip:you@invalid>;tag=internal\r\nTo: <sip:you@invalid>\r\nCall-ID: internal\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
 
 /// The routes a configuration has.
 #[derive(Debug, Default)]
@@ -46,16 +42,6 @@ pub struct ReceivedBytes {
     pub from: Endpoint,
 }
 
-/// A run for an event route that has no message of its own.
-pub fn made_up(worker: &mut Worker) -> Box<Run> {
-    let mut run = worker.fresh_run();
-    let _ = run.message.parse(MADE_UP, &Limits::default());
-    run.is_faked = true;
-    run.route = RouteKind::Event;
-    run.route_set = Routes::EVENT_ROUTE;
-    run
-}
-
 /// `event_route[core:worker-one-init]`, once in the life of the node, before the first message.
 pub fn started(worker: &mut Worker) {
     let events = &worker.node.states.core.events;
@@ -63,7 +49,7 @@ pub fn started(worker: &mut Worker) {
     if events.is_started.swap(true, Ordering::Relaxed) {
         return;
     }
-    let run = made_up(worker);
+    let run = made_up::run(worker, made_up::INTERNAL);
     let (_, used) = worker.with_run(run, |worker| worker.run_route_id(route));
     worker.recycle(used);
 }
@@ -73,7 +59,7 @@ pub fn started(worker: &mut Worker) {
 pub fn bytes_received(worker: &mut Worker, bytes: &[u8], from: Endpoint) -> Result<Option<Vec<u8>>, Dropped> {
     let node = &worker.node;
     let Some(route) = node.states.core.events.received.filter(|_| node.core.received_route_mode != 0) else { return Ok(None) };
-    let mut run = made_up(worker);
+    let mut run = made_up::run(worker, made_up::INTERNAL);
     run.core.received = Some(ReceivedBytes { bytes: bytes.to_vec(), from });
     let (finish, mut used) = worker.with_run(run, |worker| worker.run_route_id(route));
     let received = used.core.received.take();
@@ -110,6 +96,8 @@ pub fn passes_before_routing(worker: &mut Worker) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use sip::limits::Limits;
+
     use super::*;
     use crate::fixture::{receive, request, sent, worker};
 

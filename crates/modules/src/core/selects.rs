@@ -2,6 +2,8 @@
 
 use script::syntax::ast::Literal;
 use script::value::{Text, Value};
+use sip::HeaderId;
+use sip::authorization::DigestCredentials;
 use sip::message::Message;
 use sip::name_address::NameAddress;
 use sip::uri::Uri;
@@ -86,6 +88,8 @@ fn find(worker: &Worker, parts: &[Part]) -> Option<Text> {
             endpoint_part(address, run.source.protocol, rest)
         }
         b"hf_value" => header_part(message, rest),
+        b"authorization" => credentials_part(message, HeaderId::Authorization, rest),
+        b"proxy_authorization" => credentials_part(message, HeaderId::ProxyAuthorization, rest),
         b"hf_value_exists" => {
             let header = header_values(message, &rest.first()?.name);
             let wanted = &rest.get(1)?.name;
@@ -124,6 +128,33 @@ fn position(part: &Part, count: usize) -> Option<usize> {
         number if number >= 0 => usize::try_from(number).ok(),
         number => count.checked_sub(usize::try_from(-number).ok()?),
     }
+}
+
+/// The credentials of a realm, whole or a field of them.
+fn credentials_part(message: &Message, id: HeaderId, rest: &[Part]) -> Option<Text> {
+    let (realm, rest) = rest.split_first()?;
+    let values = message.headers_of(id).map(|header| message.text(header.value));
+    let (value, digest) =
+        values.filter_map(|value| Some((value, DigestCredentials::parse(value)?))).find(|(_, digest)| digest.realm == realm.name)?;
+    let Some((field, rest)) = rest.split_first() else { return some(value) };
+    some(match &field.name[..] {
+        b"username" => match rest.first().map(|part| &part.name[..]) {
+            None => digest.username,
+            Some(b"user") => digest.username.split(|byte| *byte == b'@').next()?,
+            Some(b"domain") => digest.username.splitn(2, |byte| *byte == b'@').nth(1)?,
+            Some(_) => return None,
+        },
+        b"realm" => digest.realm,
+        b"nonce" => digest.nonce,
+        b"uri" => digest.uri,
+        b"response" => digest.response,
+        b"algorithm" => digest.algorithm,
+        b"opaque" => digest.opaque,
+        b"cnonce" => digest.cnonce,
+        b"qop" => digest.qop,
+        b"nc" => digest.nc,
+        _ => return None,
+    })
 }
 
 fn some(text: &[u8]) -> Option<Text> {

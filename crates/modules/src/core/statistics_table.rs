@@ -6,32 +6,23 @@ use crate::registry::Statistic;
 
 macro_rules! counter {
     ($name:literal, $place:literal) => {
-        Statistic {
-            group: "core",
-            name: $name,
-            read: |node| node.states.core.counters.value($place),
-            reset: Some(|node| node.states.core.counters.reset($place)),
-        }
+        Statistic::new("core", $name, |node| node.states.core.counters.value($place))
+            .resettable(|node| node.states.core.counters.reset($place))
     };
 }
 
 macro_rules! memory {
     ($name:literal, $read:expr) => {
-        Statistic { group: "shmem", name: $name, read: $read, reset: None }
+        Statistic::new("shmem", $name, $read)
     };
 }
 
 macro_rules! stream {
     ($name:literal, $read:expr) => {
-        Statistic {
-            group: "tcp",
-            name: $name,
-            read: |node| {
-                let read: fn(crate::connections::StreamCounters) -> u64 = $read;
-                signed(read(node.states.core.stream_counters()))
-            },
-            reset: None,
-        }
+        Statistic::new("tcp", $name, |node| {
+            let read: fn(crate::connections::StreamCounters) -> u64 = $read;
+            signed(read(node.states.core.stream_counters()))
+        })
     };
 }
 
@@ -41,12 +32,8 @@ fn signed(value: u64) -> i64 {
 
 macro_rules! names {
     ($name:literal, $read:ident) => {
-        Statistic {
-            group: "dns",
-            name: $name,
-            read: |node| signed(node.states.core.dns.$read().load(Ordering::Relaxed)),
-            reset: Some(|node| node.states.core.dns.$read().store(0, Ordering::Relaxed)),
-        }
+        Statistic::new("dns", $name, |node| signed(node.states.core.dns.$read().load(Ordering::Relaxed)))
+            .resettable(|node| node.states.core.dns.$read().store(0, Ordering::Relaxed))
     };
 }
 

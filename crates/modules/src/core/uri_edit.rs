@@ -67,8 +67,17 @@ pub fn edit(uri: &[u8], change: Change<'_>) -> Result<Vec<u8>, EditError> {
         port: parsed.port_text.to_vec(),
         params: parsed.params.to_vec(),
     };
+    let scheme = match (change, parsed.scheme) {
+        (Change::Host(_) | Change::HostPort(_) | Change::HostPortTransport(_), scheme) if scheme.eq_ignore_ascii_case(b"tel") => {
+            number_becomes_user(&mut parts);
+            b"sip"
+        }
+        // A number has no port.
+        (Change::Port(_), scheme) if scheme.eq_ignore_ascii_case(b"tel") => return Ok(uri.to_vec()),
+        (_, scheme) => scheme,
+    };
     apply(&mut parts, change);
-    let out = assemble(&parsed, &parts);
+    let out = assemble(scheme, &parsed, &parts);
     if out.len() > URI_BYTES_MAX {
         return Err(EditError::TooLong);
     }
@@ -76,6 +85,15 @@ pub fn edit(uri: &[u8], change: Change<'_>) -> Result<Vec<u8>, EditError> {
         Ok(_) => Ok(out),
         Err(_) => Err(EditError::BadUri),
     }
+}
+
+/// A telephone number that gets a host is a SIP URI from then on: number and parameters are its user (RFC 3261 §19.1.6).
+fn number_becomes_user(parts: &mut Parts) {
+    if !parts.params.is_empty() {
+        parts.user.push(b';');
+        parts.user.append(&mut parts.params);
+    }
+    parts.params = b"user=phone".to_vec();
 }
 
 fn apply(parts: &mut Parts, change: Change<'_>) {
@@ -158,9 +176,9 @@ pub fn without_param(params: &[u8], name: &[u8]) -> Vec<u8> {
     out
 }
 
-fn assemble(parsed: &Uri<'_>, parts: &Parts) -> Vec<u8> {
+fn assemble(scheme: &[u8], parsed: &Uri<'_>, parts: &Parts) -> Vec<u8> {
     let mut out = Vec::with_capacity(parsed.whole.len() + 32);
-    out.extend_from_slice(parsed.scheme);
+    out.extend_from_slice(scheme);
     out.push(b':');
     out.extend_from_slice(&parts.user);
     if !parts.password.is_empty() {
@@ -211,6 +229,18 @@ mod tests {
         assert_eq!(edited("sip:a@b:1;transport=tcp;x=1?h=1", Change::HostPortTransport(b"q:9")), "sip:a@q:9;x=1?h=1");
         assert_eq!(edited("sip:zz:99;x=1", Change::Prefix(b"00")), "sip:00@zz:99;x=1");
         assert_eq!(edited("sip:a@[::1]:5", Change::HostPort(b"[2001:db8::1]")), "sip:a@[2001:db8::1]");
+    }
+
+    #[test]
+    fn a_number_that_gets_a_host_becomes_a_sip_uri() {
+        assert_eq!(edited("tel:+4912345", Change::Host(b"example.com")), "sip:+4912345@example.com;user=phone");
+        assert_eq!(edited("tel:+4912345;x=y", Change::HostPort(b"h:99")), "sip:+4912345;x=y@h:99;user=phone");
+        assert_eq!(
+            edited("tel:+4912345;x=y", Change::HostPortTransport(b"h:99;transport=tcp")),
+            "sip:+4912345;x=y@h:99;transport=tcp;user=phone"
+        );
+        assert_eq!(edited("tel:+4912345", Change::Port(b"5090")), "tel:+4912345");
+        assert_eq!(edited("tel:+4912345;x=y", Change::Strip(2)), "tel:912345;x=y");
     }
 
     #[test]

@@ -1,38 +1,34 @@
 //! Variables that need no module: return code, environment, defines.
 
-use script::exports::{Index, Inner, InnerKind, Variable};
+use script::exports::{Index, Inner, InnerKind};
 use script::value::{Text, Value, parse_integer};
 use sip::Method;
 
+use crate::registry::Variable;
 use crate::worker::Worker;
 
-const fn plain(name: &'static str, read: fn(&mut Worker, &Inner, Option<Index>) -> Value) -> Variable<Worker> {
-    Variable { name, inner: InnerKind::None, indexed: false, read, write: None, note: "" }
-}
-
-const fn named(name: &'static str, read: fn(&mut Worker, &Inner, Option<Index>) -> Value) -> Variable<Worker> {
-    Variable { name, inner: InnerKind::Word, indexed: false, read, write: None, note: "" }
-}
-
 /// The interpreter answers `$rc`, `$retcode`, `$?` and `$null` by itself; they stand here to be listed.
-pub(super) static TABLE: &[Variable<Worker>] = &[
-    plain("?", return_code),
-    plain("rc", return_code),
-    plain("retcode", return_code),
-    plain("null", |_, _, _| Value::Null),
-    named("env", |worker, inner, _| environment(worker, inner).map_or(Value::Null, Value::Text)),
-    named("envn", |worker, inner, _| Value::Integer(number(environment(worker, inner)))),
-    named("def", |worker, inner, _| define(worker, inner).map_or(Value::Null, Value::Text)),
-    named("defn", |worker, inner, _| match define(worker, inner) {
+pub(super) static TABLE: &[Variable] = &[
+    Variable::new("?", return_code),
+    Variable::new("rc", return_code),
+    Variable::new("retcode", return_code),
+    Variable::new("null", |_, _, _| Value::Null),
+    Variable::new("env", |worker, inner, _| environment(worker, inner).map_or(Value::Null, Value::Text)).inner(InnerKind::Word),
+    Variable::new("envn", |worker, inner, _| Value::Integer(number(environment(worker, inner)))).inner(InnerKind::Word),
+    Variable::new("def", |worker, inner, _| define(worker, inner).map_or(Value::Null, Value::Text)).inner(InnerKind::Word),
+    Variable::new("defn", |worker, inner, _| match define(worker, inner) {
         // Printed as written, computed with as a decimal number.
         Some(text) => Value::Number(std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).unwrap_or(0), text),
         None => Value::Integer(0),
-    }),
-    named("defv", |worker, inner, _| define(worker, inner).map_or(Value::Null, |text| Value::text(unquoted(&text)))),
-    named("defs", |worker, inner, _| {
+    })
+    .inner(InnerKind::Word),
+    Variable::new("defv", |worker, inner, _| define(worker, inner).map_or(Value::Null, |text| Value::text(unquoted(&text))))
+        .inner(InnerKind::Word),
+    Variable::new("defs", |worker, inner, _| {
         define(worker, inner).map_or(Value::Null, |text| Value::text([&b"\""[..], unquoted(&text), &b"\""[..]].concat()))
-    }),
-    plain("iuid", |worker, _, _| {
+    })
+    .inner(InnerKind::Word),
+    Variable::new("iuid", |worker, _, _| {
         let process = &worker.node.process;
         Value::text(format!("{:x}-{:x}", process.started.seconds(), process.pid))
     }),

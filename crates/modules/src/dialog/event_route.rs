@@ -7,17 +7,9 @@ use script::syntax::ast::RouteKind;
 use sip::message::Message;
 
 use super::context::Context;
+use crate::core::made_up;
 use crate::run::Run;
 use crate::worker::Worker;
-
-/// The request that routes see when no message caused them.
-const FAKED: &[u8] = b"OPTIONS sip:kamailio.org SIP/2.0\r\n\
-Via: SIP/2.0/UDP 127.0.0.1\r\n\
-From: <sip:server@kamailio.org>;tag=xyz\r\n\
-To: <sip:kamailio.org>\r\n\
-Call-ID: aaa-bbb-ccc-ddd\r\n\
-CSeq: 1 OPTIONS\r\n\
-Content-Length: 0\r\n\r\n";
 
 /// The three event routes of a configuration, looked up at start.
 #[derive(Debug, Default, Clone, Copy)]
@@ -71,20 +63,15 @@ pub(super) fn run_timeout(worker: &mut Worker, name: &[u8], dialog: DialogId) ->
 }
 
 fn run_nested(worker: &mut Worker, route: RouteId, dialog: DialogId, reply: Option<&Message>, kind: RouteKind, routes: Routes) {
-    let mut run = worker.fresh_run();
-    match reply {
+    let mut run = match reply {
         Some(reply) => {
+            let mut run = worker.fresh_run();
             run.message.clone_from(reply);
             run.source = worker.run.source;
+            run
         }
-        None => {
-            if run.message.parse(FAKED, &sip::Limits::default()).is_err() {
-                worker.recycle(run);
-                return;
-            }
-            run.is_faked = true;
-        }
-    }
+        None => made_up::run(worker, made_up::OF_DIALOG),
+    };
     run.message_number = worker.run.message_number;
     run.route = kind;
     run.route_set = routes;
@@ -100,17 +87,4 @@ fn lend(from: &mut Run, to: &mut Run) {
     std::mem::swap(&mut from.attributes, &mut to.attributes);
     std::mem::swap(&mut from.variables, &mut to.variables);
     to.flags = from.flags;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_made_up_request_can_be_read() {
-        let message = Message::from_bytes(FAKED).unwrap();
-        assert!(message.is_request());
-        assert_eq!(message.call_id(), b"aaa-bbb-ccc-ddd");
-        assert_eq!(message.from_tag(), b"xyz");
-    }
 }

@@ -1,11 +1,10 @@
 //! The export table of `dialog`.
 
 use ::dialog::statistics::Resettable;
-use script::exports::{Argument, Default, Flow, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
+use script::exports::{InnerKind, Kind, Parameter, ParameterKind, Routes};
 
 use super::{bridge, create, flags, functions, literals, profiles, rpc, sequential, variables};
-use crate::registry::{Module, Statistic};
-use crate::worker::Worker;
+use crate::registry::{Function, Module, Statistic, Variable};
 
 /// Everything `dialog` declares.
 pub static MODULE: Module = Module {
@@ -19,231 +18,152 @@ pub static MODULE: Module = Module {
     events: &["dialog:start", "dialog:end", "dialog:failed"],
 };
 
-type Call = fn(&mut Worker, &[Argument]) -> Flow;
-
 const REQUEST_TO_BRANCH: Routes = Routes::REQUEST.or(Routes::FAILURE).or(Routes::ONREPLY).or(Routes::BRANCH);
 const NO_STORAGE: &str = "not available: there is no database";
 const REFER_NOTE: &str = "To and From name the right parties; the BYE after the REFER ends the dialog";
 
-const fn function(name: &'static str, arity: u8, arguments: &'static [Kind], call: Call) -> Function<Worker> {
-    Function { name, arity: (arity, arity), arguments, routes: Routes::ANY, call, note: "" }
-}
-
-const fn noted(name: &'static str, arity: (u8, u8), arguments: &'static [Kind], call: Call, note: &'static str) -> Function<Worker> {
-    Function { name, arity, arguments, routes: Routes::ANY, call, note }
-}
-
-static FUNCTIONS: &[Function<Worker>] = &[
-    Function { name: "dlg_manage", arity: (0, 0), arguments: &[], routes: Routes::REQUEST, call: create::manage, note: "" },
-    function("dlg_set_state", 1, &[Kind::Format], functions::set_state),
-    Function {
-        name: "dlg_update_state",
-        arity: (0, 0),
-        arguments: &[],
-        routes: REQUEST_TO_BRANCH,
-        call: functions::update_state,
-        note: "returns 1, so that the script goes on; only replies to INVITE count",
-    },
-    noted("set_dlg_profile", (1, 2), &[Kind::Plain, Kind::Format], profiles::set, ""),
-    Function {
-        name: "unset_dlg_profile",
-        arity: (1, 2),
-        arguments: &[Kind::Plain, Kind::Format],
-        routes: REQUEST_TO_BRANCH,
-        call: profiles::unset,
-        note: "",
-    },
-    noted("is_in_profile", (1, 2), &[Kind::Plain, Kind::Format], profiles::is_in, ""),
-    function("get_profile_size", 2, &[Kind::Plain, Kind::Variable], profiles::size),
-    function("get_profile_size", 3, &[Kind::Plain, Kind::Format, Kind::Variable], profiles::size),
-    function("dlg_setflag", 1, &[Kind::Integer], flags::set),
-    function("dlg_resetflag", 1, &[Kind::Integer], flags::reset),
-    function("dlg_isflagset", 1, &[Kind::Integer], flags::is_set),
-    noted("dlg_bye", (1, 1), &[Kind::Plain], functions::bye, "the end route runs once in the life of a dialog; works in early states too"),
-    noted("dlg_refer", (2, 2), &[Kind::Plain, Kind::Format], sequential::refer, REFER_NOTE),
-    noted("dlg_refer_did", (4, 4), &[Kind::Integer, Kind::Integer, Kind::Format, Kind::Format], sequential::refer_numbered, REFER_NOTE),
-    noted("dlg_refer_cid", (3, 3), &[Kind::Format], sequential::refer_of_call_id, REFER_NOTE),
-    noted("dlg_bridge", (3, 3), &[Kind::Format], bridge::bridge, ""),
-    function("dlg_get", 3, &[Kind::Format], functions::get),
-    function("is_known_dlg", 0, &[], functions::is_known),
-    noted("dlg_remove_dialogs_from_node", (1, 1), &[Kind::Format], functions::unavailable, "not available: there is no replication"),
-    function("dlg_set_timeout", 1, &[Kind::Integer], functions::set_timeout),
-    function("dlg_set_timeout", 3, &[Kind::Integer], functions::set_timeout),
-    function("dlg_set_timeout_by_profile", 2, &[Kind::Plain, Kind::Integer], profiles::set_timeout),
-    function("dlg_set_timeout_by_profile", 3, &[Kind::Plain, Kind::Format, Kind::Integer], profiles::set_timeout),
-    function("dlg_set_property", 1, &[Kind::Format], flags::set_property),
-    function("dlg_reset_property", 1, &[Kind::Format], flags::reset_property),
-    function("dlg_remote_profile", 5, &[Kind::Format, Kind::Format, Kind::Format, Kind::Format, Kind::Integer], profiles::remote),
-    function("dlg_set_ruri", 0, &[], functions::set_request_uri),
-    function("dlg_update_contact", 0, &[], functions::update_contact),
-    function("dlg_update_socket", 0, &[], functions::update_socket),
-    noted("dlg_db_load_callid", (1, 1), &[Kind::Format], functions::unavailable, NO_STORAGE),
-    noted("dlg_db_load_extra", (0, 0), &[], functions::unavailable, NO_STORAGE),
-    function("dlg_get_var", 5, &[Kind::Format, Kind::Format, Kind::Format, Kind::Format, Kind::Variable], functions::get_variable),
-    function("dlg_set_var", 5, &[Kind::Format], functions::set_variable),
-    noted(
-        "dlg_req_within",
-        (2, 5),
-        &[Kind::Format],
-        sequential::request_within,
-        "to a callee that has not answered in a reply route only, with the right parties in To and From",
-    ),
+static FUNCTIONS: &[Function] = &[
+    Function::new("dlg_manage", 0..=0, &[], create::manage).routes(Routes::REQUEST),
+    Function::new("dlg_set_state", 1..=1, &[Kind::Format], functions::set_state),
+    Function::new("dlg_update_state", 0..=0, &[], functions::update_state)
+        .routes(REQUEST_TO_BRANCH)
+        .note("returns 1, so that the script goes on; only replies to INVITE count"),
+    Function::new("set_dlg_profile", 1..=2, &[Kind::Plain, Kind::Format], profiles::set),
+    Function::new("unset_dlg_profile", 1..=2, &[Kind::Plain, Kind::Format], profiles::unset).routes(REQUEST_TO_BRANCH),
+    Function::new("is_in_profile", 1..=2, &[Kind::Plain, Kind::Format], profiles::is_in),
+    Function::new("get_profile_size", 2..=2, &[Kind::Plain, Kind::Variable], profiles::size),
+    Function::new("get_profile_size", 3..=3, &[Kind::Plain, Kind::Format, Kind::Variable], profiles::size),
+    Function::new("dlg_setflag", 1..=1, &[Kind::Integer], flags::set),
+    Function::new("dlg_resetflag", 1..=1, &[Kind::Integer], flags::reset),
+    Function::new("dlg_isflagset", 1..=1, &[Kind::Integer], flags::is_set),
+    Function::new("dlg_bye", 1..=1, &[Kind::Plain], functions::bye)
+        .note("the end route runs once in the life of a dialog; works in early states too"),
+    Function::new("dlg_refer", 2..=2, &[Kind::Plain, Kind::Format], sequential::refer).note(REFER_NOTE),
+    Function::new("dlg_refer_did", 4..=4, &[Kind::Integer, Kind::Integer, Kind::Format, Kind::Format], sequential::refer_numbered)
+        .note(REFER_NOTE),
+    Function::new("dlg_refer_cid", 3..=3, &[Kind::Format], sequential::refer_of_call_id).note(REFER_NOTE),
+    Function::new("dlg_bridge", 3..=3, &[Kind::Format], bridge::bridge),
+    Function::new("dlg_get", 3..=3, &[Kind::Format], functions::get),
+    Function::new("is_known_dlg", 0..=0, &[], functions::is_known),
+    Function::new("dlg_remove_dialogs_from_node", 1..=1, &[Kind::Format], functions::unavailable)
+        .note("not available: there is no replication"),
+    Function::new("dlg_set_timeout", 1..=1, &[Kind::Integer], functions::set_timeout),
+    Function::new("dlg_set_timeout", 3..=3, &[Kind::Integer], functions::set_timeout),
+    Function::new("dlg_set_timeout_by_profile", 2..=2, &[Kind::Plain, Kind::Integer], profiles::set_timeout),
+    Function::new("dlg_set_timeout_by_profile", 3..=3, &[Kind::Plain, Kind::Format, Kind::Integer], profiles::set_timeout),
+    Function::new("dlg_set_property", 1..=1, &[Kind::Format], flags::set_property),
+    Function::new("dlg_reset_property", 1..=1, &[Kind::Format], flags::reset_property),
+    Function::new("dlg_remote_profile", 5..=5, &[Kind::Format, Kind::Format, Kind::Format, Kind::Format, Kind::Integer], profiles::remote),
+    Function::new("dlg_set_ruri", 0..=0, &[], functions::set_request_uri),
+    Function::new("dlg_update_contact", 0..=0, &[], functions::update_contact),
+    Function::new("dlg_update_socket", 0..=0, &[], functions::update_socket),
+    Function::new("dlg_db_load_callid", 1..=1, &[Kind::Format], functions::unavailable).note(NO_STORAGE),
+    Function::new("dlg_db_load_extra", 0..=0, &[], functions::unavailable).note(NO_STORAGE),
+    Function::new("dlg_get_var", 5..=5, &[Kind::Format, Kind::Format, Kind::Format, Kind::Format, Kind::Variable], functions::get_variable),
+    Function::new("dlg_set_var", 5..=5, &[Kind::Format], functions::set_variable),
+    Function::new("dlg_req_within", 2..=5, &[Kind::Format], sequential::request_within)
+        .note("to a callee that has not answered in a reply route only, with the right parties in To and From"),
 ];
 
-const fn reading(
-    name: &'static str,
-    read: fn(&mut Worker, &script::exports::Inner, Option<script::exports::Index>) -> script::value::Value,
-) -> Variable<Worker> {
-    Variable { name, inner: InnerKind::None, indexed: false, read, write: None, note: "" }
-}
-
-static VARIABLES: &[Variable<Worker>] = &[
-    reading("DLG_count", variables::count),
-    Variable { note: "0 before the answer", ..reading("DLG_lifetime", variables::lifetime) },
-    reading("DLG_status", variables::status),
-    Variable {
-        name: "dlg_ctx",
-        inner: InnerKind::OneOf(variables::CONTEXT_NAMES),
-        indexed: false,
-        read: variables::context_field,
-        write: Some(variables::set_context_field),
-        note: "set, dir and timeout_route_id refuse to be written; flags can be used",
-    },
-    Variable { inner: InnerKind::OneOf(variables::NAMES), ..reading("dlg", variables::field) },
-    Variable {
-        name: "dlg_var",
-        inner: InnerKind::Word,
-        indexed: false,
-        read: variables::variable,
-        write: Some(variables::set_variable),
-        note: "",
-    },
+static VARIABLES: &[Variable] = &[
+    Variable::new("DLG_count", variables::count),
+    Variable::new("DLG_lifetime", variables::lifetime).note("0 before the answer"),
+    Variable::new("DLG_status", variables::status),
+    Variable::new("dlg_ctx", variables::context_field)
+        .inner(InnerKind::OneOf(variables::CONTEXT_NAMES))
+        .writable(variables::set_context_field)
+        .note("set, dir and timeout_route_id refuse to be written; flags can be used"),
+    Variable::new("dlg", variables::field).inner(InnerKind::OneOf(variables::NAMES)),
+    Variable::new("dlg_var", variables::variable).inner(InnerKind::Word).writable(variables::set_variable),
 ];
-
-const fn number(name: &'static str, default: i64) -> Parameter {
-    Parameter { name, kind: ParameterKind::Integer, default: Default::Integer(default), note: "" }
-}
-
-const fn text(name: &'static str, default: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Text, default: Default::Text(default), note: "" }
-}
-
-const fn unset(name: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Text, default: Default::Unset, note: "" }
-}
-
-const fn idle_number(name: &'static str, default: i64, note: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Integer, default: Default::Integer(default), note }
-}
-
-const fn column(name: &'static str, default: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Text, default: Default::Text(default), note: "no effect: there is no database" }
-}
 
 const NO_DATABASE: &str = "no effect: there is no database";
 const NO_REPLICATION: &str = "no effect: there is no replication";
 
 static PARAMETERS: &[Parameter] = &[
-    number("enable_stats", 1),
-    number("hash_size", 4096),
-    text("rr_param", "did"),
-    unset("timeout_avp"),
-    number("default_timeout", 43_200),
-    unset("dlg_extra_hdrs"),
-    number("dlg_match_mode", 0),
-    number("detect_spirals", 1),
-    Parameter { name: "db_url", kind: ParameterKind::Text, default: Default::Unset, note: NO_DATABASE },
-    idle_number("db_mode", 0, "other values than 0 are complained about at start: there is no database"),
-    column("table_name", "dialog"),
-    column("call_id_column", "callid"),
-    column("from_uri_column", "from_uri"),
-    column("from_tag_column", "from_tag"),
-    column("to_uri_column", "to_uri"),
-    column("to_tag_column", "to_tag"),
-    column("h_id_column", "hash_id"),
-    column("h_entry_column", "hash_entry"),
-    column("state_column", "state"),
-    column("start_time_column", "start_time"),
-    column("timeout_column", "timeout"),
-    column("to_cseq_column", "callee_cseq"),
-    column("from_cseq_column", "caller_cseq"),
-    column("to_route_column", "callee_route_set"),
-    column("from_route_column", "caller_route_set"),
-    column("to_contact_column", "callee_contact"),
-    column("from_contact_column", "caller_contact"),
-    column("to_sock_column", "callee_sock"),
-    column("from_sock_column", "caller_sock"),
-    column("sflags_column", "sflags"),
-    column("toroute_name_column", "toroute_name"),
-    column("vars_table_name", "dialog_vars"),
-    column("vars_h_id_column", "hash_id"),
-    column("vars_h_entry_column", "hash_entry"),
-    column("vars_key_column", "dialog_key"),
-    column("vars_value_column", "dialog_value"),
-    idle_number("db_update_period", 60, NO_DATABASE),
-    idle_number("db_fetch_rows", 200, NO_DATABASE),
-    unset("profiles_with_value"),
-    unset("profiles_no_value"),
-    Parameter { name: "bridge_controller", kind: ParameterKind::Text, default: Default::Text("sip:controller@kamailio.org"), note: "" },
-    Parameter { name: "bridge_contact", kind: ParameterKind::Text, default: Default::Text("sip:controller@kamailio.org:5060"), note: "" },
-    text("ruri_pvar", "$ru"),
-    idle_number("initial_cbs_inscript", 1, "no effect: nothing hangs on the moment"),
-    number("send_bye", 0),
-    number("wait_ack", 1),
-    Parameter { name: "xavp_cfg", kind: ParameterKind::Text, default: Default::Unset, note: "no effect, as in Kamailio" },
-    number("ka_timer", 0),
-    number("ka_interval", 0),
-    number("timeout_noreset", 0),
-    idle_number("timer_procs", 0, "no effect: timers need no processes"),
-    idle_number("track_cseq_updates", 0, "complained about at start: CSeq is not rewritten"),
-    unset("lreq_callee_headers"),
-    idle_number("db_skip_load", 0, NO_DATABASE),
-    number("ka_failed_limit", 1),
-    idle_number("enable_dmq", 0, "complained about at start: there is no replication"),
-    idle_number("enable_dmq_ka_iflags_sync", 0, NO_REPLICATION),
-    Parameter {
-        name: "event_callback",
-        kind: ParameterKind::Text,
-        default: Default::Unset,
-        note: "complained about at start: no embedded languages",
-    },
-    number("early_timeout", 300),
-    number("noack_timeout", 60),
-    number("end_timeout", 300),
-    number("h_id_start", 0),
-    number("h_id_step", 1),
-    number("keep_proxy_rr", 0),
-    number("dlg_filter_mode", 0),
-    number("bye_early_code", 480),
-    text("bye_early_reason", "Temporarily Unavailable"),
-    number("dlg_ctxiuid_mode", 0),
-    idle_number("debug_variables", 0, "no effect"),
-    idle_number("dlg_mode", 0, "no effect: every mode gets full processing"),
-    Parameter { name: "dmq_peer_id", kind: ParameterKind::Text, default: Default::Text("dialog"), note: NO_REPLICATION },
-    Parameter { name: "dlg_flag", kind: ParameterKind::Integer, default: Default::Integer(-1), note: "as in 5.6" },
+    Parameter::integer("enable_stats", 1),
+    Parameter::integer("hash_size", 4096),
+    Parameter::text("rr_param", "did"),
+    Parameter::unset("timeout_avp", ParameterKind::Text),
+    Parameter::integer("default_timeout", 43_200),
+    Parameter::unset("dlg_extra_hdrs", ParameterKind::Text),
+    Parameter::integer("dlg_match_mode", 0),
+    Parameter::integer("detect_spirals", 1),
+    Parameter::unset("db_url", ParameterKind::Text).note(NO_DATABASE),
+    Parameter::integer("db_mode", 0).note("other values than 0 are complained about at start: there is no database"),
+    Parameter::text("table_name", "dialog").note(NO_DATABASE),
+    Parameter::text("call_id_column", "callid").note(NO_DATABASE),
+    Parameter::text("from_uri_column", "from_uri").note(NO_DATABASE),
+    Parameter::text("from_tag_column", "from_tag").note(NO_DATABASE),
+    Parameter::text("to_uri_column", "to_uri").note(NO_DATABASE),
+    Parameter::text("to_tag_column", "to_tag").note(NO_DATABASE),
+    Parameter::text("h_id_column", "hash_id").note(NO_DATABASE),
+    Parameter::text("h_entry_column", "hash_entry").note(NO_DATABASE),
+    Parameter::text("state_column", "state").note(NO_DATABASE),
+    Parameter::text("start_time_column", "start_time").note(NO_DATABASE),
+    Parameter::text("timeout_column", "timeout").note(NO_DATABASE),
+    Parameter::text("to_cseq_column", "callee_cseq").note(NO_DATABASE),
+    Parameter::text("from_cseq_column", "caller_cseq").note(NO_DATABASE),
+    Parameter::text("to_route_column", "callee_route_set").note(NO_DATABASE),
+    Parameter::text("from_route_column", "caller_route_set").note(NO_DATABASE),
+    Parameter::text("to_contact_column", "callee_contact").note(NO_DATABASE),
+    Parameter::text("from_contact_column", "caller_contact").note(NO_DATABASE),
+    Parameter::text("to_sock_column", "callee_sock").note(NO_DATABASE),
+    Parameter::text("from_sock_column", "caller_sock").note(NO_DATABASE),
+    Parameter::text("sflags_column", "sflags").note(NO_DATABASE),
+    Parameter::text("toroute_name_column", "toroute_name").note(NO_DATABASE),
+    Parameter::text("vars_table_name", "dialog_vars").note(NO_DATABASE),
+    Parameter::text("vars_h_id_column", "hash_id").note(NO_DATABASE),
+    Parameter::text("vars_h_entry_column", "hash_entry").note(NO_DATABASE),
+    Parameter::text("vars_key_column", "dialog_key").note(NO_DATABASE),
+    Parameter::text("vars_value_column", "dialog_value").note(NO_DATABASE),
+    Parameter::integer("db_update_period", 60).note(NO_DATABASE),
+    Parameter::integer("db_fetch_rows", 200).note(NO_DATABASE),
+    Parameter::unset("profiles_with_value", ParameterKind::Text),
+    Parameter::unset("profiles_no_value", ParameterKind::Text),
+    Parameter::text("bridge_controller", "sip:controller@kamailio.org"),
+    Parameter::text("bridge_contact", "sip:controller@kamailio.org:5060"),
+    Parameter::text("ruri_pvar", "$ru"),
+    Parameter::integer("initial_cbs_inscript", 1).note("no effect: nothing hangs on the moment"),
+    Parameter::integer("send_bye", 0),
+    Parameter::integer("wait_ack", 1),
+    Parameter::unset("xavp_cfg", ParameterKind::Text).note("no effect, as in Kamailio"),
+    Parameter::integer("ka_timer", 0),
+    Parameter::integer("ka_interval", 0),
+    Parameter::integer("timeout_noreset", 0),
+    Parameter::integer("timer_procs", 0).note("no effect: timers need no processes"),
+    Parameter::integer("track_cseq_updates", 0).note("complained about at start: CSeq is not rewritten"),
+    Parameter::unset("lreq_callee_headers", ParameterKind::Text),
+    Parameter::integer("db_skip_load", 0).note(NO_DATABASE),
+    Parameter::integer("ka_failed_limit", 1),
+    Parameter::integer("enable_dmq", 0).note("complained about at start: there is no replication"),
+    Parameter::integer("enable_dmq_ka_iflags_sync", 0).note(NO_REPLICATION),
+    Parameter::unset("event_callback", ParameterKind::Text).note("complained about at start: no embedded languages"),
+    Parameter::integer("early_timeout", 300),
+    Parameter::integer("noack_timeout", 60),
+    Parameter::integer("end_timeout", 300),
+    Parameter::integer("h_id_start", 0),
+    Parameter::integer("h_id_step", 1),
+    Parameter::integer("keep_proxy_rr", 0),
+    Parameter::integer("dlg_filter_mode", 0),
+    Parameter::integer("bye_early_code", 480),
+    Parameter::text("bye_early_reason", "Temporarily Unavailable"),
+    Parameter::integer("dlg_ctxiuid_mode", 0),
+    Parameter::integer("debug_variables", 0).note("no effect"),
+    Parameter::integer("dlg_mode", 0).note("no effect: every mode gets full processing"),
+    Parameter::text("dmq_peer_id", "dialog").note(NO_REPLICATION),
+    Parameter::integer("dlg_flag", -1).note("as in 5.6"),
 ];
 
 static STATISTICS: &[Statistic] = &[
-    Statistic { group: "dialog", name: "active_dialogs", read: |node| count(node.dialogs.statistics().active), reset: None },
-    Statistic { group: "dialog", name: "early_dialogs", read: |node| count(node.dialogs.statistics().early), reset: None },
-    Statistic {
-        group: "dialog",
-        name: "expired_dialogs",
-        read: |node| count(node.dialogs.statistics().expired),
-        reset: Some(|node| node.dialogs.reset_statistic(Resettable::Expired)),
-    },
-    Statistic {
-        group: "dialog",
-        name: "failed_dialogs",
-        read: |node| count(node.dialogs.statistics().failed),
-        reset: Some(|node| node.dialogs.reset_statistic(Resettable::Failed)),
-    },
-    Statistic {
-        group: "dialog",
-        name: "processed_dialogs",
-        read: |node| count(node.dialogs.statistics().processed),
-        reset: Some(|node| node.dialogs.reset_statistic(Resettable::Processed)),
-    },
+    Statistic::new("dialog", "active_dialogs", |node| count(node.dialogs.statistics().active)),
+    Statistic::new("dialog", "early_dialogs", |node| count(node.dialogs.statistics().early)),
+    Statistic::new("dialog", "expired_dialogs", |node| count(node.dialogs.statistics().expired))
+        .resettable(|node| node.dialogs.reset_statistic(Resettable::Expired)),
+    Statistic::new("dialog", "failed_dialogs", |node| count(node.dialogs.statistics().failed))
+        .resettable(|node| node.dialogs.reset_statistic(Resettable::Failed)),
+    Statistic::new("dialog", "processed_dialogs", |node| count(node.dialogs.statistics().processed))
+        .resettable(|node| node.dialogs.reset_statistic(Resettable::Processed)),
 ];
 
 fn count(value: u64) -> i64 {

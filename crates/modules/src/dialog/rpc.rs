@@ -19,28 +19,24 @@ const BRIEFING_LETTERS: &[u8] = b"ftcFT";
 /// Most letters of `dlg.briefing` that are looked at.
 const BRIEFING_LETTERS_MAX: usize = 32;
 
-const fn command(name: &'static str, help: &'static str, is_array: bool, run: fn(&mut Worker, &mut Parameters) -> Answer) -> Command {
-    Command { name, help, is_array, run }
-}
-
 /// Every command.
 pub(super) static COMMANDS: &[Command] = &[
-    command("dlg.list", "Lists all dialogs.", true, list),
-    command("dlg.list_ctx", "Lists all dialogs.", true, list),
-    command("dlg.list_match", "Lists dialogs that match: key, operator, value, limit.", true, list_match),
-    command("dlg.list_match_ctx", "Lists dialogs that match: key, operator, value, limit.", true, list_match),
-    command("dlg.dlg_list", "Shows a dialog: Call-ID, From-tag.", false, show),
-    command("dlg.dlg_list_ctx", "Shows a dialog: Call-ID, From-tag.", false, show),
-    command("dlg.briefing", "Lists all dialogs in short: fields.", true, briefing),
-    command("dlg.stats_active", "Counts dialogs by state: local only.", false, stats_active),
-    command("dlg.dump_file", "Not available: no command writes files here.", false, dump_file),
-    command("dlg.profile_get_size", "Members of a profile: name, value.", false, profile_size),
-    command("dlg.profile_list", "Lists the dialogs of a profile: name, value.", true, profile_list),
-    command("dlg.end_dlg", "Ends a dialog: h_entry, h_id, headers.", false, end),
-    command("dlg.terminate_dlg", "Ends a dialog: Call-ID, From-tag, To-tag.", false, terminate),
-    command("dlg.set_state", "Forces a state: Call-ID, From-tag, To-tag, state.", false, set_state),
-    command("dlg.is_alive", "Is the dialog confirmed: Call-ID, From-tag, To-tag.", false, is_alive),
-    command("dlg.bridge_dlg", "Connects two parties: from, to, outbound proxy, body.", false, bridge_parties),
+    Command::new("dlg.list", "Lists all dialogs.", list).array(),
+    Command::new("dlg.list_ctx", "Lists all dialogs.", list).array(),
+    Command::new("dlg.list_match", "Lists dialogs that match: key, operator, value, limit.", list_match).array(),
+    Command::new("dlg.list_match_ctx", "Lists dialogs that match: key, operator, value, limit.", list_match).array(),
+    Command::new("dlg.dlg_list", "Shows a dialog: Call-ID, From-tag.", show),
+    Command::new("dlg.dlg_list_ctx", "Shows a dialog: Call-ID, From-tag.", show),
+    Command::new("dlg.briefing", "Lists all dialogs in short: fields.", briefing).array(),
+    Command::new("dlg.stats_active", "Counts dialogs by state: local only.", stats_active),
+    Command::new("dlg.dump_file", "Not available: no command writes files here.", dump_file),
+    Command::new("dlg.profile_get_size", "Members of a profile: name, value.", profile_size),
+    Command::new("dlg.profile_list", "Lists the dialogs of a profile: name, value.", profile_list).array(),
+    Command::new("dlg.end_dlg", "Ends a dialog: h_entry, h_id, headers.", end),
+    Command::new("dlg.terminate_dlg", "Ends a dialog: Call-ID, From-tag, To-tag.", terminate),
+    Command::new("dlg.set_state", "Forces a state: Call-ID, From-tag, To-tag, state.", set_state),
+    Command::new("dlg.is_alive", "Is the dialog confirmed: Call-ID, From-tag, To-tag.", is_alive),
+    Command::new("dlg.bridge_dlg", "Connects two parties: from, to, outbound proxy, body.", bridge_parties),
 ];
 
 fn seconds(worker: &Worker) -> u32 {

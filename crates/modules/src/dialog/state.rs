@@ -74,8 +74,11 @@ pub struct State {
     complaints: Vec<String>,
     has_complained: AtomicBool,
     /// INVITE transactions of dialogs that are being set up or were answered a moment ago.
-    invites: [Mutex<HashMap<DialogId, TransactionId>>; INVITE_LOCKS],
+    invites: [Mutex<Invites>; INVITE_LOCKS],
 }
+
+/// Dialog identities are made here, so a fixed hash is safe.
+type Invites = HashMap<DialogId, TransactionId, foldhash::fast::FixedState>;
 
 impl State {
     /// Reads the module's parameters.
@@ -135,7 +138,7 @@ impl State {
         self.with_invites(dialog, |invites| invites.get(&dialog).copied()).flatten()
     }
 
-    fn with_invites<T>(&self, dialog: DialogId, work: impl FnOnce(&mut HashMap<DialogId, TransactionId>) -> T) -> Option<T> {
+    fn with_invites<T>(&self, dialog: DialogId, work: impl FnOnce(&mut Invites) -> T) -> Option<T> {
         let lock = self.invites.get(dialog.entry as usize % INVITE_LOCKS)?;
         Some(work(&mut lock.lock().unwrap_or_else(PoisonError::into_inner)))
     }

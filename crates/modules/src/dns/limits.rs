@@ -24,6 +24,9 @@ pub const QUESTIONS_PER_SEARCH_MAX: usize = 32;
 /// Addresses one search hands out, that is, how often a request may fail over.
 pub const HOPS_PER_SEARCH_MAX: usize = 32;
 
+/// Records one step of a search looks at: servers and addresses that name servers repeat without end cost no more time.
+pub const LOOKS_PER_STEP_MAX: usize = 2_048;
+
 /// Messages without a transaction, and commands, that wait for an address.
 pub const WAITING_MAX: usize = 4_096;
 

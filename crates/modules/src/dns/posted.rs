@@ -60,6 +60,9 @@ fn advance(worker: &mut Worker, mut posted: Posted, answer: Option<Answer>) -> R
 
 fn wait(worker: &mut Worker, posted: Posted, question: Question) -> Result<(), i32> {
     let node = Arc::clone(&worker.node);
+    if !node.states.core.dns.waiting.has_room(posted.bytes.len()) {
+        return Err(next_hop::error::NO_ROOM);
+    }
     let ticket = ask_apart(worker, question);
     node.states.core.dns.waiting.put(ticket, Waiter::Message(Box::new(posted))).map_err(|_| next_hop::error::NO_ROOM)
 }
@@ -149,5 +152,7 @@ mod tests {
             refused += usize::from(post(&mut worker, destination, b"bytes", None, 0) == Err(next_hop::error::NO_ROOM));
         }
         assert_eq!(refused, 1);
+        let asked = worker.outbox.effects.iter().filter(|effect| matches!(effect, Effect::Resolve { .. })).count();
+        assert_eq!(asked, super::super::limits::WAITING_MAX, "what nobody can wait for is not asked");
     }
 }

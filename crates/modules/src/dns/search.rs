@@ -13,7 +13,7 @@ use transaction::Protocol;
 
 use super::cache::Cache;
 use super::entry::Entry;
-use super::limits::{HOPS_PER_SEARCH_MAX, QUESTIONS_PER_SEARCH_MAX};
+use super::limits::{HOPS_PER_SEARCH_MAX, LOOKS_PER_STEP_MAX, QUESTIONS_PER_SEARCH_MAX};
 use super::order;
 use super::record::{Data, Kind, Pointer, Question, Server};
 use super::settings::Settings;
@@ -67,6 +67,8 @@ pub struct Search {
     asked: Option<Question>,
     tried: Vec<Hop>,
     is_unreachable: bool,
+    /// Records that this step may still look at.
+    looks_left: usize,
 }
 
 /// The way through the procedure: it is left early with the step to take.
@@ -75,7 +77,7 @@ type Walk<T> = Result<T, Step>;
 impl Search {
     /// A search that has not begun.
     pub fn new(destination: Destination, seed: u64) -> Search {
-        Search { destination, seed, answers: Vec::new(), asked: None, tried: Vec::new(), is_unreachable: false }
+        Search { destination, seed, answers: Vec::new(), asked: None, tried: Vec::new(), is_unreachable: false, looks_left: 0 }
     }
 
     /// What is looked for.
@@ -100,6 +102,7 @@ impl Search {
         if self.tried.len() >= HOPS_PER_SEARCH_MAX {
             return Step::Exhausted;
         }
+        self.looks_left = LOOKS_PER_STEP_MAX;
         match self.walk(view) {
             Err(Step::Go(hop)) => {
                 self.tried.push(hop);
@@ -195,6 +198,7 @@ impl Search {
     }
 
     fn offer(&mut self, view: &View<'_>, hop: Hop) -> Walk<usize> {
+        self.look()?;
         if self.tried.contains(&hop) {
             return Ok(1);
         }
@@ -205,8 +209,15 @@ impl Search {
         Err(Step::Go(hop))
     }
 
+    /// Counts a record that is looked at.
+    fn look(&mut self) -> Walk<()> {
+        self.looks_left = self.looks_left.checked_sub(1).ok_or(Step::Exhausted)?;
+        Ok(())
+    }
+
     /// What is known about a name; None: it cannot be asked. Leaves with the question when it has to be.
-    fn answer(&self, view: &View<'_>, name: &str, kind: Kind) -> Walk<Option<Arc<Entry>>> {
+    fn answer(&mut self, view: &View<'_>, name: &str, kind: Kind) -> Walk<Option<Arc<Entry>>> {
+        self.look()?;
         let Some(question) = Question::new(name, kind) else { return Ok(None) };
         if let Some((_, entry)) = self.answers.iter().find(|(asked, _)| *asked == question) {
             return Ok(Some(Arc::clone(entry)));

@@ -30,17 +30,26 @@ impl Waiting {
     /// Keeps a waiter for a ticket; it is given back when too many wait.
     pub fn put(&self, ticket: u64, waiter: Waiter) -> Result<(), Waiter> {
         let mut by_ticket = self.by_ticket.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes: usize = by_ticket.values().map(Waiter::bytes).sum();
-        if by_ticket.len() >= WAITING_MAX || bytes.saturating_add(waiter.bytes()) > WAITING_BYTES_MAX {
+        if !has_room(&by_ticket, waiter.bytes()) {
             return Err(waiter);
         }
         by_ticket.insert(ticket, waiter);
         Ok(())
     }
 
+    /// May one more wait, with so many bytes? Looked at before a question goes out that nobody could wait for.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        has_room(&self.by_ticket.lock().unwrap_or_else(PoisonError::into_inner), bytes)
+    }
+
     fn take(&self, ticket: u64) -> Option<Waiter> {
         self.by_ticket.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket)
     }
+}
+
+fn has_room(waiting: &BTreeMap<u64, Waiter>, more: usize) -> bool {
+    let bytes: usize = waiting.values().map(Waiter::bytes).sum();
+    waiting.len() < WAITING_MAX && bytes.saturating_add(more) <= WAITING_BYTES_MAX
 }
 
 impl Waiter {

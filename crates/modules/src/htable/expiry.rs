@@ -3,26 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use script::exports::Routes;
-use script::syntax::ast::RouteKind;
 use script::value::{Text, Value};
-use sip::message::Message;
 
 use super::EXPIRIES_PER_TICK_MAX;
+use crate::core::made_up;
 use crate::worker::Worker;
-
-/// The message that event routes without one see.
-const FAKED: &[u8] = b"OPTIONS sip:you@invalid SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:0;branch=z9hG4bKinternal\r\nFrom: <sip:you@invalid>;tag=internal\r\nTo: <sip:you@invalid>\r\nCall-ID: internal\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
 
 /// Runs an event route on a made-up message.
 pub(super) fn run_event(worker: &mut Worker, route: script::RouteId, record: Option<(Text, Value)>) {
-    let mut run = worker.fresh_run();
-    if let Ok(message) = Message::from_bytes(FAKED) {
-        run.message = message;
-    }
-    run.is_faked = true;
-    run.route = RouteKind::Event;
-    run.route_set = Routes::EVENT_ROUTE;
+    let mut run = made_up::run(worker, made_up::INTERNAL);
     run.htable.record = record;
     let (_, used) = worker.with_run(run, |worker| worker.run_route_id(route));
     worker.recycle(used);

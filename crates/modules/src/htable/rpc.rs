@@ -216,30 +216,21 @@ fn no_replication(_: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {
     Err(Fault::new(500, "HTable DMQ not enabled"))
 }
 
-const fn command(
-    name: &'static str,
-    help: &'static str,
-    is_array: bool,
-    run: fn(&mut Worker, &mut Parameters) -> Result<Reply, Fault>,
-) -> Command {
-    Command { name, help, is_array, run }
-}
-
 /// The commands of the module.
 pub(super) static COMMANDS: &[Command] = &[
-    command("htable.dump", "Items of a table by slot.", true, dump),
-    command("htable.delete", "Deletes a key.", false, delete),
-    command("htable.get", "Shows one item.", false, get),
-    command("htable.sets", "Sets a key to a text.", false, set_text),
-    command("htable.seti", "Sets a key to an integer.", false, set_integer),
-    command("htable.setex", "Sets the seconds until a key expires.", false, set_expire),
-    command("htable.setxs", "Sets a key to a text that expires.", false, set_text_expiring),
-    command("htable.setxi", "Sets a key to an integer that expires.", false, set_integer_expiring),
-    command("htable.listTables", "Lists all tables with their attributes.", true, list),
-    command("htable.reload", "Loads a table anew from the database.", false, no_database),
-    command("htable.store", "Writes a table to the database.", false, no_database),
-    command("htable.stats", "Sizes of all tables.", true, statistics),
-    command("htable.flush", "Removes all items of a table.", false, flush),
-    command("htable.dmqsync", "Synchronises from DMQ peers.", false, no_replication),
-    command("htable.dmqresync", "Synchronises anew from DMQ peers.", false, no_replication),
+    Command::new("htable.dump", "Items of a table by slot.", dump).array(),
+    Command::new("htable.delete", "Deletes a key.", delete),
+    Command::new("htable.get", "Shows one item.", get),
+    Command::new("htable.sets", "Sets a key to a text.", set_text),
+    Command::new("htable.seti", "Sets a key to an integer.", set_integer),
+    Command::new("htable.setex", "Sets the seconds until a key expires.", set_expire),
+    Command::new("htable.setxs", "Sets a key to a text that expires.", set_text_expiring),
+    Command::new("htable.setxi", "Sets a key to an integer that expires.", set_integer_expiring),
+    Command::new("htable.listTables", "Lists all tables with their attributes.", list).array(),
+    Command::new("htable.reload", "Loads a table anew from the database.", no_database),
+    Command::new("htable.store", "Writes a table to the database.", no_database),
+    Command::new("htable.stats", "Sizes of all tables.", statistics).array(),
+    Command::new("htable.flush", "Removes all items of a table.", flush),
+    Command::new("htable.dmqsync", "Synchronises from DMQ peers.", no_replication),
+    Command::new("htable.dmqresync", "Synchronises anew from DMQ peers.", no_replication),
 ];

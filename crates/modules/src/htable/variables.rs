@@ -26,15 +26,11 @@ pub(super) fn item(worker: &mut Worker, inner: &Inner, _: Option<Index>) -> Valu
 /// `$sht(table=>key) = value`; `$null` removes.
 pub(super) fn set_item(worker: &mut Worker, inner: &Inner, _: Option<Index>, value: Value) -> Result<(), String> {
     let Some((table, key)) = find(worker, inner) else { return Err("no such table".to_owned()) };
-    let stored = match value {
-        Value::Null => {
-            table.remove(key);
-            return Ok(());
-        }
-        Value::Number(number, _) | Value::Integer(number) => Value::Integer(number),
-        text @ Value::Text(_) => text,
-    };
-    if table.set(worker.now.time, key, stored, None) { Ok(()) } else { Err("the table is full or the key too long".to_owned()) }
+    if value.is_null() {
+        table.remove(key);
+        return Ok(());
+    }
+    if table.set(worker.now.time, key, value.kept(), None) { Ok(()) } else { Err("the table is full or the key too long".to_owned()) }
 }
 
 /// `$shtex(table=>key)`: seconds until it expires; 0 never, and for an absent item.

@@ -1,26 +1,10 @@
 //! The export table of `jsonrpcs`.
 
-use script::exports::{Default as ParameterDefault, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
+use script::exports::{InnerKind, Kind, Parameter, ParameterKind, Routes};
 
 use super::{functions, rpc};
-use crate::registry::Module;
+use crate::registry::{Function, Module, Variable};
 use crate::rpc::Command;
-
-const fn integer(name: &'static str, default: i64) -> Parameter {
-    Parameter { name, kind: ParameterKind::Integer, default: ParameterDefault::Integer(default), note: "" }
-}
-
-const fn text(name: &'static str, default: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Text, default: ParameterDefault::Text(default), note: "" }
-}
-
-const fn owner(name: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Any, default: ParameterDefault::Unset, note: "" }
-}
-
-const fn noted(parameter: Parameter, note: &'static str) -> Parameter {
-    Parameter { note, ..parameter }
-}
 
 /// The fields of `$jsonrpl`, in the order [`functions::reply_field`] knows them.
 const REPLY_FIELDS: &[&str] = &["code", "text", "body"];
@@ -30,49 +14,30 @@ pub static MODULE: Module = Module {
     name: "jsonrpcs",
     checks: &[],
     functions: &[
-        Function {
-            name: "jsonrpc_dispatch",
-            arity: (0, 0),
-            arguments: &[],
-            routes: Routes::REQUEST,
-            call: functions::dispatch,
-            note: "answers -1: HTTP is served on `http_address`, not from a route",
-        },
-        Function {
-            name: "jsonrpc_exec",
-            arity: (1, 1),
-            arguments: &[Kind::Format],
-            routes: Routes::ANY,
-            call: functions::execute,
-            note: "",
-        },
+        Function::new("jsonrpc_dispatch", 0..=0, &[], functions::dispatch)
+            .routes(Routes::REQUEST)
+            .note("answers -1: HTTP is served on `http_address`, not from a route"),
+        Function::new("jsonrpc_exec", 1..=1, &[Kind::Format], functions::execute),
     ],
-    variables: &[Variable {
-        name: "jsonrpl",
-        inner: InnerKind::OneOf(REPLY_FIELDS),
-        indexed: false,
-        read: functions::reply_field,
-        write: None,
-        note: "",
-    }],
+    variables: &[Variable::new("jsonrpl", functions::reply_field).inner(InnerKind::OneOf(REPLY_FIELDS))],
     parameters: &[
-        integer("pretty_format", 1),
-        integer("transport", 6),
-        text("fifo_name", "kamailio_rpc.fifo"),
-        integer("fifo_mode", 0o660),
-        owner("fifo_group"),
-        owner("fifo_user"),
-        text("fifo_reply_dir", "/tmp/"),
-        text("dgram_socket", "kamailio_rpc.sock"),
-        integer("dgram_workers", 1),
-        integer("dgram_timeout", 2000),
-        integer("dgram_mode", 0o660),
-        owner("dgram_group"),
-        owner("dgram_user"),
-        text("tcp_socket", ""),
-        noted(text("http_address", ""), "our own: serve JSON-RPC over HTTP on this address:port"),
+        Parameter::integer("pretty_format", 1),
+        Parameter::integer("transport", 6),
+        Parameter::text("fifo_name", "kamailio_rpc.fifo"),
+        Parameter::integer("fifo_mode", 0o660),
+        Parameter::unset("fifo_group", ParameterKind::Any),
+        Parameter::unset("fifo_user", ParameterKind::Any),
+        Parameter::text("fifo_reply_dir", "/tmp/"),
+        Parameter::text("dgram_socket", "kamailio_rpc.sock"),
+        Parameter::integer("dgram_workers", 1),
+        Parameter::integer("dgram_timeout", 2000),
+        Parameter::integer("dgram_mode", 0o660),
+        Parameter::unset("dgram_group", ParameterKind::Any),
+        Parameter::unset("dgram_user", ParameterKind::Any),
+        Parameter::text("tcp_socket", ""),
+        Parameter::text("http_address", "").note("our own: serve JSON-RPC over HTTP on this address:port"),
     ],
-    commands: &[Command { name: "jsonrpc.echo", help: "Returns its parameters.", is_array: true, run: rpc::echo }],
+    commands: &[Command::new("jsonrpc.echo", "Returns its parameters.", rpc::echo).array()],
     statistics: &[],
     events: &[],
 };

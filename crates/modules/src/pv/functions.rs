@@ -32,7 +32,7 @@ pub(super) fn type_of(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let wanted = arguments.get(1).map(Argument::text).unwrap_or_default();
     Flow::from(match &wanted.to_ascii_lowercase()[..] {
         b"int" => value.is_integer(),
-        b"str" => matches!(value, Value::Text(_)),
+        b"str" => matches!(value, Value::Text(_) | Value::Symbol(..)),
         b"null" => value.is_null(),
         _ => false,
     })
@@ -43,7 +43,7 @@ pub(super) fn not_empty(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     Flow::from(match read(worker, arguments.first()) {
         Value::Null => false,
         Value::Integer(number) | Value::Number(number, _) => number != 0,
-        Value::Text(text) => !text.is_empty(),
+        Value::Text(text) | Value::Symbol(_, text) => !text.is_empty(),
     })
 }
 

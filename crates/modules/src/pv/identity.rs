@@ -34,7 +34,7 @@ pub(super) fn asserted(worker: &mut Worker, _inner: &Inner, index: Option<Index>
 
 /// A part of P-Preferred-Identity's URI.
 pub(super) fn preferred(worker: &Worker, index: Option<Index>, wanted: Part) -> Value {
-    part(address(worker, HeaderId::PPreferredIdentity, index).map(|address| address.uri), wanted)
+    part(worker, address(worker, HeaderId::PPreferredIdentity, index).map(|address| address.uri), wanted)
 }
 
 pub(super) fn preferred_display(worker: &mut Worker, _inner: &Inner, index: Option<Index>) -> Value {

@@ -42,7 +42,7 @@ pub(super) fn avp(worker: &mut Worker, inner: &Inner, index: Option<Index>) -> V
 
 pub(super) fn write_avp(worker: &mut Worker, inner: &Inner, index: Option<Index>, value: Value) -> Result<(), String> {
     let name = avp_name(worker, inner.word());
-    worker.run.attributes.avps.write(&name, index, value)
+    worker.run.attributes.avps.write(&name, index, value.kept())
 }
 
 pub(super) fn xavp(worker: &mut Worker, inner: &Inner, _index: Option<Index>) -> Value {
@@ -52,7 +52,7 @@ pub(super) fn xavp(worker: &mut Worker, inner: &Inner, _index: Option<Index>) ->
 
 pub(super) fn write_xavp(worker: &mut Worker, inner: &Inner, _index: Option<Index>, value: Value) -> Result<(), String> {
     let Inner::Xavp(path) = inner else { return Err("bad name".to_owned()) };
-    worker.run.attributes.xavps.write(Names::Exact, path, value)
+    worker.run.attributes.xavps.write(Names::Exact, path, value.kept())
 }
 
 pub(super) fn xavi(worker: &mut Worker, inner: &Inner, _index: Option<Index>) -> Value {
@@ -62,7 +62,7 @@ pub(super) fn xavi(worker: &mut Worker, inner: &Inner, _index: Option<Index>) ->
 
 pub(super) fn write_xavi(worker: &mut Worker, inner: &Inner, _index: Option<Index>, value: Value) -> Result<(), String> {
     let Inner::Xavp(path) = inner else { return Err("bad name".to_owned()) };
-    worker.run.attributes.xavis.write(Names::IgnoreCase, path, value)
+    worker.run.attributes.xavis.write(Names::IgnoreCase, path, value.kept())
 }
 
 pub(super) fn xavu(worker: &mut Worker, inner: &Inner, _index: Option<Index>) -> Value {
@@ -72,7 +72,7 @@ pub(super) fn xavu(worker: &mut Worker, inner: &Inner, _index: Option<Index>) ->
 
 pub(super) fn write_xavu(worker: &mut Worker, inner: &Inner, _index: Option<Index>, value: Value) -> Result<(), String> {
     let Inner::Xavp(path) = inner else { return Err("bad name".to_owned()) };
-    worker.run.attributes.xavus.write(path, value)
+    worker.run.attributes.xavus.write(path, value.kept())
 }
 
 /// `$cnt($avp(x))`, `$cnt($xavp(x))`, `$cnt($xavp(x=>y))`: how many values there are.

@@ -8,7 +8,9 @@ use super::answer::{length, non_empty, number, optional};
 use crate::worker::Worker;
 
 pub(super) fn method(worker: &mut Worker, _inner: &Inner, _index: Option<Index>) -> Value {
-    non_empty(worker.run.message.method_text())
+    let message = &worker.run.message;
+    let text = message.method_text();
+    if text.is_empty() { Value::Null } else { Value::Symbol(crate::core::symbol_of_method(message.method()), Text::from(text)) }
 }
 
 pub(super) fn method_number(worker: &mut Worker, _inner: &Inner, _index: Option<Index>) -> Value {
@@ -97,7 +99,7 @@ pub(super) fn call_id(worker: &mut Worker, _inner: &Inner, _index: Option<Index>
 }
 
 pub(super) fn cseq_number(worker: &mut Worker, _inner: &Inner, _index: Option<Index>) -> Value {
-    worker.run.message.cseq().map_or(Value::Null, |cseq| Value::Number(i64::from(cseq.number), Text::from(cseq.number_text)))
+    worker.run.message.cseq().map_or(Value::Null, |cseq| Value::text(cseq.number_text))
 }
 
 pub(super) fn contact_uri(worker: &mut Worker, _inner: &Inner, _index: Option<Index>) -> Value {
@@ -155,7 +157,7 @@ pub(super) fn byte_at(worker: &mut Worker, inner: &Inner, _index: Option<Index>)
 pub(super) fn write_byte_at(worker: &mut Worker, inner: &Inner, _index: Option<Index>, value: Value) -> Result<(), String> {
     let at = script::value::parse_integer(inner.word()).and_then(|at| u32::try_from(at).ok()).ok_or("bad index")?;
     let byte = match &value {
-        Value::Integer(number) => u8::try_from(*number).map_err(|_| "not a byte")?,
+        number if number.is_integer() => u8::try_from(number.to_integer()).map_err(|_| "not a byte")?,
         other => *other.to_text().first().ok_or("no byte to write")?,
     };
     let end = at.checked_add(1).ok_or("bad index")?;

@@ -110,7 +110,8 @@ pub(super) fn advertised_full_uri(worker: &mut Worker, _inner: &Inner, _index: O
 }
 
 pub(super) fn protocol(worker: &mut Worker, _inner: &Inner, _index: Option<Index>) -> Value {
-    Value::text(word(worker.run.source.protocol))
+    let protocol = worker.run.source.protocol;
+    Value::Symbol(protocol_number(protocol), Text::from(word(protocol)))
 }
 
 pub(super) fn protocol_identifier(worker: &mut Worker, _inner: &Inner, _index: Option<Index>) -> Value {

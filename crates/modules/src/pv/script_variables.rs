@@ -51,7 +51,7 @@ pub(super) fn read(worker: &mut Worker, inner: &Inner, _index: Option<Index>) ->
 }
 
 pub(super) fn write(worker: &mut Worker, inner: &Inner, _index: Option<Index>, value: Value) -> Result<(), String> {
-    let value = if value.is_null() { Value::Integer(0) } else { value };
+    let value = if value.is_null() { Value::Integer(0) } else { value.kept() };
     set(&mut worker.run.variables, inner.word(), value)
 }
 
@@ -60,7 +60,7 @@ pub(super) fn read_null(worker: &mut Worker, inner: &Inner, _index: Option<Index
 }
 
 pub(super) fn write_null(worker: &mut Worker, inner: &Inner, _index: Option<Index>, value: Value) -> Result<(), String> {
-    set(&mut worker.run.null_variables, inner.word(), value)
+    set(&mut worker.run.null_variables, inner.word(), value.kept())
 }
 
 #[cfg(test)]

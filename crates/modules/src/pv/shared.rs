@@ -47,7 +47,7 @@ impl Shared {
         if !values.contains_key(&key) && values.len() >= SHARED_MAX {
             return Err(format!("more than {SHARED_MAX} shared variables"));
         }
-        values.insert(key, if value.is_null() { Value::Text(Text::empty()) } else { value });
+        values.insert(key, if value.is_null() { Value::Text(Text::empty()) } else { value.kept() });
         Ok(())
     }
 

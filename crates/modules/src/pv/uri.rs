@@ -4,7 +4,7 @@ use script::exports::{Index, Inner};
 use script::value::{Text, Value};
 use sip::uri::Uri;
 
-use super::answer::{length, non_empty, number, optional};
+use super::answer::{length, non_empty, optional};
 use crate::core::uri_edit::{Change, edit};
 use crate::sockets::DEFAULT_PORT;
 use crate::worker::Worker;
@@ -25,7 +25,12 @@ pub(super) enum Part {
 }
 
 /// A part of a URI text; null when there is no URI or it does not parse.
-pub(super) fn part(text: Option<&[u8]>, part: Part) -> Value {
+pub(super) fn part(worker: &Worker, text: Option<&[u8]>, part: Part) -> Value {
+    part_of(text, part, worker.node.core.phone2tel)
+}
+
+/// With `user=phone` a SIP URI counts as a TEL URI when `phone_is_telephone` (core parameter `phone2tel`, on by default).
+fn part_of(text: Option<&[u8]>, part: Part, phone_is_telephone: bool) -> Value {
     let Some(text) = text else { return Value::Null };
     match part {
         Part::Whole => return non_empty(text),
@@ -33,19 +38,19 @@ pub(super) fn part(text: Option<&[u8]>, part: Part) -> Value {
         _ => {}
     }
     let Ok(uri) = Uri::parse(text) else { return Value::Null };
+    let user = if phone_is_telephone { uri.number() } else { uri.user };
     match part {
-        Part::User => non_empty(uri.number()),
+        Part::User => non_empty(user),
         Part::Host => non_empty(uri.host),
-        Part::Port => number(i64::from(uri.port.filter(|port| *port != 0).unwrap_or(DEFAULT_PORT))),
+        Part::Port => Value::text(uri.port.filter(|port| *port != 0).unwrap_or(DEFAULT_PORT).to_string()),
         Part::Transport => match uri.transport() {
             Some(transport) if !transport.is_empty() => Value::text(transport),
             _ if uri.is_sips() => Value::text("TLS"),
             _ => Value::text("UDP"),
         },
-        // With `user=phone` a SIP URI counts as a TEL URI (core parameter `phone2tel`, on by default).
-        Part::Scheme if uri.is_phone() => Value::text("tel"),
+        Part::Scheme if phone_is_telephone && uri.is_phone() => Value::text("tel"),
         Part::Scheme => non_empty(uri.scheme),
-        Part::UserLength => length(uri.number().len()),
+        Part::UserLength => length(user.len()),
         Part::Whole | Part::Length => Value::Null,
     }
 }
@@ -107,7 +112,7 @@ pub(super) fn write_next_hop(worker: &mut Worker, _inner: &Inner, _index: Option
 
 /// Host, port or transport of `$du`; null when it is not set.
 pub(super) fn next_hop_part(worker: &Worker, wanted: Part) -> Value {
-    part(next_hop(worker), wanted)
+    part(worker, next_hop(worker), wanted)
 }
 
 /// `$nh(key)`: parts of where the request goes next.
@@ -116,11 +121,11 @@ pub(super) const NEXT_HOP_KEYS: &[&str] = &["u", "U", "d", "p", "P", "i"];
 pub(super) fn next_hop_key(worker: &mut Worker, inner: &Inner, _index: Option<Index>) -> Value {
     let uri = next_hop(worker).or_else(|| current(worker));
     match inner {
-        Inner::Choice(0) => part(uri, Part::Whole),
-        Inner::Choice(1) => part(uri, Part::User),
-        Inner::Choice(2) => part(uri, Part::Host),
-        Inner::Choice(3) => part(uri, Part::Port),
-        Inner::Choice(4) => part(uri, Part::Transport),
+        Inner::Choice(0) => part(worker, uri, Part::Whole),
+        Inner::Choice(1) => part(worker, uri, Part::User),
+        Inner::Choice(2) => part(worker, uri, Part::Host),
+        Inner::Choice(3) => part(worker, uri, Part::Port),
+        Inner::Choice(4) => part(worker, uri, Part::Transport),
         Inner::Choice(_) => {
             let host = uri.and_then(|text| Uri::parse(text).ok()).and_then(|uri| crate::sockets::parse_address(uri.host));
             host.map_or(Value::Integer(0), |address| Value::Integer(if address.is_ipv4() { 4 } else { 6 }))
@@ -147,17 +152,22 @@ mod tests {
     #[test]
     fn parts_are_those_of_kamailio() {
         let uri = Some(&b"sip:bob:pw@127.0.0.1:5966;transport=udp;foo=bar"[..]);
-        assert_eq!(part(uri, Part::User), Value::text("bob"));
-        assert_eq!(part(uri, Part::Host), Value::text("127.0.0.1"));
-        assert_eq!(part(uri, Part::Port).to_integer(), 5966);
-        assert_eq!(part(uri, Part::Transport), Value::text("udp"));
-        assert_eq!(part(uri, Part::Scheme), Value::text("sip"));
-        assert_eq!(part(uri, Part::UserLength), Value::Integer(3));
-        assert_eq!(part(Some(b"sip:example.com"), Part::User), Value::Null);
-        assert_eq!(part(Some(b"sip:example.com"), Part::Port).to_integer(), 5060);
-        assert_eq!(part(Some(b"sip:example.com"), Part::Transport), Value::text("UDP"));
-        assert_eq!(part(Some(b"sips:example.com"), Part::Transport), Value::text("TLS"));
-        assert_eq!(part(None, Part::Whole), Value::Null);
-        assert_eq!(part(Some(b"rubbish"), Part::Host), Value::Null);
+        assert_eq!(part_of(uri, Part::User, true), Value::text("bob"));
+        assert_eq!(part_of(uri, Part::Host, true), Value::text("127.0.0.1"));
+        assert_eq!(part_of(uri, Part::Port, true).to_integer(), 5966);
+        assert_eq!(part_of(uri, Part::Transport, true), Value::text("udp"));
+        assert_eq!(part_of(uri, Part::Scheme, true), Value::text("sip"));
+        assert_eq!(part_of(uri, Part::UserLength, true), Value::Integer(3));
+        assert_eq!(part_of(Some(b"sip:example.com"), Part::User, true), Value::Null);
+        assert_eq!(part_of(Some(b"sip:example.com"), Part::Port, true).to_integer(), 5060);
+        assert_eq!(part_of(Some(b"sip:example.com"), Part::Transport, true), Value::text("UDP"));
+        assert_eq!(part_of(Some(b"sips:example.com"), Part::Transport, true), Value::text("TLS"));
+        assert_eq!(part_of(None, Part::Whole, true), Value::Null);
+        let number = Some(&b"sip:+12;ph=x@h.com;user=phone"[..]);
+        for (is_telephone, user, scheme) in [(true, "+12", "tel"), (false, "+12;ph=x", "sip")] {
+            assert_eq!(part_of(number, Part::User, is_telephone), Value::text(user));
+            assert_eq!(part_of(number, Part::Scheme, is_telephone), Value::text(scheme));
+        }
+        assert_eq!(part_of(Some(b"rubbish"), Part::Host, true), Value::Null);
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use script::exports::{Argument, Flow};
 use script::value::Text;
+use sip::params::{Param, Params};
 use sip::span::Span;
-use sip::uri::Uri;
+use sip::uri::{Uri, UriError};
 use transaction::Protocol;
 
 use super::{owned, without_semicolon};
@@ -120,28 +121,74 @@ fn collect(run: &Run, entries: &mut Vec<Entry>) -> bool {
     true
 }
 
-/// Is this URI this proxy (spec proxy-core 2.5)? A GRUU never is.
-fn is_own_uri(node: &Node, uri: &[u8]) -> bool {
-    Uri::parse(uri).is_ok_and(|uri| is_own(node, &uri))
+/// A Route URI with the parameters that routing looks at, all read in one pass; the first of each name counts.
+struct RouteUri<'a> {
+    uri: Uri<'a>,
+    is_gruu: bool,
+    /// `r2=on`: it belongs to a pair of Record-Route headers.
+    is_one_of_two: bool,
+    socket_name: Option<&'a [u8]>,
+    transport: Option<&'a [u8]>,
 }
 
-fn is_own(node: &Node, uri: &Uri<'_>) -> bool {
-    !uri.is_tel() && uri.param(b"gr").is_none() && node.sockets.is_myself(uri.host, uri.port)
+impl<'a> RouteUri<'a> {
+    fn parse(text: &'a [u8]) -> Result<RouteUri<'a>, UriError> {
+        let uri = Uri::parse(text)?;
+        let (mut is_gruu, mut double, mut socket_name, mut transport) = (false, None, None, None);
+        for Param { name, value, .. } in Params::new(uri.params) {
+            let first_of = |known: &[u8], place: &mut Option<&'a [u8]>| {
+                if place.is_none() && name.eq_ignore_ascii_case(known) {
+                    *place = Some(value.unwrap_or(b""));
+                }
+            };
+            match name.len() {
+                2 if name.eq_ignore_ascii_case(b"gr") => is_gruu = true,
+                2 => {
+                    first_of(b"r2", &mut double);
+                    first_of(b"sn", &mut socket_name);
+                }
+                9 => first_of(b"transport", &mut transport),
+                _ => {}
+            }
+        }
+        let is_one_of_two = double.is_some_and(|value| value.eq_ignore_ascii_case(b"on"));
+        Ok(RouteUri { uri, is_gruu, is_one_of_two, socket_name, transport })
+    }
+
+    /// The port, else the default of the transport it asks for (RFC 3263 §4.2).
+    fn port_or_default(&self) -> u16 {
+        let is_secure = self.uri.is_sips() || self.transport.is_some_and(|name| name.eq_ignore_ascii_case(b"tls"));
+        match self.uri.port {
+            Some(port) if port != 0 => port,
+            _ if is_secure => 5061,
+            _ => 5060,
+        }
+    }
+}
+
+/// Is this URI this proxy (spec proxy-core 2.5)? A GRUU never is.
+fn is_own_uri(node: &Node, uri: &[u8]) -> bool {
+    RouteUri::parse(uri).is_ok_and(|uri| is_own(node, &uri))
+}
+
+fn is_own(node: &Node, RouteUri { uri, is_gruu, .. }: &RouteUri<'_>) -> bool {
+    !uri.is_tel() && !is_gruu && node.sockets.is_myself(uri.host, uri.port)
 }
 
 /// The local socket that a Route URI of ours names.
-fn socket_of(node: &Node, uri: &Uri<'_>) -> Option<u16> {
+fn socket_of(node: &Node, route: &RouteUri<'_>) -> Option<u16> {
     if node.states.rr.with_socket_name
-        && let Some(index) = uri.param(b"sn").and_then(|name| node.sockets.find_named(name))
+        && let Some(index) = route.socket_name.and_then(|name| node.sockets.find_named(name))
     {
         return Some(index);
     }
-    let protocol = match uri.transport() {
+    let uri = &route.uri;
+    let protocol = match route.transport {
         Some(name) => Protocol::from_bytes(name)?,
         None if uri.is_sips() => Protocol::Tls,
         None => Protocol::Udp,
     };
-    let port = uri.port_or_default();
+    let port = route.port_or_default();
     if let Some(index) = parse_address(uri.host).and_then(|address| node.sockets.find(Some(protocol), address, port)) {
         return Some(index);
     }
@@ -155,11 +202,11 @@ fn socket_of(node: &Node, uri: &Uri<'_>) -> Option<u16> {
 }
 
 /// Sends from the socket that the Route names; only a warning when there is none.
-fn force_socket(worker: &mut Worker, node: &Node, uri: &Uri<'_>) {
-    match socket_of(node, uri) {
+fn force_socket(worker: &mut Worker, node: &Node, route: &RouteUri<'_>) {
+    match socket_of(node, route) {
         Some(index) => worker.run.target.socket = Some(index),
         None if node.states.rr.warn_of_socket_mismatch => {
-            let text = format!("no local socket matches the Route {}", String::from_utf8_lossy(uri.whole));
+            let text = format!("no local socket matches the Route {}", String::from_utf8_lossy(route.uri.whole));
             worker.log(0, "rr", &text);
         }
         None => {}
@@ -191,27 +238,27 @@ fn next_hop(uri_text: &Text) -> Text {
 }
 
 /// Does the entry of ours belong to a pair of Record-Route headers?
-fn is_double(node: &Node, uri: &Uri<'_>) -> bool {
-    node.states.rr.double_record != super::DoubleRecord::Never && uri.param(b"r2").is_some_and(|value| value.eq_ignore_ascii_case(b"on"))
+fn is_double(node: &Node, route: &RouteUri<'_>) -> bool {
+    node.states.rr.double_record != super::DoubleRecord::Never && route.is_one_of_two
 }
 
 /// The previous hop is a loose router: the request URI is the target already.
 fn after_loose(worker: &mut Worker, node: &Node, entries: &[Entry], is_preloaded: bool) -> i32 {
     let Some(first) = entries.first() else { return NOT_DRIVEN };
     let first_uri = uri_text(&worker.run, first);
-    let Ok(uri) = Uri::parse(&first_uri) else {
+    let Ok(route) = RouteUri::parse(&first_uri) else {
         worker.log(-1, "rr", "the first Route cannot be parsed");
         return NOT_DRIVEN;
     };
     let mut consumed = 0;
-    if is_own(node, &uri) {
-        remember(&mut worker.run, uri.params);
+    if is_own(node, &route) {
+        remember(&mut worker.run, route.uri.params);
         consumed = 1;
-        if is_double(node, &uri) {
+        if is_double(node, &route) {
             match entries.get(1) {
                 Some(second) => {
                     let second_uri = uri_text(&worker.run, second);
-                    let Ok(second) = Uri::parse(&second_uri) else {
+                    let Ok(second) = RouteUri::parse(&second_uri) else {
                         worker.log(-1, "rr", "the second Route of the pair cannot be parsed");
                         return NOT_DRIVEN;
                     };
@@ -221,7 +268,7 @@ fn after_loose(worker: &mut Worker, node: &Node, entries: &[Entry], is_preloaded
                 None => worker.log(0, "rr", "a Route with r2=on has no second Route behind it"),
             }
         } else if node.states.rr.force_send_socket {
-            force_socket(worker, node, &uri);
+            force_socket(worker, node, &route);
         }
     }
     let Some(current) = entries.get(consumed) else {
@@ -260,11 +307,11 @@ fn after_strict(worker: &mut Worker, node: &Node, entries: &[Entry]) -> i32 {
     let Some(first) = entries.first() else { return NOT_DRIVEN };
     let first_uri = uri_text(&worker.run, first);
     let mut consumed = 0;
-    if let Ok(uri) = Uri::parse(&first_uri)
-        && is_own(node, &uri)
-        && is_double(node, &uri)
+    if let Ok(route) = RouteUri::parse(&first_uri)
+        && is_own(node, &route)
+        && is_double(node, &route)
     {
-        force_socket(worker, node, &uri);
+        force_socket(worker, node, &route);
         consumed = 1;
     }
     let Some(current) = entries.get(consumed) else {

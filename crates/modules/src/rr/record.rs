@@ -99,6 +99,10 @@ pub fn add_parameter(plan: &mut Plan, text: &[u8]) -> bool {
 /// `add_rr_param(";name=value")`.
 pub(super) fn add_rr_param(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let text = arguments.first().map(Argument::text).unwrap_or_default();
+    if worker.run.rr.plan.recordings.iter().any(|recording| matches!(recording, Recording::Preset(_))) {
+        worker.log(-1, "rr", "add_rr_param() comes too late: record_route_preset() has written its header");
+        return Flow::Code(-1);
+    }
     if add_parameter(&mut worker.run.rr.plan, &text) {
         return Flow::Code(1);
     }

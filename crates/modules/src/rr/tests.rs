@@ -72,6 +72,18 @@ fn both_routes_of_a_pair_go_and_the_second_names_the_socket() {
 }
 
 #[test]
+fn the_first_parameter_of_a_name_counts_and_a_gruu_is_never_ours() {
+    let mut worker = routing("");
+    let routes = "Route: <sip:127.0.0.1;r2=off;R2=on;lr>\nRoute: <sip:127.0.0.1:5070;r2=on;lr>\n";
+    run(&mut worker, &request("BYE", "sip:bob@z.z", "t", routes));
+    assert_eq!((next_hop(&worker).as_str(), worker.run.target.socket), ("sip:127.0.0.1:5070;r2=on;lr", None));
+    let mut worker = routing("");
+    run(&mut worker, &request("BYE", "sip:bob@z.z", "t", "Route: <sip:127.0.0.1;lr;gr=urn:uuid:1>\n"));
+    assert_eq!(next_hop(&worker), "sip:127.0.0.1;lr;gr=urn:uuid:1");
+    assert!(!worker.run.rr.is_own_route);
+}
+
+#[test]
 fn a_preloaded_own_route_alone_is_told_apart() {
     let mut worker = routing("");
     run(&mut worker, &request("INVITE", "sip:bob@z.z", "", "Route: <sip:127.0.0.1;lr>\n"));

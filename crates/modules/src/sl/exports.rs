@@ -1,10 +1,10 @@
 //! The export table of `sl`.
 
-use script::exports::{Default as ParameterDefault, Function, InnerKind, Kind, Parameter, ParameterKind, Routes, Variable};
+use script::exports::{InnerKind, Kind, Parameter, ParameterKind, Routes};
 
 use super::{forward, functions, statistics, tag};
 use crate::literals::{self, Check};
-use crate::registry::Module;
+use crate::registry::{Function, Module, Variable};
 use crate::rpc::Command;
 
 const REPLYING: Routes = Routes::REQUEST.or(Routes::ONREPLY).or(Routes::FAILURE);
@@ -18,74 +18,26 @@ pub static MODULE: Module = Module {
         Check { function: "send_reply", examine: literals::status_code::<0> },
     ],
     functions: &[
-        Function {
-            name: "sl_send_reply",
-            arity: (2, 2),
-            arguments: STATUS,
-            routes: Routes::REQUEST,
-            call: functions::sl_send_reply,
-            note: "",
-        },
-        Function { name: "sl_reply", arity: (2, 2), arguments: STATUS, routes: Routes::REQUEST, call: functions::sl_send_reply, note: "" },
-        Function { name: "send_reply", arity: (2, 2), arguments: STATUS, routes: REPLYING, call: functions::send_reply, note: "" },
-        Function {
-            name: "send_reply_mode",
-            arity: (3, 3),
-            arguments: &[Kind::Format, Kind::Format, Kind::Format],
-            routes: REPLYING,
-            call: functions::send_reply_mode,
-            note: "",
-        },
-        Function { name: "send_reply_error", arity: (0, 0), arguments: &[], routes: REPLYING, call: functions::send_reply_error, note: "" },
-        Function {
-            name: "sl_reply_error",
-            arity: (0, 0),
-            arguments: &[],
-            routes: Routes::REQUEST,
-            call: functions::sl_reply_error,
-            note: "",
-        },
-        Function {
-            name: "sl_forward_reply",
-            arity: (0, 2),
-            arguments: STATUS,
-            routes: Routes::ONREPLY,
-            call: forward::sl_forward_reply,
-            note: "the next Via must carry an address, names are not looked up",
-        },
+        Function::new("sl_send_reply", 2..=2, STATUS, functions::sl_send_reply).routes(Routes::REQUEST),
+        Function::new("sl_reply", 2..=2, STATUS, functions::sl_send_reply).routes(Routes::REQUEST),
+        Function::new("send_reply", 2..=2, STATUS, functions::send_reply).routes(REPLYING),
+        Function::new("send_reply_mode", 3..=3, &[Kind::Format, Kind::Format, Kind::Format], functions::send_reply_mode).routes(REPLYING),
+        Function::new("send_reply_error", 0..=0, &[], functions::send_reply_error).routes(REPLYING),
+        Function::new("sl_reply_error", 0..=0, &[], functions::sl_reply_error).routes(Routes::REQUEST),
+        Function::new("sl_forward_reply", 0..=2, STATUS, forward::sl_forward_reply)
+            .routes(Routes::ONREPLY)
+            .note("the next Via must carry an address, names are not looked up"),
     ],
-    variables: &[Variable {
-        name: "ltt",
-        inner: InnerKind::OneOf(&["s", "t", "x"]),
-        indexed: false,
-        read: tag::variable,
-        write: None,
-        note: "",
-    }],
+    variables: &[Variable::new("ltt", tag::variable).inner(InnerKind::OneOf(&["s", "t", "x"]))],
     parameters: &[
-        Parameter { name: "default_code", kind: ParameterKind::Integer, default: ParameterDefault::Integer(500), note: "" },
-        Parameter { name: "default_reason", kind: ParameterKind::Text, default: ParameterDefault::Text("Internal Server Error"), note: "" },
-        Parameter { name: "bind_tm", kind: ParameterKind::Integer, default: ParameterDefault::Integer(1), note: "" },
-        Parameter { name: "rich_redirect", kind: ParameterKind::Integer, default: ParameterDefault::Integer(0), note: "" },
-        Parameter {
-            name: "event_callback_fl_ack",
-            kind: ParameterKind::Text,
-            default: ParameterDefault::Unset,
-            note: "accepted without effect: there are no KEMI scripts",
-        },
-        Parameter {
-            name: "event_callback_lres_sent",
-            kind: ParameterKind::Text,
-            default: ParameterDefault::Unset,
-            note: "accepted without effect: there are no KEMI scripts",
-        },
+        Parameter::integer("default_code", 500),
+        Parameter::text("default_reason", "Internal Server Error"),
+        Parameter::integer("bind_tm", 1),
+        Parameter::integer("rich_redirect", 0),
+        Parameter::unset("event_callback_fl_ack", ParameterKind::Text).note("accepted without effect: there are no KEMI scripts"),
+        Parameter::unset("event_callback_lres_sent", ParameterKind::Text).note("accepted without effect: there are no KEMI scripts"),
     ],
-    commands: &[Command {
-        name: "sl.stats",
-        help: "Counters of stateless replies by status code.",
-        is_array: false,
-        run: statistics::command,
-    }],
+    commands: &[Command::new("sl.stats", "Counters of stateless replies by status code.", statistics::command)],
     statistics: statistics::STATISTICS,
     events: &["sl:filtered-ack", "sl:local-response"],
 };

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::node::Node;
 use crate::registry::Statistic;
 use crate::rpc::{Fault, Item, Parameters, Reply};
 use crate::worker::Worker;
@@ -92,16 +91,11 @@ fn kind(code: u16) -> Counter {
 macro_rules! statistics {
     ($($name:literal => $counter:ident),* $(,)?) => {
         /// The statistics of group `sl`.
-        pub(super) static STATISTICS: &[Statistic] = &[$(Statistic {
-            group: "sl",
-            name: $name,
-            read: |node: &Node| node.states.sl.statistics.at(Counter::$counter as usize),
-            reset: Some(|node: &Node| {
-                if let Some(count) = node.states.sl.statistics.0.get(Counter::$counter as usize) {
-                    count.store(0, Ordering::Relaxed);
-                }
-            }),
-        }),*];
+        pub(super) static STATISTICS: &[Statistic] = &[$(Statistic::new("sl", $name, |node| node.states.sl.statistics.at(Counter::$counter as usize)).resettable(|node| {
+            if let Some(count) = node.states.sl.statistics.0.get(Counter::$counter as usize) {
+                count.store(0, Ordering::Relaxed);
+            }
+        })),*];
     };
 }
 

@@ -1,28 +1,22 @@
 //! The export table of `statistics`.
 
-use script::exports::{Default, Function, Kind, Parameter, ParameterKind, Routes};
+use script::exports::{Kind, Parameter, ParameterKind, Routes};
 
 use super::functions;
 use super::literals;
-use crate::registry::Module;
+use crate::registry::{Function, Module};
 
 /// Everything `statistics` declares.
 pub static MODULE: Module = Module {
     name: "statistics",
     checks: literals::CHECKS,
     functions: &[
-        Function { name: "update_stat", arity: (2, 2), arguments: &[Kind::Format], routes: Routes::ANY, call: functions::update, note: "" },
-        Function {
-            name: "reset_stat",
-            arity: (1, 1),
-            arguments: &[Kind::Format],
-            routes: Routes::REQUEST.or(Routes::BRANCH).or(Routes::FAILURE).or(Routes::ONREPLY).or(Routes::LOCAL),
-            call: functions::reset,
-            note: "",
-        },
+        Function::new("update_stat", 2..=2, &[Kind::Format], functions::update),
+        Function::new("reset_stat", 1..=1, &[Kind::Format], functions::reset)
+            .routes(Routes::REQUEST.or(Routes::BRANCH).or(Routes::FAILURE).or(Routes::ONREPLY).or(Routes::LOCAL)),
     ],
     variables: &[],
-    parameters: &[Parameter { name: "variable", kind: ParameterKind::Texts, default: Default::Unset, note: "" }],
+    parameters: &[Parameter::unset("variable", ParameterKind::Texts)],
     commands: &[],
     statistics: &[],
     events: &[],

@@ -11,10 +11,9 @@ use crate::worker::Worker;
 /// Does the message have this method? Known names in any case, others byte for byte.
 fn has_method(message: &Message, name: &[u8]) -> bool {
     let name = name.trim_ascii();
-    message.method_text() == name || {
-        let known = Method::from_bytes(&name.to_ascii_uppercase());
-        known != Method::Other && known == message.method()
-    }
+    let method = message.method_text();
+    // Another spelling can only name a known method, which the message may spell in capitals alone.
+    method == name || (message.method() != Method::Other && method.eq_ignore_ascii_case(name))
 }
 
 /// `is_method("INVITE|ACK")`: of the request, or of the reply's CSeq.

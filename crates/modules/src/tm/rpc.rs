@@ -27,30 +27,15 @@ pub static COMMANDS: &[Command] = &{
 };
 
 const OWN: [Command; 9] = [
-    Command { name: "tm.stats", help: "Transaction statistics.", is_array: false, run: stats },
-    Command { name: "tm.hash_stats", help: "Not compiled in, as in Kamailio.", is_array: false, run: hash_stats },
-    Command { name: "tm.list", help: "Lists the transactions.", is_array: true, run: list },
-    Command { name: "tm.clean", help: "Does what is due on the transactions.", is_array: false, run: clean },
-    Command { name: "tm.cancel", help: "Cancels a pending INVITE: Call-ID, CSeq.", is_array: false, run: cancel },
-    Command {
-        name: "tm.reply",
-        help: "Replies to a transaction: code, reason, index:label, to-tag, headers, body.",
-        is_array: false,
-        run: reply,
-    },
-    Command {
-        name: "tm.reply_callid",
-        help: "Replies to a transaction: code, reason, Call-ID, CSeq, to-tag, headers, body.",
-        is_array: false,
-        run: reply_callid,
-    },
-    Command { name: "tm.retransmit_reply", help: "Sends the last reply again: index:label.", is_array: false, run: retransmit_reply },
-    Command {
-        name: "tm.retransmit_reply_callid",
-        help: "Sends the last reply again: Call-ID, CSeq.",
-        is_array: false,
-        run: retransmit_reply_callid,
-    },
+    Command::new("tm.stats", "Transaction statistics.", stats),
+    Command::new("tm.hash_stats", "Not compiled in, as in Kamailio.", hash_stats),
+    Command::new("tm.list", "Lists the transactions.", list).array(),
+    Command::new("tm.clean", "Does what is due on the transactions.", clean),
+    Command::new("tm.cancel", "Cancels a pending INVITE: Call-ID, CSeq.", cancel),
+    Command::new("tm.reply", "Replies to a transaction: code, reason, index:label, to-tag, headers, body.", reply),
+    Command::new("tm.reply_callid", "Replies to a transaction: code, reason, Call-ID, CSeq, to-tag, headers, body.", reply_callid),
+    Command::new("tm.retransmit_reply", "Sends the last reply again: index:label.", retransmit_reply),
+    Command::new("tm.retransmit_reply_callid", "Sends the last reply again: Call-ID, CSeq.", retransmit_reply_callid),
 ];
 
 fn field(name: &'static str, value: u64) -> (Cow<'static, str>, Item) {
@@ -216,9 +201,8 @@ fn number(text: &[u8]) -> u32 {
     std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// To tag, header lines (`.`: none) and body of a reply.
-fn answer(code: i64, reason: Vec<u8>, parameters: &mut Parameters) -> Result<Event, Fault> {
-    let to_tag = expected(parameters, "To tag expected")?;
+/// The reply with header lines (`.`: none) and body.
+fn answer(code: i64, reason: Vec<u8>, to_tag: Vec<u8>, parameters: &mut Parameters) -> Result<Event, Fault> {
     let code = u16::try_from(code).ok().filter(|code| (100..700).contains(code)).ok_or_else(|| Fault::new(400, "Invalid reply code"))?;
     let given = |text: Option<Vec<u8>>| text.filter(|text| text != b".").unwrap_or_default();
     let headers = given(parameters.text_if_given()?);
@@ -242,18 +226,21 @@ fn status(parameters: &mut Parameters) -> Result<(i64, Vec<u8>), Fault> {
 
 fn reply(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let (code, reason) = status(parameters)?;
-    let id = identity(&expected(parameters, "Transaction ID expected")?);
-    let event = answer(code, reason, parameters)?;
-    if deliver(worker, id?, event) { Ok(Reply::empty()) } else { Err(Fault::new(481, "No such transaction")) }
+    let name = expected(parameters, "Transaction ID expected")?;
+    let to_tag = expected(parameters, "To tag expected")?;
+    let id = identity(&name)?;
+    let event = answer(code, reason, to_tag, parameters)?;
+    if deliver(worker, id, event) { Ok(Reply::empty()) } else { Err(Fault::new(481, "No such transaction")) }
 }
 
 fn reply_callid(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let (code, reason) = status(parameters)?;
     let call_id = expected(parameters, "Call-ID expected")?;
     let cseq = number(&expected(parameters, "CSeq expected")?);
-    let event = answer(code, reason, parameters)?;
+    let to_tag = expected(parameters, "To tag expected")?;
     let unknown = || Fault::new(404, "Transaction not found");
     let id = find_by_call(worker, &call_id, cseq, ANSWERED_METHODS).ok_or_else(unknown)?;
+    let event = answer(code, reason, to_tag, parameters)?;
     if deliver(worker, id, event) { Ok(Reply::empty()) } else { Err(unknown()) }
 }
 

@@ -36,36 +36,35 @@ const fn without_ack(mode: Mode) -> Mode {
 }
 
 macro_rules! command {
-    ($name:literal, $is_array:literal, $mode:expr, $help:literal) => {
-        Command { name: $name, help: $help, is_array: $is_array, run: |worker, parameters| call(worker, parameters, $mode) }
+    ($name:literal, $mode:expr, $help:literal) => {
+        Command::new($name, $help, |worker, parameters| call(worker, parameters, $mode))
     };
 }
 
 /// The family.
 pub const COMMANDS: [Command; 13] = [
-    command!("tm.t_uac_start", false, START, "Sends a request: method, ruri, nexthop, socket, headers, body."),
-    command!("tm.t_uac_start_hex", false, hexadecimal(START), "As tm.t_uac_start with the body in hexadecimal."),
-    command!("tm.t_uac_start_noack", false, without_ack(START), "As tm.t_uac_start; a 2xx to an INVITE is not acknowledged."),
-    command!("tm.t_uac_start_noack_hex", false, hexadecimal(without_ack(START)), "As tm.t_uac_start_noack with the body in hexadecimal."),
-    command!("tm.t_uac_wait", true, WAIT, "As tm.t_uac_start; answers with the final reply."),
-    command!("tm.t_uac_wait_hex", true, hexadecimal(WAIT), "As tm.t_uac_wait with the body in hexadecimal."),
-    command!("tm.t_uac_wait_noack", true, without_ack(WAIT), "As tm.t_uac_wait; a 2xx to an INVITE is not acknowledged."),
-    command!("tm.t_uac_wait_noack_hex", true, hexadecimal(without_ack(WAIT)), "As tm.t_uac_wait_noack with the body in hexadecimal."),
-    command!("tm.t_uac_wait_block", false, BLOCK, "As tm.t_uac_start; answers with code and text of the final reply."),
-    command!("tm.t_uac_wait_block_hex", false, hexadecimal(BLOCK), "As tm.t_uac_wait_block with the body in hexadecimal."),
-    command!("tm.t_uac_wait_block_noack", false, without_ack(BLOCK), "As tm.t_uac_wait_block; a 2xx to an INVITE is not acknowledged."),
+    command!("tm.t_uac_start", START, "Sends a request: method, ruri, nexthop, socket, headers, body."),
+    command!("tm.t_uac_start_hex", hexadecimal(START), "As tm.t_uac_start with the body in hexadecimal."),
+    command!("tm.t_uac_start_noack", without_ack(START), "As tm.t_uac_start; a 2xx to an INVITE is not acknowledged."),
+    command!("tm.t_uac_start_noack_hex", hexadecimal(without_ack(START)), "As tm.t_uac_start_noack with the body in hexadecimal."),
+    command!("tm.t_uac_wait", WAIT, "As tm.t_uac_start; answers with the final reply.").array(),
+    command!("tm.t_uac_wait_hex", hexadecimal(WAIT), "As tm.t_uac_wait with the body in hexadecimal.").array(),
+    command!("tm.t_uac_wait_noack", without_ack(WAIT), "As tm.t_uac_wait; a 2xx to an INVITE is not acknowledged.").array(),
+    command!("tm.t_uac_wait_noack_hex", hexadecimal(without_ack(WAIT)), "As tm.t_uac_wait_noack with the body in hexadecimal.").array(),
+    command!("tm.t_uac_wait_block", BLOCK, "As tm.t_uac_start; answers with code and text of the final reply."),
+    command!("tm.t_uac_wait_block_hex", hexadecimal(BLOCK), "As tm.t_uac_wait_block with the body in hexadecimal."),
+    command!("tm.t_uac_wait_block_noack", without_ack(BLOCK), "As tm.t_uac_wait_block; a 2xx to an INVITE is not acknowledged."),
     command!(
         "tm.t_uac_wait_block_noack_hex",
-        false,
         hexadecimal(without_ack(BLOCK)),
         "As tm.t_uac_wait_block_noack with the body in hexadecimal."
     ),
-    Command {
-        name: "tm.t_uac_attrs",
-        help: "Any of the family: mode=start|wait|block;cbflags=noack;rpflags=1;fr_timeout=MS;fr_inv_timeout=MS, then as tm.t_uac_start.",
-        is_array: true,
-        run: with_attributes,
-    },
+    Command::new(
+        "tm.t_uac_attrs",
+        "Any of the family: mode=start|wait|block;cbflags=noack;rpflags=1;fr_timeout=MS;fr_inv_timeout=MS, then as tm.t_uac_start.",
+        with_attributes,
+    )
+    .array(),
 ];
 
 fn call(worker: &mut Worker, parameters: &mut Parameters, mode: Mode) -> Result<Reply, Fault> {

@@ -27,24 +27,20 @@ fn active(node: &Node) -> i64 {
     integer(reading.current.saturating_sub(reading.waiting))
 }
 
-const fn statistic(name: &'static str, read: fn(&Node) -> i64) -> Statistic {
-    Statistic { group: "tmx", name, read, reset: None }
-}
-
 /// Every statistic.
 pub(super) static STATISTICS: &[Statistic] = &[
-    statistic("UAS_transactions", |node| integer(reading(node).total.saturating_sub(reading(node).total_local))),
-    statistic("UAC_transactions", |node| integer(reading(node).total_local)),
-    statistic("2xx_transactions", |node| completed(node, 0)),
-    statistic("3xx_transactions", |node| completed(node, 1)),
-    statistic("4xx_transactions", |node| completed(node, 2)),
-    statistic("5xx_transactions", |node| completed(node, 3)),
-    statistic("6xx_transactions", |node| completed(node, 4)),
-    statistic("inuse_transactions", |node| integer(node.transactions.statistics().reading().current)),
-    statistic("active_transactions", active),
-    statistic("rpl_received", |node| integer(reading(node).rpl_received)),
-    statistic("rpl_absorbed", |node| integer(reading(node).rpl_received.saturating_sub(relayed(node)))),
-    statistic("rpl_generated", |node| integer(reading(node).rpl_generated)),
-    statistic("rpl_relayed", |node| integer(relayed(node))),
-    statistic("rpl_sent", |node| integer(reading(node).rpl_sent)),
+    Statistic::new("tmx", "UAS_transactions", |node| integer(reading(node).total.saturating_sub(reading(node).total_local))),
+    Statistic::new("tmx", "UAC_transactions", |node| integer(reading(node).total_local)),
+    Statistic::new("tmx", "2xx_transactions", |node| completed(node, 0)),
+    Statistic::new("tmx", "3xx_transactions", |node| completed(node, 1)),
+    Statistic::new("tmx", "4xx_transactions", |node| completed(node, 2)),
+    Statistic::new("tmx", "5xx_transactions", |node| completed(node, 3)),
+    Statistic::new("tmx", "6xx_transactions", |node| completed(node, 4)),
+    Statistic::new("tmx", "inuse_transactions", |node| integer(node.transactions.statistics().reading().current)),
+    Statistic::new("tmx", "active_transactions", active),
+    Statistic::new("tmx", "rpl_received", |node| integer(reading(node).rpl_received)),
+    Statistic::new("tmx", "rpl_absorbed", |node| integer(reading(node).rpl_received.saturating_sub(relayed(node)))),
+    Statistic::new("tmx", "rpl_generated", |node| integer(reading(node).rpl_generated)),
+    Statistic::new("tmx", "rpl_relayed", |node| integer(relayed(node))),
+    Statistic::new("tmx", "rpl_sent", |node| integer(reading(node).rpl_sent)),
 ];

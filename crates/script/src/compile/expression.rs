@@ -168,6 +168,9 @@ impl<H: Host> Compiler<H> {
 
     fn binary(&mut self, operator: BinaryOperator, left: &Expression, right: &Expression) {
         match operator {
+            // `x && 1` and `x || 0` are the integer x, as 5.6.3 makes them.
+            BinaryOperator::And | BinaryOperator::Or if is_neutral(operator, right) && !is_constant(left) => self.as_integer(left),
+            BinaryOperator::And | BinaryOperator::Or if is_neutral(operator, left) && !is_constant(right) => self.as_integer(right),
             BinaryOperator::And | BinaryOperator::Or => {
                 self.integer(left);
                 let is_and = operator == BinaryOperator::And;
@@ -230,6 +233,11 @@ impl<H: Host> Compiler<H> {
         }
     }
 
+    fn as_integer(&mut self, expression: &Expression) {
+        self.integer(expression);
+        self.emit(Instruction::Unary(UnaryOperator::CastInteger));
+    }
+
     /// The right side of `+`, `==` and `!=` is computed as the left side turns out: beside an integer its sums add, beside a
     /// text they join. `$var(n) + ($var(s) + 5)` is 18 with 3 and "10".
     fn right_by_left_type(&mut self, operator: BinaryOperator, left: &Expression, right: &Expression) {
@@ -259,6 +267,22 @@ impl<H: Host> Compiler<H> {
                 None
             }
         }
+    }
+}
+
+/// `&& 1` and `|| 0` say nothing about the other side.
+fn is_neutral(operator: BinaryOperator, side: &Expression) -> bool {
+    let neutral = i64::from(operator == BinaryOperator::And);
+    matches!(side.kind, ExpressionKind::Integer(number) if number == neutral)
+}
+
+/// What 5.6.3 computes at start.
+fn is_constant(expression: &Expression) -> bool {
+    match &expression.kind {
+        ExpressionKind::Integer(_) | ExpressionKind::Text(_) => true,
+        ExpressionKind::Unary(_, inner) => is_constant(inner),
+        ExpressionKind::Binary(_, left, right) => is_constant(left) && is_constant(right),
+        _ => false,
     }
 }
 

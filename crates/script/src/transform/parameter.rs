@@ -13,14 +13,14 @@ pub(super) const TABLE: &[Entry] = &[
     }),
 ];
 
-type Pair<'a> = (&'a [u8], &'a [u8]);
+pub(super) type Pair<'a> = (&'a [u8], &'a [u8]);
 
 const BLANKS: &[u8] = b" \t\r\n";
 
 /// Names and values up to the end, or to a comma or bracket behind one, as Kamailio reads lists of parameters: a quoted value may
 /// hold anything but its quote, one closing delimiter does not count. `None`: empty, an unfinished quote, a missing value, or
 /// words without a delimiter between them.
-fn pairs(text: &[u8], delimiter: u8) -> Option<Vec<Pair<'_>>> {
+pub(super) fn pairs(text: &[u8], delimiter: u8) -> Option<Vec<Pair<'_>>> {
     let ends_word = |byte: &u8| BLANKS.contains(byte) || *byte == b',' || *byte == delimiter;
     let mut rest = text.strip_suffix(&[delimiter]).unwrap_or(text);
     let mut found = Vec::new();
@@ -64,10 +64,11 @@ fn without_blanks(text: &[u8]) -> &[u8] {
     cut(text, |byte| !BLANKS.contains(byte)).1
 }
 
+/// The last value of a name, which ignores case.
 fn find<'a>(text: &'a [u8], parameters: &[Value]) -> Option<Option<&'a [u8]>> {
     let name = text_parameter(parameters, 0)?;
     let delimiter = byte_parameter(parameters, 1).unwrap_or(b';');
-    let found = pairs(text, delimiter)?.into_iter().find(|(found, _)| *found == name.as_ref());
+    let found = pairs(text, delimiter)?.into_iter().rfind(|(found, _)| found.eq_ignore_ascii_case(&name));
     Some(found.map(|(_, value)| value))
 }
 

@@ -15,7 +15,7 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new("sql.val", 0, &[], |value, _| match value {
         Value::Null => output(b"NULL"),
         Value::Integer(_) | Value::Number(..) => output(value.to_integer().to_string()),
-        Value::Text(text) => output(sql_quoted(text)),
+        Value::Text(text) | Value::Symbol(_, text) => output(sql_quoted(text)),
     }),
     Entry::new("sql.val.int", 0, &[], |value, _| match value {
         Value::Text(text) => output(parse_integer(text).unwrap_or(0).to_string()),

@@ -230,6 +230,7 @@ fn lists_of_parameters() {
     check("a=1,b=2", &[("{param.value,b,,}", "2"), ("{param.count,,}", "2")]);
     check("a=1,b=2;c=3", &[("{param.count}", "1"), ("{param.value,a}", "1")]);
     check("A=1;a='x;y'", &[("{param.value,a}", "x;y"), ("{param.count}", "2")]);
+    check("a=1;A=2", &[("{param.value,a}", "2"), ("{param.in,A}", "1")]);
     for text in ["", "a=;b=2", "a b;c", "a=1 2;b", "a=\"open;b", " a=1", "a; "] {
         check(text, &[("{param.count}", ""), ("{param.in,b}", "")]);
     }

@@ -37,8 +37,8 @@ fn parsed(value: &Value) -> Option<i64> {
     match value {
         Value::Null => None,
         Value::Integer(number) | Value::Number(number, _) => Some(*number),
-        Value::Text(text) if text.is_empty() => None,
-        Value::Text(text) => parse_integer(text),
+        Value::Text(text) | Value::Symbol(_, text) if text.is_empty() => None,
+        Value::Text(text) | Value::Symbol(_, text) => parse_integer(text),
     }
 }
 

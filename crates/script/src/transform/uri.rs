@@ -1,5 +1,6 @@
 //! `uri.` transformations: the parts of a SIP, SIPS or TEL URI (RFC 3261 §19.1).
 
+use super::parameter::pairs;
 use super::{Entry, Shape, input, integer, output, text_parameter};
 use crate::value::{Text, Value};
 
@@ -96,7 +97,17 @@ impl<'a> Parts<'a> {
         if parts.parameter(b"user").is_some_and(|kind| kind.eq_ignore_ascii_case(b"phone")) {
             parts.user = split_once(parts.user, b';').0;
         }
+        if parts.headers.is_empty() && parts.ends_with_empty_maddr() {
+            return None;
+        }
         (!parts.host.is_empty() && is_port && !parts.host.iter().any(|byte| NOT_IN_HOST.contains(byte))).then_some(parts)
+    }
+
+    /// Kamailio takes no URI whose last parameter is a `maddr` without an address.
+    fn ends_with_empty_maddr(&self) -> bool {
+        let (name, value) =
+            split_once(self.parameters.rsplit(|byte| *byte == b';').find(|parameter| !parameter.is_empty()).unwrap_or_default(), b'=');
+        name.eq_ignore_ascii_case(b"maddr") && value.unwrap_or_default().is_empty()
     }
 
     /// The value of a parameter, empty when it has none.
@@ -129,7 +140,11 @@ fn named(value: &Value, name: &[u8]) -> Option<Value> {
 }
 
 fn parameter(value: &Value, parameters: &[Value]) -> Option<Value> {
-    named(value, &text_parameter(parameters, 0)?)
+    let name = text_parameter(parameters, 0)?;
+    let text = input(value)?;
+    let list = Parts::parse(&text)?.parameters;
+    let found = if list.is_empty() { None } else { pairs(list, b';')?.into_iter().rfind(|(found, _)| found.eq_ignore_ascii_case(&name)) };
+    output(found.map(|(_, value)| value).unwrap_or_default())
 }
 
 fn remove_parameter(value: &Value, parameters: &[Value]) -> Option<Value> {

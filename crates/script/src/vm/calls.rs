@@ -9,11 +9,7 @@ use crate::value::Value;
 
 impl Machine {
     pub(super) fn assign<H: Host>(&mut self, program: &Program<H>, host: &mut H, at: u32) -> Step {
-        // An integer read together with a text of its own is stored as integer: `$var(x) = $(var(t){s.int})` with `007` holds 7.
-        let value = match self.pop() {
-            Value::Number(number, _) => Value::Integer(number),
-            other => other,
-        };
+        let value = self.pop();
         let Some(reference) = program.references.get(at as usize) else { return Step::Failed };
         self.code = match write(host, reference, value) {
             Ok(()) => 1,

@@ -95,7 +95,7 @@ fn transform<H: Host>(host: &mut H, transformation: &Transformation, value: Valu
             let seconds = match &value {
                 Value::Null => return None,
                 Value::Integer(number) | Value::Number(number, _) => *number,
-                Value::Text(text) => decimal(text)?,
+                Value::Text(text) | Value::Symbol(_, text) => decimal(text)?,
             };
             let format = parameters.first()?.to_text();
             Some(Value::text(Calendar::new(seconds, host.utc_offset(seconds)).format(&format)))

@@ -20,6 +20,9 @@ const ERROR: i32 = -1;
 /// Longest text that `+`, a format string or a substitution makes, bytes.
 pub const TEXT_BYTES_MAX: usize = crate::transform::RESULT_BYTES_MAX;
 
+/// Values that most expressions hold at once.
+const VALUES_AT_ONCE: usize = 4;
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -59,7 +62,8 @@ pub fn run<H: Host>(program: &Program<H>, host: &mut H, route: RouteId) -> Run {
     let machine = Machine {
         position: start as usize,
         code: 1,
-        values: Vec::new(),
+        // Nearly every run computes something: one allocation now instead of a first growth.
+        values: Vec::with_capacity(VALUES_AT_ONCE),
         frames: Vec::new(),
         guards: Vec::new(),
         arguments: Vec::new(),

@@ -7,7 +7,7 @@ use crate::value::Value;
 
 pub(super) fn matches(left: &Value, pattern: &Pattern) -> bool {
     match left {
-        Value::Text(text) | Value::Number(_, text) => pattern.is_match(text),
+        Value::Text(text) | Value::Number(_, text) | Value::Symbol(_, text) => pattern.is_match(text),
         other => pattern.is_match(&other.to_text()),
     }
 }
@@ -28,7 +28,7 @@ pub(super) fn unary(operator: UnaryOperator, value: Value) -> Value {
 fn text_length(value: &Value) -> usize {
     match value {
         Value::Null => 0,
-        Value::Text(text) | Value::Number(_, text) => text.len(),
+        Value::Text(text) | Value::Number(_, text) | Value::Symbol(_, text) => text.len(),
         Value::Integer(_) => value.to_text().len(),
     }
 }
@@ -37,18 +37,21 @@ fn text_length(value: &Value) -> usize {
 fn equal(left: &Value, right: &Value) -> bool {
     match left {
         Value::Integer(number) | Value::Number(number, _) => *number == right.to_integer(),
-        Value::Text(_) => text_equal(left, right),
+        Value::Text(_) | Value::Symbol(..) => text_equal(left, right),
         Value::Null => match right {
             Value::Null => true,
             Value::Integer(number) | Value::Number(number, _) => *number == 0,
-            Value::Text(text) => text.is_empty(),
+            Value::Text(text) | Value::Symbol(_, text) => text.is_empty(),
         },
     }
 }
 
 fn text_equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
-        (Value::Text(left) | Value::Number(_, left), Value::Text(right) | Value::Number(_, right)) => left == right,
+        (
+            Value::Text(left) | Value::Number(_, left) | Value::Symbol(_, left),
+            Value::Text(right) | Value::Number(_, right) | Value::Symbol(_, right),
+        ) => left == right,
         _ => left.to_text() == right.to_text(),
     }
 }
@@ -64,8 +67,10 @@ fn shift(number: i64, by: i64, is_left: bool) -> i64 {
 /// Would joining make a text beyond the bound?
 pub(super) fn is_sum_too_long(left: &Value, right: &Value) -> bool {
     match (left, right) {
-        (Value::Text(left), Value::Text(right) | Value::Number(_, right)) => left.len() + right.len() > TEXT_BYTES_MAX,
-        (Value::Text(left), _) => left.len() + 20 > TEXT_BYTES_MAX,
+        (Value::Text(left) | Value::Symbol(_, left), Value::Text(right) | Value::Number(_, right) | Value::Symbol(_, right)) => {
+            left.len() + right.len() > TEXT_BYTES_MAX
+        }
+        (Value::Text(left) | Value::Symbol(_, left), _) => left.len() + 20 > TEXT_BYTES_MAX,
         _ => false,
     }
 }
@@ -74,7 +79,7 @@ fn add(left: Value, right: &Value) -> Value {
     match left {
         Value::Integer(number) | Value::Number(number, _) => Value::Integer(number.wrapping_add(right.to_integer())),
         Value::Null => Value::Text(right.to_text()),
-        Value::Text(text) => {
+        Value::Text(text) | Value::Symbol(_, text) => {
             let mut joined = Vec::with_capacity(text.len() + 20);
             joined.extend_from_slice(&text);
             right.append_to(&mut joined);

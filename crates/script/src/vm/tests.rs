@@ -55,6 +55,17 @@ fn holds(setup: &str, condition: &str) -> bool {
 }
 
 #[test]
+fn a_neutral_side_leaves_the_integer_of_the_other() {
+    let setup = r#"$var(n) = 7; $var(s) = "007"; $var(m) = -3;"#;
+    for (expression, wanted) in
+        [("$var(n) && 1", "7"), ("0 || $var(s)", "7"), ("$var(n) && 5", "1"), ("$var(m) || 0", "-3"), ("3 || 0", "1"), ("2 && 1", "1")]
+    {
+        assert_eq!(printed(&format!("{setup} $var(r) = {expression}; print(\"$var(r)\");")), wanted, "{expression}");
+    }
+    assert!(!holds(setup, "$var(m) && 1"), "only what is above 0 is true");
+}
+
+#[test]
 fn unset_variables() {
     assert_eq!(printed(r#"print("$var(u) $avp(u) $vn(u)");"#), "0 <null> <null>");
     for condition in [r#"$avp(u) == """#, "$avp(u) == 0", "$avp(u) == $null", r#"$avp(u) != "a""#, "$null == $avp(undef)"] {

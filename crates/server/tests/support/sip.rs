@@ -157,6 +157,13 @@ pub fn headers(message: &str, name: &str) -> Vec<String> {
     found.map(|(_, value)| value.trim().to_owned()).collect()
 }
 
+/// The caller's side of a dialog; no tag and no routes before there is one.
+pub struct Dialog<'a> {
+    pub target: &'a str,
+    pub remote_tag: &'a str,
+    pub routes: &'a [String],
+}
+
 /// What stays the same during a call.
 pub struct Call {
     pub id: String,
@@ -168,13 +175,19 @@ impl Call {
         Call { id: id.to_owned(), to: to.to_owned() }
     }
 
-    /// A request of the caller; `uri` and `routes` as the call's state has them.
-    pub fn request(&self, from: &Party, method: &str, number: u32, uri: &str, to_tag: &str, routes: &[String], body: &str) -> String {
+    /// A request of the caller outside a dialog.
+    pub fn request(&self, from: &Party, method: &str, number: u32, uri: &str, body: &str) -> String {
+        self.request_within(from, method, number, &Dialog { target: uri, remote_tag: "", routes: &[] }, body)
+    }
+
+    /// A request of the caller within the dialog.
+    pub fn request_within(&self, from: &Party, method: &str, number: u32, dialog: &Dialog, body: &str) -> String {
+        let Dialog { target: uri, remote_tag: to_tag, routes } = dialog;
         let (address, transport) = (from.address(), from.transport());
         let tag = if to_tag.is_empty() { String::new() } else { format!(";tag={to_tag}") };
         let mut out =
             format!("{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {address};rport;branch=z9hG4bK{}-{number}-{method}\r\n", self.id);
-        for route in routes {
+        for route in *routes {
             out.push_str(&format!("Route: {route}\r\n"));
         }
         out.push_str(&format!(
@@ -209,7 +222,7 @@ pub fn whole_call(caller: &mut Party, id: &str, uri: &str, callee: impl FnOnce()
     let call = Call::new(id, uri);
     let say = |caller: &mut Party, message: &str| if pieces.is_empty() { caller.send(message) } else { caller.send_split(message, pieces) };
     let body = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
-    let invite = call.request(caller, "INVITE", 1, uri, "", &[], body);
+    let invite = call.request(caller, "INVITE", 1, uri, body);
     say(caller, &invite);
     let mut callee = callee();
     let arrived = callee.expect("INVITE ");
@@ -226,12 +239,13 @@ pub fn whole_call(caller: &mut Party, id: &str, uri: &str, callee: impl FnOnce()
     routes.reverse();
     assert!(!routes.is_empty(), "{answer}");
     let contact = header(&answer, "Contact").unwrap();
-    let target = contact.trim_start_matches('<').split('>').next().unwrap().to_owned();
-    let ack = call.request(caller, "ACK", 1, &target, "bob", &routes, "");
+    let target = contact.trim_start_matches('<').split('>').next().unwrap();
+    let dialog = Dialog { target, remote_tag: "bob", routes: &routes };
+    let ack = call.request_within(caller, "ACK", 1, &dialog, "");
     say(caller, &ack);
     let ack = callee.expect("ACK ");
     assert!(headers(&ack, "Route").is_empty(), "{ack}");
-    let bye = call.request(caller, "BYE", 2, &target, "bob", &routes, "");
+    let bye = call.request_within(caller, "BYE", 2, &dialog, "");
     say(caller, &bye);
     let bye = callee.expect("BYE ");
     assert!(headers(&bye, "Route").is_empty(), "{bye}");
@@ -244,5 +258,5 @@ pub fn whole_call(caller: &mut Party, id: &str, uri: &str, callee: impl FnOnce()
 /// An OPTIONS to the proxy itself.
 pub fn options(from: &Party, id: &str, proxy: SocketAddr) -> String {
     let uri = format!("sip:{proxy}");
-    Call::new(id, &uri).request(from, "OPTIONS", 1, &uri, "", &[], "")
+    Call::new(id, &uri).request(from, "OPTIONS", 1, &uri, "")
 }

@@ -63,7 +63,17 @@ fn a_stateless_branch_is_a_function_of_the_request_and_not_of_a_transaction() {
 
 #[test]
 fn foreign_branches_are_foreign() {
-    for value in ["", "z9hG4bK", "z9hG4bK-abc", "z9hG4bK..", "1.2.3", "z9hG4bK1.0123456789abcdef.0", "z9hG4bKxyz.12.0"] {
+    for value in [
+        "",
+        "z9hG4bK",
+        "z9hG4bK-abc",
+        "z9hG4bK..",
+        "1.2.3",
+        "z9hG4bK1.0123456789abcdef.0",
+        "z9hG4bKxyz.12.0",
+        "z9hG4bK1.0123456789abcdef0123456789abcdef.0.0",
+        "z9hG4bK1.0123456789abcde.0123456789abcdef.0",
+    ] {
         assert_eq!(read_branch(SECRET, value.as_bytes()), BranchId::Foreign, "{value}");
     }
 }

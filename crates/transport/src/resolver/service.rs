@@ -58,7 +58,9 @@ impl Service {
                 let (asking, shared) = (asking.clone(), Arc::clone(shared));
                 tokio::spawn(async move {
                     let begin = Instant::now();
-                    let records = asking.ask(&question).await;
+                    let (question, asked) = (question.clone(), question);
+                    // In a task of its own: should the client fault on an answer, whoever asked still gets one.
+                    let records = tokio::spawn(async move { asking.ask(&asked).await }).await.unwrap_or_default();
                     let milliseconds = u32::try_from(begin.elapsed().as_millis()).unwrap_or(u32::MAX);
                     shared.answer(&question, &records, milliseconds);
                 });

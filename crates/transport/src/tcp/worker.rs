@@ -1,5 +1,7 @@
 //! The loop of the stream thread.
 
+mod ending;
+
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,7 +15,7 @@ use sip::Frame;
 use super::connection::Connection;
 use super::handle::{Command, Streams};
 use super::table::Table;
-use super::{ConnectionId, StreamDriver, StreamError, StreamFailure, Target};
+use super::{ConnectionId, StreamDriver, StreamError, Target};
 use crate::batch::Epoll;
 use crate::crew::Crew;
 use crate::error::TransportError;
@@ -253,16 +255,18 @@ impl<D: StreamDriver> Running<D> {
             return Ok(());
         };
         let before = connection.queued();
-        let finished = connection.write(now)?;
+        let outcome = connection.write(now);
         let after = connection.queued();
         let wants_write = after > 0;
-        if wants_write != connection.wants_write {
-            connection.wants_write = wants_write;
-            self.worker.epoll.modify(connection.stream.as_fd(), u64::from(id), true, wants_write).map_err(StreamError::Io)?;
-        }
+        let is_changed = std::mem::replace(&mut connection.wants_write, wants_write) != wants_write;
+        let watched =
+            if is_changed { self.worker.epoll.modify(connection.stream.as_fd(), u64::from(id), true, wants_write) } else { Ok(()) };
         let closing = connection.closing && !wants_write;
+        // A connection that fails may have taken a part before.
         self.table.queued = self.table.queued.saturating_sub(before - after);
         self.note_queued();
+        let finished = outcome?;
+        watched.map_err(StreamError::Io)?;
         self.counters().sent.fetch_add(finished, Ordering::Relaxed);
         if closing { Err(StreamError::ClosedByUs) } else { Ok(()) }
     }
@@ -356,57 +360,12 @@ impl<D: StreamDriver> Running<D> {
         self.table.insert(id, connection);
     }
 
-    fn sweep(&mut self) {
-        self.next_sweep = self.now + STREAM_SWEEP_PERIOD;
-        for (id, reason) in self.table.overdue(&self.worker.limits, self.now) {
-            self.close(id, &reason);
-        }
-        if !self.accepting {
-            self.watch_listeners(true);
-        }
-    }
-
-    fn close(&mut self, id: ConnectionId, reason: &StreamError) {
-        let Some(mut connection) = self.table.remove(id) else {
-            return;
-        };
-        let _ = self.worker.epoll.remove(connection.stream.as_fd());
-        self.worker.streams.records().remove(id);
-        self.note_open();
-        self.note_queued();
-        self.count_end(reason);
-        if connection.is_connecting {
-            self.counters().connect_failures.fetch_add(1, Ordering::Relaxed);
-        }
-        if matches!(reason, StreamError::BadFrame(_) | StreamError::ReadTimeout | StreamError::QueueFull) {
-            self.counters().misbehaved.fetch_add(1, Ordering::Relaxed);
-        }
-        for bytes in connection.take_unsent() {
-            if bytes != PONG {
-                self.report(Some(id), Some(connection.peer), bytes, reason);
-            }
-        }
-        self.driver.closed(id, connection.peer, reason);
-    }
-
-    fn close_all(&mut self) {
-        for id in self.table.ids() {
-            // What fits into the kernel's buffer still leaves.
-            let _ = self.write(id);
-            self.close(id, &StreamError::ClosedByUs);
-        }
-    }
-
-    fn report(&mut self, connection: Option<ConnectionId>, destination: Option<SocketAddr>, bytes: Vec<u8>, error: &StreamError) {
-        self.counters().send_failures.fetch_add(1, Ordering::Relaxed);
-        self.driver.send_failed(StreamFailure { destination, connection, bytes, error: error.to_string() });
-    }
-
     fn send_datagrams(&mut self) {
         let sockets = self.worker.crew.sockets();
         let outbox = &mut self.outbox;
         self.driver.outgoing(&mut |socket, destination, bytes| outbox.push(sockets, socket, destination, bytes));
         outbox.flush(sockets);
+        self.driver.sent();
         let (sent, failed) = outbox.take_counts();
         self.worker.crew.counters().sent.fetch_add(sent, Ordering::Relaxed);
         self.worker.crew.counters().send_failures.fetch_add(failed, Ordering::Relaxed);
@@ -417,18 +376,6 @@ impl<D: StreamDriver> Running<D> {
 
     fn counters(&self) -> &super::StreamCounters {
         self.worker.streams.counters()
-    }
-
-    /// Counts why a connection ended.
-    fn count_end(&self, reason: &StreamError) {
-        let counters = self.counters();
-        let counter = match reason {
-            StreamError::Reset => &counters.resets,
-            StreamError::ConnectTimeout => &counters.connect_timeouts,
-            StreamError::SendTimeout => &counters.send_timeouts,
-            _ => return,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     fn note_queued(&self) {

@@ -239,3 +239,15 @@ fn balanced_servers_keep_their_order_within_one_search() {
         assert_eq!((ports.len(), ports[3]), (4, 5071), "seed {seed}: {ports:?}");
     }
 }
+
+#[test]
+fn a_zone_that_repeats_itself_costs_a_bounded_time() {
+    let addresses = "a.test A 127.0.0.11\n".repeat(64);
+    let servers = "_sip._udp.flood.test SRV 1 1 5070 a.test\n".repeat(63);
+    let rest = "_sip._udp.flood.test SRV 2 1 5070 b.test\nb.test A 127.0.0.12\n";
+    let mut world = World::new(&format!("{addresses}{servers}{rest}"));
+    assert_eq!(world.all("flood.test", None, Some(Protocol::Udp)), ["UDP 127.0.0.11:5070"]);
+    let few = "_sip._udp.few.test SRV 1 1 5070 a.test\n_sip._udp.few.test SRV 2 1 5070 b.test\nb.test A 127.0.0.12\n";
+    let mut world = World::new(&format!("{addresses}{few}"));
+    assert_eq!(world.all("few.test", None, Some(Protocol::Udp)), ["UDP 127.0.0.11:5070", "UDP 127.0.0.12:5070"]);
+}

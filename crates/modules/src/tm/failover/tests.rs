@@ -211,18 +211,22 @@ fn the_branch_route_runs_again_only_without_reparse_on_dns_failover() {
     }
 }
 
-#[test]
-fn a_request_made_here_goes_to_the_next_server_with_its_own_via() {
-    let mut worker = worker("modparam(\"tm\", \"fr_timer\", 1000)\n");
-    let local = LocalRequest {
+fn message_to_many(call_id: &[u8]) -> LocalRequest {
+    LocalRequest {
         method: b"MESSAGE".to_vec(),
         request_uri: b"sip:bob@many.test".to_vec(),
         to: b"<sip:bob@many.test>".to_vec(),
         from: b"<sip:alice@example.com>;tag=a".to_vec(),
-        call_id: b"local7".to_vec(),
+        call_id: call_id.to_vec(),
         cseq: 10,
         ..LocalRequest::default()
-    };
+    }
+}
+
+#[test]
+fn a_request_made_here_goes_to_the_next_server_with_its_own_via() {
+    let mut worker = worker("modparam(\"tm\", \"fr_timer\", 1000)\n");
+    let local = message_to_many(b"local7");
     let id = super::super::send_local(&mut worker, &local).unwrap();
     let first = sent(&mut worker);
     assert_eq!(to(&first), ["MESSAGE 192.0.2.1:5071"]);
@@ -239,15 +243,7 @@ fn a_request_made_here_goes_to_the_next_server_with_its_own_via() {
 #[test]
 fn a_request_made_here_that_cannot_be_sent_goes_to_the_next_server() {
     let mut worker = worker("onsend_route {\nif ($snd(port) == 5071) drop;\n}\n");
-    let local = LocalRequest {
-        method: b"MESSAGE".to_vec(),
-        request_uri: b"sip:bob@many.test".to_vec(),
-        to: b"<sip:bob@many.test>".to_vec(),
-        from: b"<sip:alice@example.com>;tag=a".to_vec(),
-        call_id: b"local8".to_vec(),
-        cseq: 10,
-        ..LocalRequest::default()
-    };
+    let local = message_to_many(b"local8");
     super::super::send_local(&mut worker, &local).unwrap();
     let second = sent(&mut worker);
     assert_eq!(to(&second), ["MESSAGE 192.0.2.2:5072"]);
