@@ -12,6 +12,7 @@ use control::{Caller, Outcome};
 use modules::Worker;
 use modules::rpc::{Fault, Parameters, Reply, Wire};
 use modules::settings::Settings;
+use transport::outbox::{Datagrams, Outbox};
 
 use crate::privileges;
 use crate::shell::Shell;
@@ -41,14 +42,12 @@ impl Caller for ControlRoom {
         let answer = self.shell.proxy.call(&mut worker, self.shell.clock.now(), name, parameters);
         // Before anything leaves: the answer may be back at once, on another thread.
         let awaited = answer.as_ref().ok().and_then(|reply| reply.awaited).map(|ticket| self.shell.waiting.expect(ticket));
-        let crew = self.shell.crew.get();
-        self.shell.datagrams(&worker, &mut |socket, destination, bytes| {
-            if let Some(socket) = crew.and_then(|crew| crew.sockets().get(socket)) {
-                let _ = socket.send_to(bytes, destination);
-            }
-        });
-        self.shell.carry_out(&mut worker);
-        if let Some(crew) = crew {
+        if let Some(crew) = self.shell.crew.get() {
+            let sockets = crew.sockets();
+            let mut outbox = Outbox::new(sockets.len());
+            let mut datagrams = Datagrams::new(&mut outbox, sockets);
+            self.shell.carry_out(&mut worker, &mut datagrams);
+            datagrams.flush();
             crew.wake();
         }
         match awaited {

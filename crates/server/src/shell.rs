@@ -1,7 +1,6 @@
 //! The shell around the proxy: carries effects out and brings answers back. Shared by all threads.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -13,6 +12,7 @@ use modules::run::Answer;
 use proxy::{Input, Proxy};
 use sip::time::{Now, Time};
 use transport::crew::Crew;
+use transport::outbox::Datagrams;
 use transport::resolver::Resolver;
 use transport::tcp::{Streams, Target};
 
@@ -80,24 +80,18 @@ impl Shell {
         }
     }
 
-    /// Hands over the datagrams in the worker's outbox (transport index, destination, bytes). They leave before
-    /// [`Shell::carry_out`] does the rest, so that a 100 over UDP is not overtaken by the answer to an INVITE over TCP.
-    pub fn datagrams(&self, worker: &Worker, datagram: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
-        for effect in &worker.outbox.effects {
-            if let Effect::Send { socket, destination, bytes } = effect
-                && let Some(index) = self.udp_places.iter().position(|place| place == socket)
-            {
-                datagram(index, *destination, worker.outbox.bytes.get(bytes.clone()).unwrap_or_default());
-            }
-        }
-    }
-
-    /// Carries out everything in the worker's outbox but its datagrams, and empties it.
-    pub fn carry_out(&self, worker: &mut Worker) {
+    /// Carries out everything in the worker's outbox. The order is kept across transports: datagrams collected so far leave
+    /// before anything is given to the stream thread, so that no answer to an INVITE over TCP overtakes our 100 over UDP.
+    pub fn carry_out(&self, worker: &mut Worker, datagrams: &mut Datagrams<'_>) {
         let outbox = std::mem::take(&mut worker.outbox);
         for effect in &outbox.effects {
             match effect {
-                Effect::Send { .. } => {}
+                Effect::Send { socket, destination, bytes } => {
+                    let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
+                    if let Some(index) = self.udp_places.iter().position(|place| place == socket) {
+                        datagrams.push(index, *destination, bytes);
+                    }
+                }
                 Effect::StreamSend { socket, connection, destination, may_connect, then_close, bytes, .. } => {
                     let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
                     let target = Target {
@@ -107,6 +101,7 @@ impl Shell {
                         may_connect: *may_connect,
                         then_close: *then_close,
                     };
+                    datagrams.flush();
                     let sent = self.streams.get().map(|streams| streams.send(target, bytes));
                     if let Some(Err(error)) = sent {
                         self.logger.write_braked(0, level::ERROR, "<core>", &format!("cannot send to {destination}: {error}"));

@@ -8,7 +8,7 @@ use modules::Worker;
 use proxy::Input;
 use sip::time::Now;
 use transaction::{Endpoint, Protocol};
-use transport::outbox::SendFailure;
+use transport::outbox::{Datagrams, SendFailure};
 use transport::tcp::{ConnectionId, StreamDriver, StreamFailure, Target};
 
 use crate::logging::level;
@@ -70,12 +70,8 @@ impl StreamDriver for TcpDriver {
         }
     }
 
-    fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
-        self.shell.datagrams(&self.worker, sink);
-    }
-
-    fn sent(&mut self) {
-        self.shell.carry_out(&mut self.worker);
+    fn outgoing(&mut self, datagrams: &mut Datagrams<'_>) {
+        self.shell.carry_out(&mut self.worker, datagrams);
         // A timer may have come closer than the UDP leader knows.
         if let Some(crew) = self.shell.crew.get() {
             crew.wake();

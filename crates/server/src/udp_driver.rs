@@ -9,7 +9,7 @@ use modules::Worker;
 use proxy::Input;
 use sip::time::Now;
 use transaction::Endpoint;
-use transport::outbox::SendFailure;
+use transport::outbox::{Datagrams, SendFailure};
 use transport::udp::Driver;
 
 use crate::logging::level;
@@ -58,12 +58,8 @@ impl Driver for UdpDriver {
         }
     }
 
-    fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
-        self.shell.datagrams(&self.worker, sink);
-    }
-
-    fn sent(&mut self) {
-        self.shell.carry_out(&mut self.worker);
+    fn outgoing(&mut self, datagrams: &mut Datagrams<'_>) {
+        self.shell.carry_out(&mut self.worker, datagrams);
     }
 
     fn timers(&mut self) -> Option<Duration> {

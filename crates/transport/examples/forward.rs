@@ -9,6 +9,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use transport::outbox::Datagrams;
 use transport::socket::{SocketOptions, bind_udp};
 use transport::udp::{self, Driver, UdpOptions};
 
@@ -34,10 +35,10 @@ impl Driver for Forwarder {
         self.ends.push(self.queue.len());
     }
 
-    fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
+    fn outgoing(&mut self, datagrams: &mut Datagrams<'_>) {
         let mut start = 0;
         for end in self.ends.drain(..) {
-            sink(0, self.sink, &self.queue[start..end]);
+            datagrams.push(0, self.sink, &self.queue[start..end]);
             start = end;
         }
         self.queue.clear();

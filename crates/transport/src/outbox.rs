@@ -16,6 +16,29 @@ pub struct SendFailure {
     pub bytes: Vec<u8>,
 }
 
+/// Where a driver puts datagrams: they leave together when the round ends, or before, when something must come after them.
+pub struct Datagrams<'a> {
+    outbox: &'a mut Outbox,
+    sockets: &'a [UdpSocket],
+}
+
+impl<'a> Datagrams<'a> {
+    /// Datagrams for these sockets.
+    pub fn new(outbox: &'a mut Outbox, sockets: &'a [UdpSocket]) -> Datagrams<'a> {
+        Datagrams { outbox, sockets }
+    }
+
+    /// Adds a datagram (copied) for the socket with this index.
+    pub fn push(&mut self, socket: usize, destination: SocketAddr, bytes: &[u8]) {
+        self.outbox.push(self.sockets, socket, destination, bytes);
+    }
+
+    /// Sends what was added so far.
+    pub fn flush(&mut self) {
+        self.outbox.flush(self.sockets);
+    }
+}
+
 /// Datagrams waiting for the end of the batch. All buffers are reused.
 pub struct Outbox {
     arena: Vec<u8>,

@@ -9,6 +9,8 @@ mod worker;
 use std::io;
 use std::net::SocketAddr;
 
+use crate::outbox::Datagrams;
+
 pub use handle::{StreamCounters, Streams};
 pub use records::{StreamInfo, StreamState};
 pub use worker::{StreamWorker, stream_worker};
@@ -116,11 +118,8 @@ pub trait StreamDriver {
     fn stream_message(&mut self, bytes: &[u8], source: SocketAddr, socket: usize, connection: ConnectionId);
     /// One whole HTTP request; the answer is sent raw with [`Streams::send`] to [`Target::connection`].
     fn http_request(&mut self, bytes: &[u8], source: SocketAddr, socket: usize, connection: ConnectionId);
-    /// Datagrams that resulted (a call may change transport): UDP socket index, destination, bytes. Stream sends go
-    /// through [`Streams`] at any time.
-    fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8]));
-    /// The datagrams of `outgoing` have left: time for what must come after them.
-    fn sent(&mut self) {}
+    /// Hand over the datagrams that resulted (a call may change transport). Stream sends go through [`Streams`] at any time.
+    fn outgoing(&mut self, datagrams: &mut Datagrams<'_>);
     /// Bytes accepted by [`Streams::send`] did not leave.
     fn send_failed(&mut self, failure: StreamFailure) {
         let _ = failure;

@@ -11,7 +11,7 @@ use crate::crew::{Crew, Reason};
 use crate::error::TransportError;
 use crate::gather::Gather;
 use crate::limits::{GATHER_MAX_DEFAULT, IDLE_WAIT_MAX, RECEIVE_SLOTS, WATCH_PERIOD, WORKERS_MAX};
-use crate::outbox::{Outbox, SendFailure};
+use crate::outbox::{Datagrams, Outbox, SendFailure};
 use crate::waker::{self, Wakeups};
 
 /// What a worker thread does with datagrams. One driver per worker; drivers share their state behind their own locks.
@@ -20,10 +20,8 @@ pub trait Driver {
     fn batch_begin(&mut self);
     /// One datagram. `bytes` are valid during the call only. `socket` is the index of the receiving socket.
     fn datagram(&mut self, bytes: &[u8], source: SocketAddr, socket: usize);
-    /// Hand everything that is to be sent to `sink`: socket index, destination, bytes (copied by the sink).
-    fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8]));
-    /// The datagrams of `outgoing` have left: time for what must come after them.
-    fn sent(&mut self) {}
+    /// Hand over everything that is to be sent.
+    fn outgoing(&mut self, datagrams: &mut Datagrams<'_>);
     /// Serve timers that are due; returns how long until the next one, None when there is none.
     fn timers(&mut self) -> Option<Duration>;
     /// Another thread called [`Crew::wake`]. Called before `timers` and `outgoing` of the same round.
@@ -245,9 +243,8 @@ impl<D: Driver> Worker<D> {
     fn send_outgoing(&mut self) -> bool {
         let sockets = self.crew.sockets();
         let outbox = &mut self.outbox;
-        self.driver.outgoing(&mut |socket, destination, bytes| outbox.push(sockets, socket, destination, bytes));
+        self.driver.outgoing(&mut Datagrams::new(outbox, sockets));
         outbox.flush(sockets);
-        self.driver.sent();
         let (sent, failed) = outbox.take_counts();
         if sent > 0 {
             self.crew.counters().sent.fetch_add(sent, Ordering::Relaxed);

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use transport::limits::StreamLimits;
+use transport::outbox::Datagrams;
 use transport::socket::{SocketOptions, bind_tcp};
 use transport::tcp::{ConnectionId, StreamDriver, StreamError, StreamFailure, StreamState, Streams, Target, stream_worker};
 use transport::udp::{self, UdpOptions};
@@ -30,7 +31,7 @@ impl StreamDriver for Recorder {
     fn http_request(&mut self, bytes: &[u8], _: SocketAddr, _: usize, connection: ConnectionId) {
         let _ = self.0.send(Event::Http(bytes.to_vec(), connection));
     }
-    fn outgoing(&mut self, _: &mut dyn FnMut(usize, SocketAddr, &[u8])) {}
+    fn outgoing(&mut self, _: &mut Datagrams<'_>) {}
     fn send_failed(&mut self, failure: StreamFailure) {
         let _ = self.0.send(Event::Failed(failure.bytes, failure.error));
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use transport::outbox::SendFailure;
+use transport::outbox::{Datagrams, SendFailure};
 use transport::socket::{SocketOptions, bind_udp};
 use transport::udp::{self, Driver, UdpOptions, UdpWorkers};
 
@@ -41,9 +41,9 @@ impl Driver for Echo {
         self.queue.push((socket, destination, bytes.to_vec()));
     }
 
-    fn outgoing(&mut self, sink: &mut dyn FnMut(usize, SocketAddr, &[u8])) {
+    fn outgoing(&mut self, datagrams: &mut Datagrams<'_>) {
         for (socket, destination, bytes) in self.queue.drain(..) {
-            sink(socket, destination, &bytes);
+            datagrams.push(socket, destination, &bytes);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::batch::Epoll;
 use crate::crew::Crew;
 use crate::error::TransportError;
 use crate::limits::{ACCEPTS_PER_ROUND, STREAM_EVENTS_PER_ROUND, STREAM_READ_BYTES_PER_ROUND, STREAM_SWEEP_PERIOD, StreamLimits};
-use crate::outbox::Outbox;
+use crate::outbox::{Datagrams, Outbox};
 use crate::socket::{keep_alive, start_connect};
 use crate::waker::{self, Wakeups};
 
@@ -363,9 +363,8 @@ impl<D: StreamDriver> Running<D> {
     fn send_datagrams(&mut self) {
         let sockets = self.worker.crew.sockets();
         let outbox = &mut self.outbox;
-        self.driver.outgoing(&mut |socket, destination, bytes| outbox.push(sockets, socket, destination, bytes));
+        self.driver.outgoing(&mut Datagrams::new(outbox, sockets));
         outbox.flush(sockets);
-        self.driver.sent();
         let (sent, failed) = outbox.take_counts();
         self.worker.crew.counters().sent.fetch_add(sent, Ordering::Relaxed);
         self.worker.crew.counters().send_failures.fetch_add(failed, Ordering::Relaxed);
