@@ -95,7 +95,10 @@ mod tests {
 
     #[test]
     fn faults_and_unknown_methods_are_error_objects() {
-        assert_eq!(compact(r#"{"jsonrpc":"2.0","method":"fail","id":2}"#), r#"{"jsonrpc":"2.0","error":{"code":404,"message":"Not found"},"id":2}"#);
+        assert_eq!(
+            compact(r#"{"jsonrpc":"2.0","method":"fail","id":2}"#),
+            r#"{"jsonrpc":"2.0","error":{"code":404,"message":"Not found"},"id":2}"#
+        );
         let unknown = answer(&Echo, br#"{"jsonrpc":"2.0","method":"no.such","id":3}"#, false).wait();
         assert_eq!(unknown.text, r#"{"jsonrpc":"2.0","error":{"code":500,"message":"Method Not Found"},"id":3}"#);
         assert_eq!(unknown.http_status, 500);

@@ -218,7 +218,15 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_refused() {
-        for text in [&b"zzz"[..], b"[]", b"{}", br#"{"jsonrpc":"2.0","method":5}"#, br#"{"method":"a"}"#, br#"{"jsonrpc":"1.0","method":"a"}"#, b"\xff"] {
+        for text in [
+            &b"zzz"[..],
+            b"[]",
+            b"{}",
+            br#"{"jsonrpc":"2.0","method":5}"#,
+            br#"{"method":"a"}"#,
+            br#"{"jsonrpc":"1.0","method":"a"}"#,
+            b"\xff",
+        ] {
             assert!(decode(text).is_err());
         }
     }

@@ -11,7 +11,15 @@ pub enum Effect {
     /// A datagram from the local socket with this index.
     Send { socket: u16, destination: SocketAddr, bytes: Range<usize> },
     /// Bytes on a stream connection; opened on demand when `connection` is 0 or gone and `may_connect`.
-    StreamSend { protocol: Protocol, socket: u16, connection: u64, destination: SocketAddr, may_connect: bool, then_close: bool, bytes: Range<usize> },
+    StreamSend {
+        protocol: Protocol,
+        socket: u16,
+        connection: u64,
+        destination: SocketAddr,
+        may_connect: bool,
+        then_close: bool,
+        bytes: Range<usize>,
+    },
     /// Let what goes to the peer's address and this port use the connection (RFC 5923).
     StreamAlias { connection: u64, port: u16 },
     /// Ask a name server; answered by an input with the same ticket.

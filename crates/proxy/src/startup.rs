@@ -147,7 +147,9 @@ mod tests {
             match path {
                 "proxy.cfg" => Ok(configuration("records").into_bytes()),
                 "missing.cfg" => Ok(configuration("nowhere").into_bytes()),
-                path if path.ends_with("records") => Ok(b"# hosts\ntype=A;name=a.test;addr=192.0.2.1\n\ntype=A;name=b.test;addr=192.0.2.2\n".to_vec()),
+                path if path.ends_with("records") => {
+                    Ok(b"# hosts\ntype=A;name=a.test;addr=192.0.2.1\n\ntype=A;name=b.test;addr=192.0.2.2\n".to_vec())
+                }
                 _ => Err("no such file".to_owned()),
             }
         }

@@ -39,9 +39,7 @@ pub use error::ParseError;
 pub use fields::CSeq;
 pub use framing::{Frame, FrameError, Framer};
 pub use header::{Header, HeaderId};
-pub use hop_request::{
-    FromReceived, write_ack, write_ack_from_received, write_cancel, write_cancel_copying, write_cancel_from_received,
-};
+pub use hop_request::{FromReceived, write_ack, write_ack_from_received, write_cancel, write_cancel_copying, write_cancel_from_received};
 pub use limits::Limits;
 pub use message::Message;
 pub use method::Method;

@@ -96,6 +96,8 @@ impl Work<'_> {
         if request.method != RequestMethod::Ack {
             self.raise_sequence(index, request);
         }
+        // Another worker's BYE may have ended the call while the route of this request ran: it stays ended and counted out.
+        let is_over = self.record(index).is_none_or(|record| record.state == State::Deleted);
         match change.new {
             State::Deleted if moved => {
                 let leaving = if change.old.is_setting_up() { Leaving::Failed } else { Leaving::Ended };
@@ -104,7 +106,7 @@ impl Work<'_> {
                 finished.store = true;
                 finished.occurrence = change.route.map(|_| Occurrence::towards(OccurrenceKind::Terminated, request.direction));
             }
-            State::Confirmed | State::Early if request.method != RequestMethod::Bye => {
+            State::Confirmed | State::Early if request.method != RequestMethod::Bye && !is_over => {
                 if moved {
                     self.count_as(index, Mark::Active);
                     finished.keepalive = self.start_keepalive(index);

@@ -34,10 +34,7 @@ impl Hints {
 
     /// How a reply that is forwarded without a transaction uses its connection: either kind of wish counts.
     pub fn of_relayed_reply(&self) -> Connecting {
-        Connecting {
-            may_connect: !(self.forward_no_connect || self.reply_no_connect),
-            then_close: self.forward_close || self.reply_close,
-        }
+        Connecting { may_connect: !(self.forward_no_connect || self.reply_no_connect), then_close: self.forward_close || self.reply_close }
     }
 }
 

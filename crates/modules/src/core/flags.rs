@@ -36,4 +36,3 @@ pub(super) fn is_set(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let Some(mask) = argument_bit(worker, arguments) else { return Flow::Code(-1) };
     Flow::from(worker.run.flags & mask != 0)
 }
-

@@ -34,4 +34,3 @@ pub(super) fn exec(worker: &mut Worker, _arguments: &[Argument]) -> Flow {
     worker.log(-1, "script", "exec() is refused: the proxy runs no shell commands");
     Flow::Code(-1)
 }
-

@@ -70,6 +70,20 @@ fn one_side_can_be_ended_once_and_the_route_runs_once() {
 }
 
 #[test]
+fn an_ack_whose_route_still_runs_does_not_count_an_ended_call_as_active_again() {
+    let engine = engine(&[]);
+    let id = create(&engine, at(0.0), b"k@x");
+    reply(&engine, at(0.0), id, 200);
+    let request = within(RequestMethod::Ack, Direction::Downstream, 1);
+    let change = engine.request_begin(at(1.0), id, &request).unwrap();
+    bye(&engine, at(1.0), id);
+    assert_eq!(engine.request_finish(at(1.0), change, &request).occurrence, None);
+    let counts = engine.statistics();
+    assert_eq!((counts.active, counts.ended, counts.abandoned), (0, 1, 0));
+    assert_recount(&engine);
+}
+
+#[test]
 fn observers_hear_one_end_whatever_byes_cross() {
     let end = |work: &dyn Fn(&Engine, DialogId)| {
         let engine = engine(&[]);
