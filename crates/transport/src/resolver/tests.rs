@@ -35,6 +35,14 @@ fn pointer(service: &str, replacement: &str) -> Vec<u8> {
     [&10_u16.to_be_bytes()[..], &20_u16.to_be_bytes(), &word("s"), &word(service), &word(""), &encoded(replacement)].concat()
 }
 
+/// A port that is free for UDP may be taken for TCP: then the next one is tried.
+fn one_port_for_both() -> (UdpSocket, TcpListener) {
+    std::iter::repeat_with(|| UdpSocket::bind("127.0.0.1:0").unwrap())
+        .take(100)
+        .find_map(|udp| TcpListener::bind(udp.local_addr().unwrap()).ok().map(|tcp| (udp, tcp)))
+        .expect("a port free for UDP and TCP")
+}
+
 struct NameServer {
     address: SocketAddr,
     asked: Arc<AtomicUsize>,
@@ -43,9 +51,8 @@ struct NameServer {
 impl NameServer {
     /// Answers from the lines; is silent about names that begin with `silent`, and sends noise for `noise`.
     fn start(lines: Vec<Line>) -> NameServer {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (udp, tcp) = one_port_for_both();
         let address = udp.local_addr().unwrap();
-        let tcp = TcpListener::bind(address).unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
         let (count, over_tcp) = (Arc::clone(&asked), lines.clone());
         std::thread::spawn(move || {
