@@ -161,10 +161,9 @@ fn run_one(name: &str, path: &Path, options: &Options) -> Outcome {
         return Outcome::Skipped("sipp is not installed (package sip-tester)".to_owned());
     }
     let mut result = runner::run(name, path, &case, options);
-    // Another process may take the port between the look and the start; SIPp opens its ports late and keeps its own time, so
-    // its cases get a second try for whatever reason, which is said aloud.
+    // Another process may take the port between the look and the start.
     if let Err(reason) = &result
-        && (reason.contains("Address already in use") || runner::needs_sipp(&case))
+        && reason.contains("Address already in use")
     {
         println!("again {name}: {}", reason.lines().take(4).collect::<Vec<_>>().join(" | "));
         result = runner::run(name, path, &case, options);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -130,16 +129,14 @@ impl Player {
         Ok(player)
     }
 
-    /// A callee must listen before the first call leaves; a caller that is already done has had its socket.
+    /// A callee must listen before the first call leaves; a caller that is already done has had its socket. The kernel is
+    /// asked: binding the port to find out could take it from SIPp at the wrong moment.
     fn wait_until_open(&mut self, address: &str, transport: Transport) -> Result<(), String> {
-        let is_free = || match transport {
-            Transport::Tcp => TcpListener::bind(address).is_ok(),
-            Transport::Udp | Transport::Udp6 => UdpSocket::bind(address).is_ok(),
-        };
+        let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).ok_or("an address without port")?;
         let end = Instant::now() + START_PATIENCE;
-        while is_free() && Instant::now() < end {
-            if !matches!(self.child.try_wait(), Ok(None)) || self.messages.exists() {
-                return Ok(());
+        while !is_open(port, transport)? && matches!(self.child.try_wait(), Ok(None)) {
+            if Instant::now() > end {
+                return Err(format!("SIPp of {} does not open {address}\n{}", self.name, self.report()));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -223,6 +220,18 @@ impl Drop for Player {
     }
 }
 
+/// Whether somebody has the port open: the kernel lists local addresses as `ADDRESS:PORT` in hexadecimal digits.
+fn is_open(port: u16, transport: Transport) -> Result<bool, String> {
+    let table = match transport {
+        Transport::Udp => "/proc/net/udp",
+        Transport::Udp6 => "/proc/net/udp6",
+        Transport::Tcp => "/proc/net/tcp",
+    };
+    let lines = fs::read_to_string(table).map_err(|error| format!("{table}: {error}"))?;
+    let ending = format!(":{port:04X}");
+    Ok(lines.lines().filter_map(|line| line.split_whitespace().nth(1)).any(|local| local.ends_with(&ending)))
+}
+
 /// The messages a SIPp message log says were received: each stands after a line `... message received [LENGTH] bytes :`
 /// and an empty line.
 fn received_messages(log: &[u8]) -> Vec<Vec<u8>> {
@@ -250,6 +259,15 @@ mod tests {
         let log = b"---- 2026\nUDP message sent (4 bytes):\n\nABCD\n---- 2026\nUDP message received [7] bytes :\n\nSI\n\nP/2\n---- 2026\n\
             TCP message received [3] bytes :\n\nxyz\n";
         assert_eq!(received_messages(log), vec![b"SI\n\nP/2".to_vec(), b"xyz".to_vec()]);
+    }
+
+    #[test]
+    fn an_open_port_is_seen_and_a_closed_one_is_not() {
+        let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (udp_port, tcp_port) = (udp.local_addr().unwrap().port(), tcp.local_addr().unwrap().port());
+        assert_eq!((is_open(udp_port, Transport::Udp), is_open(tcp_port, Transport::Tcp)), (Ok(true), Ok(true)));
+        assert_eq!(is_open(0, Transport::Udp6), Ok(false));
     }
 
     #[test]
