@@ -1,5 +1,6 @@
 //! Prints COMPAT.md from the export tables of all modules.
 
+use modules::not_there::NOT_THERE;
 use modules::registry::ALL;
 
 fn main() {
@@ -46,6 +47,13 @@ fn main() {
         if !module.events.is_empty() {
             let names: Vec<String> = module.events.iter().map(|event| format!("`{event}`")).collect();
             print!("\nEvent routes: {}\n", names.join(", "));
+        }
+        let missing: Vec<_> = NOT_THERE.iter().filter(|missing| missing.module == module.name).collect();
+        if !missing.is_empty() {
+            print!("\n| not there | why |\n|---|---|\n");
+            for missing in missing {
+                println!("| `{}` | {} |", missing.name, missing.reason);
+            }
         }
     }
 }

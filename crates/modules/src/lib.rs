@@ -15,6 +15,7 @@ pub mod literals;
 pub mod live;
 pub mod next_hop;
 pub mod node;
+pub mod not_there;
 pub mod outbox;
 pub mod outgoing;
 pub mod registry;

@@ -1,0 +1,91 @@
+//! Names of Kamailio's modules that the modules here do not declare, each with the reason. COMPAT.md shows them.
+
+/// A name the specification lists for a module we have.
+pub struct NotThere {
+    pub module: &'static str,
+    pub name: &'static str,
+    pub reason: &'static str,
+}
+
+const C_INTERFACE: &str = "door for other C modules, no script function";
+const SCAN: &str = "the module's own symbol, no name for scripts";
+const EMBEDDED: &str = "event name given to embedded languages only";
+
+const fn name(module: &'static str, name: &'static str, reason: &'static str) -> NotThere {
+    NotThere { module, name, reason }
+}
+
+/// Every one.
+pub static NOT_THERE: &[NotThere] = &[
+    name("tm", "tm:continue", EMBEDDED),
+    name("tm", "tm:local-response-sent", EMBEDDED),
+    name("tmx", "bind_tmx", C_INTERFACE),
+    name("tmx", "tmx:continue", EMBEDDED),
+    name("sl", "bind_sl", C_INTERFACE),
+    name("rr", "load_rr", C_INTERFACE),
+    name("maxfwd", "bind_maxfwd", C_INTERFACE),
+    name("textops", "bind_textops", C_INTERFACE),
+    name("textopsx", "bind_textopsx", C_INTERFACE),
+    name("siputils", "bind_siputils", C_INTERFACE),
+    name("sanity", "bind_sanity", C_INTERFACE),
+    name("kex", "bind_kex", C_INTERFACE),
+    name("cfgutils", "bind_cfgutils", C_INTERFACE),
+    name("counters", "counters", SCAN),
+    name("htable", "bind_htable", C_INTERFACE),
+    name("ctl", "ctl", SCAN),
+    name("jsonrpcs", "jsonrpcs", SCAN),
+    name("dialog", "load_dlg", "door for other C modules; here the observers of docs/building-on-dialogs.md"),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+
+    use super::NOT_THERE;
+    use crate::registry::{ALL, Module};
+
+    fn declares(module: &Module, name: &str) -> bool {
+        module.functions.iter().any(|function| function.name == name)
+            || module.parameters.iter().any(|parameter| parameter.name == name)
+            || module.variables.iter().any(|variable| variable.name == name)
+            || module.events.contains(&name)
+    }
+
+    /// The specification's table of names, when it lies beside the project: module and name of each line.
+    fn table(kind: &str) -> Vec<(String, String)> {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../../shared/spec/kamailio-{kind}.tsv"));
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let line =
+            |line: &str| line.split_once('\t').map(|(module, rest)| (module.to_owned(), rest.split('\t').next().unwrap_or("").to_owned()));
+        text.lines().filter_map(line).filter(|(module, _)| module != "module").collect()
+    }
+
+    #[test]
+    fn nothing_that_is_declared_is_listed_as_missing_and_nothing_is_listed_twice() {
+        let mut seen = BTreeSet::new();
+        for missing in NOT_THERE {
+            let module = ALL.iter().find(|module| module.name == missing.module);
+            assert!(module.is_some_and(|module| !declares(module, missing.name)), "{} {}", missing.module, missing.name);
+            assert!(seen.insert((missing.module, missing.name)), "{} {} stands twice", missing.module, missing.name);
+        }
+    }
+
+    #[test]
+    fn every_name_of_our_modules_is_declared_or_listed() {
+        // A variable may be declared by another of our modules than in Kamailio: all are always there together; so is `core`.
+        let anywhere = |name: &str| ALL.iter().any(|module| module.variables.iter().any(|variable| variable.name == name));
+        let mut unknown = Vec::new();
+        for kind in ["functions", "modparams", "pvs", "event-routes"] {
+            for (module_name, name) in table(kind) {
+                let Some(module) = ALL.iter().find(|module| module.name == module_name) else { continue };
+                let is_listed = NOT_THERE.iter().any(|missing| missing.module == module_name && missing.name == name);
+                let is_elsewhere = kind == "pvs" && anywhere(&name) || declares(&crate::core::MODULE, &name);
+                if !declares(module, &name) && !is_listed && !is_elsewhere {
+                    unknown.push(format!("{module_name} {name}"));
+                }
+            }
+        }
+        assert!(unknown.is_empty(), "neither declared nor listed in NOT_THERE: {unknown:?}");
+    }
+}
