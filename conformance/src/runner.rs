@@ -296,11 +296,13 @@ fn play_agent(
     }
 }
 
-/// `Name: value` replaces or adds, `-Name` removes, `first: text` replaces the first line, `body: text` sets the body.
+/// `Name: value` replaces or adds, `^Name: value` puts in front, `-Name` removes, `first: text` replaces the first line, `body: text` sets the body.
 fn changed(mut message: Message, details: &[String]) -> Message {
     for detail in details {
         if let Some(name) = detail.strip_prefix('-') {
             message.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+        } else if let Some((name, value)) = detail.strip_prefix('^').and_then(|header| header.split_once(": ")) {
+            message.headers.insert(0, (name.to_owned(), value.to_owned()));
         } else if let Some(first) = detail.strip_prefix("first: ") {
             message.first = first.to_owned();
         } else if detail.starts_with(DESTINATION) {

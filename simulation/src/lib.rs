@@ -42,6 +42,7 @@
 //! | M1 | a forwarded message keeps every line and its order; Via, Max-Forwards, Route and Record-Route change by rule | `copies` |
 //! | M2 | each message that came or left reads the same after writing | `copies` |
 //! | M3 | Content-Length is there and equals the body | `copies` |
+//! | memory | ten quiet minutes after the last call the proxies hold the memory they held before | `tests/memory.rs` |
 //! | R3 | nothing waits without a timer | `transactions` |
 //! | A2, A8 | two runs of a seed give the same bytes; no panic | [`outcome`] |
 //!

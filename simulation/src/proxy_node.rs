@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dialog::{DialogView, Observer, Occurrence};
+use dialog::{DialogView, Notice, Observer, Occurrence};
 use modules::Worker;
 use modules::node::Process;
 use modules::rpc::Parameters;
@@ -59,8 +59,8 @@ pub struct ProxyNode {
 struct Journal(Mutex<Vec<(DialogView, Occurrence)>>);
 
 impl Observer for Journal {
-    fn on(&self, dialog: &DialogView, occurrence: Occurrence) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((dialog.clone(), occurrence));
+    fn on(&self, notice: &Notice<'_>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((notice.dialog.clone(), notice.occurrence));
     }
 }
 

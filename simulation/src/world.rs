@@ -41,6 +41,8 @@ enum Event {
 /// A world on its way.
 pub struct World {
     now: u64,
+    /// The first moment, milliseconds.
+    beginning: u64,
     /// How far the date was set off, milliseconds.
     jumped: i64,
     sequence: u64,
@@ -64,14 +66,18 @@ pub struct World {
 impl World {
     /// Starts the proxies and plans the calls.
     pub fn new(scenario: Scenario, trace: Trace) -> Result<World, String> {
-        let mut proxies = Vec::new();
-        let mut families = Vec::new();
-        for (number, plan) in scenario.proxies.iter().enumerate() {
-            proxies.push(ProxyNode::start(&plan.start, now_at(BEGINNING))?);
-            families.push(checkers::all(number, plan.start.address, plan.promises));
-        }
+        let starts = scenario.proxies.iter().map(|plan| ProxyNode::start(&plan.start, now_at(BEGINNING)));
+        let proxies = starts.collect::<Result<Vec<_>, _>>()?;
+        Ok(World::on(proxies, BEGINNING, scenario, trace))
+    }
+
+    /// The same on proxies that run already and have no calls.
+    pub fn on(proxies: Vec<ProxyNode>, beginning: u64, scenario: Scenario, trace: Trace) -> World {
+        let families = scenario.proxies.iter().enumerate();
+        let families = families.map(|(number, plan)| checkers::all(number, plan.start.address, plan.promises)).collect();
         let mut world = World {
-            now: BEGINNING,
+            now: beginning,
+            beginning,
             jumped: 0,
             sequence: 0,
             heap: BinaryHeap::new(),
@@ -90,7 +96,15 @@ impl World {
             scenario,
         };
         world.populate();
-        Ok(world)
+        world
+    }
+
+    /// The proxies and the present moment, for another world that goes on with them.
+    pub fn into_proxies(mut self) -> (Vec<ProxyNode>, u64) {
+        for proxy in &mut self.proxies {
+            proxy.tick_at = None;
+        }
+        (self.proxies, self.now)
     }
 
     fn populate(&mut self) {
@@ -128,7 +142,7 @@ impl World {
 
     /// Lets things happen until the end of the scenario, then looks at what is left.
     pub fn run(&mut self) {
-        let end = BEGINNING + self.scenario.until;
+        let end = self.beginning + self.scenario.until;
         while let Some(Reverse((at, sequence))) = self.heap.pop() {
             if at > end || !self.verdicts.list.is_empty() {
                 break;
@@ -185,7 +199,7 @@ impl World {
 
     /// Once a virtual second: partitions begin and end, the faults stop, every table is recounted.
     fn second(&mut self) {
-        if self.now >= BEGINNING + self.scenario.faults_until && self.scenario.must_settle {
+        if self.now >= self.beginning + self.scenario.faults_until && self.scenario.must_settle {
             self.network.heal();
         }
         let mut places: Vec<SocketAddr> = self.proxies.iter().map(|proxy| proxy.address).collect();

@@ -1,8 +1,9 @@
 //! The BINRPC wire format (spec proxy-core 12): requests in, replies and faults out.
 
+use modules::listing::too_long;
 use modules::rpc::{Fault, Item, Parameter, Reply};
 
-use crate::limits::{BINRPC_RECORDS_MAX, BINRPC_REQUEST_BYTES_MAX};
+use crate::limits::{BINRPC_ANSWER_BYTES_MAX, BINRPC_PART_BYTES, BINRPC_RECORDS_MAX, BINRPC_REQUEST_BYTES_MAX};
 
 const MAGIC: u8 = 0xA1;
 const REQUEST: u8 = 0;
@@ -73,7 +74,7 @@ pub fn decode(bytes: &[u8]) -> Decoded {
 
 /// The fault for what is no request, with which a connection ends.
 pub fn corrupted(cookie: u32) -> Vec<u8> {
-    encode(cookie, &Err(Fault::new(400, "bad request: corrupted packet")), usize::MAX)
+    encode(cookie, Err(Fault::new(400, "bad request: corrupted packet")), usize::MAX).parts.concat()
 }
 
 fn big_endian(bytes: &[u8]) -> u64 {
@@ -120,36 +121,95 @@ impl Iterator for Records<'_> {
     }
 }
 
-/// Writes the packet that answers a call; a body above `body_bytes_max` becomes a fault.
-pub fn encode(cookie: u32, answer: &Result<Reply, Fault>, body_bytes_max: usize) -> Vec<u8> {
-    let (kind, mut body) = body(answer);
-    if kind == REPLY && body.len() > body_bytes_max {
-        let reason = format!("the answer has {} bytes, more than binrpc_max_body_size allows", body.len());
-        return encode(cookie, &Err(Fault::new(500, reason)), body_bytes_max);
-    }
-    let length = minimal(body.len() as u64, 1);
-    let cookie = minimal(u64::from(cookie), 1);
-    let mut packet = vec![MAGIC, (kind << 4) | (((length.len() - 1) as u8) << 2) | (cookie.len() - 1) as u8];
-    packet.extend_from_slice(&length);
-    packet.extend_from_slice(&cookie);
-    packet.append(&mut body);
-    packet
+/// A packet in parts, so that a long one is not copied while it grows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Packet {
+    parts: Vec<Vec<u8>>,
 }
 
-fn body(answer: &Result<Reply, Fault>) -> (u8, Vec<u8>) {
-    let mut body = Vec::new();
-    match answer {
-        Ok(reply) => {
-            for item in &reply.items {
-                write_item(&mut body, item);
-            }
-            (REPLY, body)
-        }
+impl Packet {
+    /// The parts in order; each is given back once it is written.
+    pub fn into_parts(self) -> impl Iterator<Item = Vec<u8>> {
+        self.parts.into_iter()
+    }
+}
+
+/// Writes the packet that answers a call; a body above `body_bytes_max` becomes a fault.
+pub fn encode(cookie: u32, answer: Result<Reply, Fault>, body_bytes_max: usize) -> Packet {
+    let body_bytes_max = body_bytes_max.min(BINRPC_ANSWER_BYTES_MAX);
+    match answer.and_then(|reply| body(reply, body_bytes_max)) {
+        Ok(parts) => packet(REPLY, cookie, parts),
         Err(fault) => {
+            let mut body = Vec::new();
             write_integer(&mut body, i64::from(fault.code));
             write_text(&mut body, TEXT, fault.text.as_bytes());
-            (FAULT, body)
+            packet(FAULT, cookie, vec![body])
         }
+    }
+}
+
+fn packet(kind: u8, cookie: u32, body: Vec<Vec<u8>>) -> Packet {
+    let length = minimal(body.iter().map(Vec::len).sum::<usize>() as u64, 1);
+    let cookie = minimal(u64::from(cookie), 1);
+    let mut head = vec![MAGIC, (kind << 4) | (((length.len() - 1) as u8) << 2) | (cookie.len() - 1) as u8];
+    head.extend_from_slice(&length);
+    head.extend_from_slice(&cookie);
+    let mut parts = body;
+    match parts.first_mut() {
+        Some(first) => drop(first.splice(0..0, head)),
+        None => parts.push(head),
+    }
+    Packet { parts }
+}
+
+fn body(reply: Reply, bytes_max: usize) -> Result<Vec<Vec<u8>>, Fault> {
+    let mut body = Body::default();
+    reply.items.iter().for_each(|item| body.add(item));
+    if let Some(listing) = &reply.listing {
+        let mut page = Some(listing.begin()?);
+        while let Some(items) = page {
+            items.iter().for_each(|item| body.add(item));
+            if body.length() > bytes_max {
+                break;
+            }
+            page = listing.next_page();
+        }
+    }
+    match (body.length() > bytes_max, &reply.listing) {
+        (false, _) => Ok(body.parts()),
+        (true, Some(_)) => Err(too_long(&format!("the {bytes_max} bytes this door carries"))),
+        (true, None) => {
+            Err(Fault::new(500, format!("the answer has {} bytes, more than binrpc_max_body_size allows", body.length())))
+        }
+    }
+}
+
+/// A body that grows part by part.
+#[derive(Default)]
+struct Body {
+    full: Vec<Vec<u8>>,
+    full_length: usize,
+    last: Vec<u8>,
+}
+
+impl Body {
+    fn add(&mut self, item: &Item) {
+        write_item(&mut self.last, item);
+        if self.last.len() >= BINRPC_PART_BYTES {
+            self.full_length += self.last.len();
+            self.full.push(std::mem::take(&mut self.last));
+        }
+    }
+
+    fn length(&self) -> usize {
+        self.full_length + self.last.len()
+    }
+
+    fn parts(mut self) -> Vec<Vec<u8>> {
+        if !self.last.is_empty() {
+            self.full.push(self.last);
+        }
+        self.full
     }
 }
 
@@ -223,7 +283,35 @@ fn write_text(out: &mut Vec<u8>, kind: u8, text: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use modules::listing::{Listing, Pages};
+
     use super::*;
+
+    fn bytes(cookie: u32, answer: Result<Reply, Fault>, body_bytes_max: usize) -> Vec<u8> {
+        encode(cookie, answer, body_bytes_max).parts.concat()
+    }
+
+    /// So many pages with one text of a thousand bytes each.
+    struct Texts(usize);
+
+    impl Pages for Texts {
+        fn next_page(&mut self) -> Option<Vec<Item>> {
+            self.0 = self.0.checked_sub(1)?;
+            Some(vec![Item::text("x".repeat(1_000))])
+        }
+    }
+
+    #[test]
+    fn a_long_answer_is_the_same_packet_as_a_whole_one_in_parts_of_bounded_size() {
+        let listing = |count| Reply::listing(Listing::new(Texts(count)));
+        let whole = Listing::new(Texts(500)).gathered(500).expect("all items");
+        let packet = encode(7, Ok(listing(500)), usize::MAX);
+        assert!(packet.parts.len() > 5 && packet.parts.iter().all(|part| part.len() < BINRPC_PART_BYTES + 2_000));
+        assert_eq!(packet.parts.concat(), bytes(7, Ok(whole), usize::MAX));
+        assert_eq!(bytes(7, Ok(listing(0)), usize::MAX), bytes(7, Ok(Reply::empty()), usize::MAX));
+        let cut = String::from_utf8_lossy(&bytes(7, Ok(listing(500)), 10_000)).into_owned();
+        assert!(cut.contains("limit") && cut.contains("after"), "{cut}");
+    }
 
     #[test]
     fn the_request_for_the_version_is_read() {
@@ -252,7 +340,7 @@ mod tests {
 
     #[test]
     fn an_empty_reply_is_five_bytes() {
-        assert_eq!(encode(0x1234, &Ok(Reply::empty()), usize::MAX), [0xa1, 0x11, 0x00, 0x12, 0x34]);
+        assert_eq!(bytes(0x1234, Ok(Reply::empty()), usize::MAX), [0xa1, 0x11, 0x00, 0x12, 0x34]);
     }
 
     #[test]
@@ -271,23 +359,23 @@ mod tests {
     #[test]
     fn a_structure_has_names_and_ends() {
         let reply = Reply::one(Item::Structure(vec![("uptime".into(), Item::Integer(77))]));
-        let packet = encode(1, &Ok(reply), usize::MAX);
+        let packet = bytes(1, Ok(reply), usize::MAX);
         let expected = [&[0x03, 0x75][..], b"uptime\0", &[0x10, 0x4d, 0x83]].concat();
         assert_eq!(packet.get(4..), Some(&expected[..]));
     }
 
     #[test]
     fn a_fault_carries_code_and_text() {
-        let packet = encode(1, &Err(Fault::new(500, "no")), usize::MAX);
+        let packet = bytes(1, Err(Fault::new(500, "no")), usize::MAX);
         assert_eq!(packet, [0xa1, 0x30, 7, 1, 0x20, 0x01, 0xf4, 0x31, b'n', b'o', 0]);
     }
 
     #[test]
     fn an_answer_above_the_bound_becomes_a_fault() {
         let reply = Reply::one(Item::text("x".repeat(2_000)));
-        let packet = encode(1, &Ok(reply.clone()), 1_024);
+        let packet = bytes(1, Ok(reply.clone()), 1_024);
         assert_eq!(packet.get(1).map(|kind| kind >> 4), Some(FAULT));
-        assert_eq!(encode(1, &Ok(reply), 4_096).get(1).map(|kind| kind >> 4), Some(REPLY));
+        assert_eq!(bytes(1, Ok(reply), 4_096).get(1).map(|kind| kind >> 4), Some(REPLY));
     }
 
     #[test]

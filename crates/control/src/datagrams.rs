@@ -79,10 +79,15 @@ pub(crate) fn serve<S: Datagrams>(socket: &Arc<S>, speech: Speech, caller: &Arc<
 fn answer(caller: &Arc<dyn Caller>, bytes: &[u8], speech: Speech) -> Option<Outcome<Vec<u8>>> {
     match speech {
         Speech::Binrpc { body_bytes_max } => match binrpc::decode(bytes) {
-            Decoded::Request(request, _) => Some(run(caller, request, body_bytes_max)),
+            Decoded::Request(request, _) => {
+                Some(run(caller, request, body_bytes_max.min(DATAGRAM_BYTES_MAX)).map(|packet| packet.into_parts().flatten().collect()))
+            }
             Decoded::Incomplete | Decoded::Broken(..) => None,
         },
-        Speech::Json { is_pretty } => Some(json::answer(caller.as_ref(), bytes, is_pretty).map(|answer| answer.text.into_bytes())),
+        Speech::Json { is_pretty } => {
+            let answer = json::answer(caller.as_ref(), bytes, is_pretty);
+            Some(answer.map(move |answer| answer.body.whole(DATAGRAM_BYTES_MAX, is_pretty).into_bytes()))
+        }
     }
 }
 
@@ -91,7 +96,7 @@ fn too_long(request: &[u8], speech: Speech) -> Vec<u8> {
     let fault = Fault::new(500, "the answer is too long for a datagram; ask over a stream");
     match speech {
         Speech::Binrpc { .. } => match binrpc::decode(request) {
-            Decoded::Request(request, _) => binrpc::encode(request.cookie, &Err(fault), usize::MAX),
+            Decoded::Request(request, _) => binrpc::encode(request.cookie, Err(fault), usize::MAX).into_parts().flatten().collect(),
             Decoded::Incomplete | Decoded::Broken(..) => Vec::new(),
         },
         Speech::Json { is_pretty } => {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::fifo_scanner::{Scanned, Scanner};
 use crate::limits::{FIFO_REPLY_PAUSE_MILLISECONDS, FIFO_REPLY_TRIES, FIFO_WRITE_PAUSE_MILLISECONDS, FIFO_WRITE_PAUSES_MAX};
 use crate::listener::{Access, Listeners, make_room, spawn};
+use crate::json::Body;
 use crate::{Caller, json};
 
 impl Listeners {
@@ -68,7 +69,7 @@ fn answer(text: &[u8], reply_folder: &Path, is_pretty: bool, caller: &Arc<dyn Ca
     let path = reply_path(&name, reply_folder)?;
     let caller = Arc::clone(caller);
     json::answer_request(caller.as_ref(), request, is_pretty).hand_over(move |answer| {
-        if let Err(reason) = write(&path, answer.text.as_bytes()) {
+        if let Err(reason) = write(&path, answer.body) {
             caller.log(0, &format!("FIFO request not answered: {reason}"));
         }
     });
@@ -76,11 +77,16 @@ fn answer(text: &[u8], reply_folder: &Path, is_pretty: bool, caller: &Arc<dyn Ca
 }
 
 /// Writes an answer into the caller's FIFO.
-fn write(path: &Path, text: &[u8]) -> Result<(), String> {
+fn write(path: &Path, answer: Body) -> Result<(), String> {
+    let mut fifo = open_for_reply(path)?;
+    answer.pour(|piece| pour(&mut fifo, piece)).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn open_for_reply(path: &Path) -> Result<File, String> {
     for _ in 0..FIFO_REPLY_TRIES {
         // Non-blocking: a caller that is gone must not hold the others up.
         match OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW).open(path) {
-            Ok(mut fifo) => return pour(&mut fifo, text).map_err(|error| format!("{}: {error}", path.display())),
+            Ok(fifo) => return Ok(fifo),
             Err(error) if error.raw_os_error() == Some(libc::ENXIO) => {
                 thread::sleep(Duration::from_millis(FIFO_REPLY_PAUSE_MILLISECONDS));
             }
@@ -148,7 +154,7 @@ mod tests {
     #[test]
     fn an_answer_longer_than_a_fifo_holds_arrives_whole() {
         let path = fifo("long-answer");
-        let text = vec![b'x'; 1 << 20];
+        let text = "x".repeat(1 << 20);
         let reading = path.clone();
         let reader = thread::spawn(move || {
             let mut read = Vec::new();
@@ -156,7 +162,7 @@ mod tests {
             read.len()
         });
         // The reader may come late: a caller opens its FIFO after it has asked.
-        let written = (0..100).map(|_| write(&path, &text)).find(|written| !matches!(written, Err(error) if error.starts_with("nobody")));
+        let written = (0..100).map(|_| write(&path, Body::Whole(text.clone()))).find(|written| !matches!(written, Err(error) if error.starts_with("nobody")));
         assert_eq!(written, Some(Ok(())));
         assert_eq!(reader.join().unwrap(), text.len());
         fs::remove_file(path).unwrap();
@@ -169,8 +175,8 @@ mod tests {
             (folder.join(format!("duolog-file-{}", std::process::id())), folder.join(format!("duolog-link-{}", std::process::id())));
         fs::write(&file, "kept").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        assert!(write(&link, b"{}").is_err());
-        assert!(write(&file, b"{}").is_err());
+        assert!(write(&link, Body::Whole("{}".to_owned())).is_err());
+        assert!(write(&file, Body::Whole("{}".to_owned())).is_err());
         assert_eq!(fs::read(&file).unwrap(), b"kept");
         fs::remove_file(link).unwrap();
         fs::remove_file(file).unwrap();

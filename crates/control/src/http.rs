@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::limits::{CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, HTTP_HEAD_BYTES_MAX, JSON_REQUEST_BYTES_MAX};
 use crate::listener::{Listeners, accepted, spawn};
+use crate::json::Body;
 use crate::{Caller, Outcome, json};
 
 impl Listeners {
@@ -41,9 +42,14 @@ fn serve(mut stream: TcpStream, is_pretty: bool, caller: &Arc<dyn Caller>) {
     let mut chunk = [0_u8; 4096];
     loop {
         match take(&mut buffer) {
-            Taken::Request(body, is_kept) => {
-                let answer = answer(&body, is_pretty, caller.as_ref()).wait();
-                if stream.write_all(&answer).is_err() || !is_kept {
+            Taken::Request { body, is_kept, takes_chunks } => {
+                let answer = json::answer(caller.as_ref(), &body, is_pretty).wait();
+                let written = match answer.body {
+                    Body::InPieces(_) if !takes_chunks => pour_until_closed(&mut stream, answer),
+                    Body::InPieces(_) => pour_in_chunks(&mut stream, answer),
+                    Body::Whole(_) => stream.write_all(&whole(answer, usize::MAX, is_pretty)).map(|()| true),
+                };
+                if !written.is_ok_and(|goes_on| goes_on && is_kept) {
                     return;
                 }
                 continue;
@@ -64,8 +70,12 @@ fn serve(mut stream: TcpStream, is_pretty: bool, caller: &Arc<dyn Caller>) {
 /// What a buffer of HTTP bytes holds.
 #[derive(Debug, PartialEq, Eq)]
 enum Taken {
-    /// Body, and whether the connection is kept.
-    Request(Vec<u8>, bool),
+    /// `is_kept`: more requests may follow. `takes_chunks`: HTTP/1.1, so an answer may come without its length.
+    Request {
+        body: Vec<u8>,
+        is_kept: bool,
+        takes_chunks: bool,
+    },
     Refused(&'static str),
     Incomplete,
 }
@@ -81,7 +91,8 @@ fn take(buffer: &mut Vec<u8>) -> Taken {
         return Taken::Refused("405 Method Not Allowed");
     }
     let mut length = None;
-    let mut is_kept = first.ends_with("HTTP/1.1");
+    let takes_chunks = first.ends_with("HTTP/1.1");
+    let mut is_kept = takes_chunks;
     for line in lines {
         let Some((name, value)) = line.split_once(':') else { return Taken::Refused("400 Bad Request") };
         if name.eq_ignore_ascii_case("Content-Length") {
@@ -102,23 +113,39 @@ fn take(buffer: &mut Vec<u8>) -> Taken {
     let body_start = head_end + 4;
     let Some(body) = buffer.get(body_start..body_start + length).map(<[u8]>::to_vec) else { return Taken::Incomplete };
     buffer.drain(..body_start + length);
-    Taken::Request(body, is_kept)
+    Taken::Request { body, is_kept, takes_chunks }
 }
 
-/// The whole HTTP answer to a JSON-RPC body.
-pub fn answer(body: &[u8], is_pretty: bool, caller: &dyn Caller) -> Outcome<Vec<u8>> {
-    json::answer(caller, body, is_pretty).map(|answer| write(&answer))
+/// The whole HTTP answer to a JSON-RPC body; a long one becomes a fault at `bytes_max`.
+pub fn answer(body: &[u8], is_pretty: bool, bytes_max: usize, caller: &dyn Caller) -> Outcome<Vec<u8>> {
+    json::answer(caller, body, is_pretty).map(move |answer| whole(answer, bytes_max, is_pretty))
 }
 
-fn write(answer: &json::Answer) -> Vec<u8> {
-    format!(
-        "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nServer: duolog\r\nContent-Length: {}\r\n\r\n{}",
-        answer.http_status,
-        answer.http_reason,
-        answer.text.len(),
-        answer.text
-    )
-    .into_bytes()
+fn head(answer: &json::Answer, framing: &str) -> String {
+    let (status, reason) = (answer.http_status, &answer.http_reason);
+    format!("HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nServer: duolog\r\n{framing}\r\n\r\n")
+}
+
+fn whole(mut answer: json::Answer, bytes_max: usize, is_pretty: bool) -> Vec<u8> {
+    let text = std::mem::replace(&mut answer.body, Body::Whole(String::new())).whole(bytes_max, is_pretty);
+    (head(&answer, &format!("Content-Length: {}", text.len())) + &text).into_bytes()
+}
+
+/// Writes a long answer piece by piece (RFC 9112 §7.1).
+fn pour_in_chunks(stream: &mut TcpStream, answer: json::Answer) -> io::Result<bool> {
+    stream.write_all(head(&answer, "Transfer-Encoding: chunked").as_bytes())?;
+    answer.body.pour(|piece| {
+        stream.write_all(format!("{:x}\r\n", piece.len()).as_bytes())?;
+        stream.write_all(piece)?;
+        stream.write_all(b"\r\n")
+    })?;
+    stream.write_all(b"0\r\n\r\n").map(|()| true)
+}
+
+/// The same for HTTP/1.0: the end of the answer is the end of the connection.
+fn pour_until_closed(stream: &mut TcpStream, answer: json::Answer) -> io::Result<bool> {
+    stream.write_all(head(&answer, "Connection: close").as_bytes())?;
+    answer.body.pour(|piece| stream.write_all(piece)).map(|()| false)
 }
 
 #[cfg(test)]
@@ -130,7 +157,7 @@ mod tests {
         let mut buffer = b"POST /RPC HTTP/1.1\r\nContent-Length: 2\r\n\r\n{".to_vec();
         assert_eq!(take(&mut buffer), Taken::Incomplete);
         buffer.extend_from_slice(b"}POST");
-        assert_eq!(take(&mut buffer), Taken::Request(b"{}".to_vec(), true));
+        assert_eq!(take(&mut buffer), Taken::Request { body: b"{}".to_vec(), is_kept: true, takes_chunks: true });
         assert_eq!(buffer, b"POST");
     }
 

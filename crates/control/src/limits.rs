@@ -4,6 +4,10 @@
 pub const BINRPC_REQUEST_BYTES_MAX: usize = 65_536;
 /// Most records in one BINRPC request.
 pub const BINRPC_RECORDS_MAX: usize = 1_024;
+/// Longest BINRPC answer, bytes: its length stands in front, so all of it is in memory before the first byte leaves.
+pub const BINRPC_ANSWER_BYTES_MAX: usize = 256 << 20;
+/// Bytes of a BINRPC answer that are gathered into one part.
+pub const BINRPC_PART_BYTES: usize = 64 << 10;
 /// Longest JSON request, bytes.
 pub const JSON_REQUEST_BYTES_MAX: usize = 65_536;
 /// Most control connections at one time.
@@ -18,6 +22,8 @@ pub const DATAGRAM_BYTES_MAX: usize = 65_507;
 pub const FIFO_REQUEST_BYTES_MAX: usize = 8_192;
 /// Longest HTTP head of a JSON-RPC request, bytes.
 pub const HTTP_HEAD_BYTES_MAX: usize = 8_192;
+/// Longest answer to JSON-RPC over HTTP on a SIP port, bytes: SIP shares the thread and the queues behind it.
+pub const SIP_PORT_ANSWER_BYTES_MAX: usize = 4 << 20;
 /// How often the reply FIFO of a caller is tried, and the pause between, milliseconds.
 pub const FIFO_REPLY_TRIES: u32 = 4;
 pub const FIFO_REPLY_PAUSE_MILLISECONDS: u64 = 80;

@@ -14,7 +14,7 @@ use modules::connections::ControlConnection;
 use modules::rpc::{Fault, Parameters, Reply, Wire};
 
 use crate::address::ControlAddress;
-use crate::binrpc::{self, Decoded, Request};
+use crate::binrpc::{self, Decoded, Packet, Request};
 use crate::connections::OpenConnections;
 use crate::limits::{
     BINRPC_REQUEST_BYTES_MAX, CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, DATAGRAM_WORKERS_MAX, DOOR_REST_MILLISECONDS,
@@ -210,7 +210,8 @@ fn serve_binrpc<S: Read + Write>(mut stream: S, body_bytes_max: usize, caller: &
             Decoded::Request(request, used) => {
                 buffer.drain(..used);
                 let is_understood = request.method.is_ok();
-                let is_answered = stream.write_all(&run(caller, request, body_bytes_max).wait()).is_ok();
+                let packet = run(caller, request, body_bytes_max).wait();
+                let is_answered = packet.into_parts().try_for_each(|part| stream.write_all(&part)).is_ok();
                 if !is_answered || !is_understood {
                     return;
                 }
@@ -237,16 +238,16 @@ fn serve_json<S: Read + Write>(mut stream: S, is_pretty: bool, caller: &dyn Call
     let Ok(length) = stream.read(&mut buffer) else { return };
     if length > 0 {
         let answer = json::answer(caller, buffer.get(..length).unwrap_or_default(), is_pretty).wait();
-        let _ = stream.write_all(answer.text.as_bytes());
+        let _ = answer.body.pour(|piece| stream.write_all(piece));
     }
 }
 
 /// Runs a BINRPC request.
-pub(crate) fn run(caller: &Arc<dyn Caller>, request: Request, body_bytes_max: usize) -> Outcome<Vec<u8>> {
+pub(crate) fn run(caller: &Arc<dyn Caller>, request: Request, body_bytes_max: usize) -> Outcome<Packet> {
     let outcome: Outcome<Result<Reply, Fault>> = match request.method {
         Ok(method) => caller.call(&method, &mut Parameters::new(Wire::Binrpc, request.parameters)),
         Err(reason) => Outcome::Done(Err(Fault::new(400, format!("bad request method: {reason}")))),
     };
     let cookie = request.cookie;
-    outcome.map(move |answer| binrpc::encode(cookie, &answer, body_bytes_max))
+    outcome.with_listings_apart().map(move |answer| binrpc::encode(cookie, answer, body_bytes_max))
 }

@@ -1,5 +1,7 @@
 //! What becomes of a call: done at once, or waited for without holding up the door it came through.
 
+use modules::rpc::{Fault, Reply};
+
 /// Something asked for: there already, or to be waited for.
 pub enum Outcome<T> {
     Done(T),
@@ -32,6 +34,16 @@ impl<T: 'static> Outcome<T> {
                 // Without a thread the call stays unanswered, as a lost datagram does.
                 let _ = crate::listener::spawn("ctl-wait", move || take(wait()));
             }
+        }
+    }
+}
+
+impl Outcome<Result<Reply, Fault>> {
+    /// A long answer, which is made while it is written, becomes one that is waited for: no door is held by it.
+    pub fn with_listings_apart(self) -> Outcome<Result<Reply, Fault>> {
+        match self {
+            Outcome::Done(Ok(reply)) if reply.listing.is_some() => Outcome::Waiting(Box::new(move || Ok(reply))),
+            other => other,
         }
     }
 }

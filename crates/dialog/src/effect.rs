@@ -1,8 +1,9 @@
 //! What goes into the engine's steps and what comes out of them for the caller to do.
 
+use crate::end_reason::StatedCause;
 use crate::engine::DialogId;
 use crate::leg::{AliasedContact, Direction, Leg};
-use crate::observer::Occurrence;
+use crate::observer::{Cause, Occurrence};
 use crate::profiles::ProfileId;
 use crate::state::{Event, State};
 use crate::view::DialogView;
@@ -64,6 +65,10 @@ pub struct NewDialog<'a> {
     pub profiles: &'a [PendingProfile<'a>],
     /// A transaction exists already and is watched.
     pub transaction: bool,
+    /// The caller reports `Created` or `Spiralled` itself, once there is a transaction (`initial_cbs_inscript` 0).
+    pub is_told_later: bool,
+    /// The INVITE, for observers.
+    pub cause: Cause<'a>,
 }
 
 /// The answer to a new INVITE.
@@ -173,6 +178,10 @@ pub struct InDialogRequest<'a> {
     pub contact: Option<&'a [u8]>,
     /// `timeout_avp`, when it holds a number above 0.
     pub timeout: Option<u32>,
+    /// What a BYE says about the end; used with BYE only.
+    pub stated: StatedCause<'a>,
+    /// The request itself, for observers; read in the second half.
+    pub cause: Cause<'a>,
 }
 
 /// A request this proxy has to build and send to one party (spec dialog 9.1). Owned, so it can wait in a queue.
@@ -231,13 +240,14 @@ pub enum TerminateError {
 pub enum Expiry {
     /// Lifetime over: run the timeout route if one is set, then call `Engine::expiry_decide`.
     Lifetime { id: DialogId, timeout_route: Option<(i32, Vec<u8>)> },
-    /// Never answered in time; the record is gone. The route is set with `early_timeout_event` only.
-    EarlyRemoved { dialog: Box<DialogView>, route: Option<EventRoute> },
+    /// Never answered in time; state 5 now: run the route, which is set with `early_timeout_event` only, then call
+    /// `Engine::expiry_finish`, which removes the record whoever holds it.
+    EarlyOver { change: Change },
     /// A finished record nobody released; gone.
     EndRemoved { dialog: Box<DialogView> },
-    /// BYEs were never reported as finished; the call was ended and the record is gone. The route is set only if it was not
-    /// handed out before.
-    ByeUnanswered { dialog: Box<DialogView>, route: Option<EventRoute> },
+    /// BYEs were never reported as finished; state 5 now: run the route, which is set only if it was not handed out before,
+    /// then call `Engine::expiry_finish`.
+    ByeUnanswered { change: Change },
 }
 
 /// What follows the timeout route.

@@ -68,4 +68,6 @@ pub(crate) mod mark {
     pub const COUNTED_FAILED: u16 = 512;
     /// Counted in `ended`.
     pub const COUNTED_ENDED: u16 = 1024;
+    /// The caller had hung up before the answer came: the call gets a few seconds, then BYEs.
+    pub const RACE: u16 = 2048;
 }

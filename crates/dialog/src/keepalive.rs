@@ -19,6 +19,16 @@ struct Entry {
     /// Caller, callee; sampled when the ACK came (spec dialog 13.67).
     legs: [bool; 2],
     failed: [u32; 2],
+    /// Probes failed and the lifetime was cut; it comes back with the first sign of life.
+    before: Option<Lifetime>,
+}
+
+/// A lifetime as it was before it was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lifetime {
+    pub(crate) seconds: u32,
+    /// Monotonic milliseconds.
+    pub(crate) deadline: u64,
 }
 
 /// The probed dialogs of one lock group.
@@ -31,7 +41,7 @@ pub(crate) struct Keepalives {
 impl Keepalives {
     pub(crate) fn start(&mut self, id: DialogId, legs: [bool; 2], next: u64) {
         self.stop(id);
-        self.entries.insert(id, Entry { next, legs, failed: [0; 2] });
+        self.entries.insert(id, Entry { next, legs, failed: [0; 2], before: None });
         self.order.insert((next, id));
     }
 
@@ -46,12 +56,12 @@ impl Keepalives {
         self.order.first().map(|(next, _)| *next)
     }
 
-    /// One dialog whose probes are due, moved on by `interval` milliseconds.
-    pub(crate) fn pop_due(&mut self, now: u64, interval: u64) -> Option<(DialogId, [bool; 2])> {
+    /// One dialog whose probes are due at `now`, and once more at `following`.
+    pub(crate) fn pop_due(&mut self, now: u64, following: u64) -> Option<(DialogId, [bool; 2])> {
         let (next, id) = *self.order.first().filter(|(next, _)| *next <= now)?;
         self.order.remove(&(next, id));
         let entry = self.entries.get_mut(&id)?;
-        entry.next = now.saturating_add(interval.max(1));
+        entry.next = following.max(now.saturating_add(1));
         self.order.insert((entry.next, id));
         Some((id, entry.legs))
     }
@@ -68,5 +78,36 @@ impl Keepalives {
         };
         *count = if failed { count.saturating_add(1) } else { 0 };
         *count
+    }
+
+    /// Probes other parties from now on. False: the dialog is not probed at all.
+    pub(crate) fn choose(&mut self, id: DialogId, legs: [bool; 2]) -> bool {
+        self.entries.get_mut(&id).is_some_and(|entry| {
+            entry.legs = legs;
+            true
+        })
+    }
+
+    /// The lifetime is cut because probes failed. False: it is cut already.
+    pub(crate) fn cut(&mut self, id: DialogId, before: Lifetime) -> bool {
+        self.entries.get_mut(&id).is_some_and(|entry| {
+            let is_first = entry.before.is_none();
+            entry.before.get_or_insert(before);
+            is_first
+        })
+    }
+
+    /// The lifetime to go back to, once no party that is probed has failed `limit` times.
+    pub(crate) fn take_cut(&mut self, id: DialogId, limit: u32) -> Option<Lifetime> {
+        let entry = self.entries.get_mut(&id)?;
+        let mut probed = entry.legs.into_iter().zip(entry.failed);
+        if probed.any(|(is_probed, failed)| is_probed && failed >= limit) { None } else { entry.before.take() }
+    }
+
+    /// Somebody set another lifetime: it stays whatever the probes say.
+    pub(crate) fn forget_cut(&mut self, id: DialogId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.before = None;
+        }
     }
 }

@@ -34,6 +34,15 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// The way of the replies to what travels this way.
+    pub fn reversed(self) -> Direction {
+        match self {
+            Direction::None => Direction::None,
+            Direction::Downstream => Direction::Upstream,
+            Direction::Upstream => Direction::Downstream,
+        }
+    }
+
     /// Who sends a request that travels this way.
     pub fn sender(self) -> Option<Leg> {
         match self {

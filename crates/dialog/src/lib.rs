@@ -11,7 +11,7 @@
 //! A call from the INVITE to the BYE:
 //!
 //! ```
-//! use dialog::{Begin, CalleeLeg, Direction, Engine, EventRoute, InDialogRequest, NewDialog, ReplyKind, RequestMethod, Settings};
+//! use dialog::{Begin, CalleeLeg, Cause, Direction, Engine, EventRoute, InDialogRequest, NewDialog, ReplyKind, RequestMethod, Settings, StatedCause};
 //! use sip::time::{Date, Now, Time};
 //!
 //! let now = Now { time: Time(0), date: Date(1_795_380_273_000) };
@@ -22,11 +22,11 @@
 //! let change = engine.reply_begin(now, id, ReplyKind::Success).expect("the dialog exists");
 //! assert_eq!(change.route, Some(EventRoute::Start)); // run it here
 //! let callee = CalleeLeg { tag: b"B", contact: b"sip:b@192.0.2.2", ..CalleeLeg::default() };
-//! engine.reply_finish(now, change, Some(&callee));
+//! engine.reply_finish(now, change, Some(&callee), Cause::HERE);
 //! assert_eq!(engine.statistics().active, 1);
 //!
 //! let (id, direction) = engine.find_by_identifiers(b"c1@x", b"B", b"A", Direction::None).expect("the callee hangs up");
-//! let bye = InDialogRequest { method: RequestMethod::Bye, direction, cseq: Some(1), contact: None, timeout: None };
+//! let bye = InDialogRequest { method: RequestMethod::Bye, direction, cseq: Some(1), contact: None, timeout: None, stated: StatedCause::default(), cause: Cause::HERE };
 //! let change = engine.request_begin(now, id, &bye).expect("the dialog exists");
 //! assert_eq!(change.route, Some(EventRoute::End)); // run it here
 //! engine.request_finish(now, change, &bye);
@@ -36,11 +36,14 @@
 //! What this crate does NOT do: it knows no transactions, scripts or databases, parses no messages, sends nothing, reads no
 //! clock and no random source, and formats no listings.
 
+pub mod bye_task;
 pub mod cookie;
 pub mod effect;
+pub mod end_reason;
 pub mod engine;
 pub mod flags;
 pub mod hash;
+pub mod history;
 pub mod keepalive;
 pub mod leg;
 pub mod limits;
@@ -51,25 +54,31 @@ pub mod settings;
 pub mod state;
 pub mod statistics;
 pub mod view;
+pub mod wish;
 
 mod lifetime;
+mod observers;
 mod record;
 mod shard;
 mod slab;
 mod variables;
 mod wheel;
 
+pub use bye_task::{ByeOutcome, ByeResult, ByeTask, ByeVerdict};
 pub use effect::{
     Begin, Change, EarlyTermination, EventRoute, Expiry, ExpiryStep, Finished, InDialogRequest, LocalRequest, NewDialog, PendingProfile,
     Refusal, RequestMethod, RestoreError, Restored, TerminateError, Termination, TimeoutError, TimeoutSet, VariableError, Verdict,
 };
-pub use engine::{DialogId, Engine, ReplyKind, SequenceStep, StateCounts};
+pub use end_reason::{EndReason, Ender, StatedCause};
+pub use engine::{DialogId, Engine, InviteReply, ReplyKind, SequenceStep, StateCounts, Walk};
+pub use history::{Moment, PastMoment};
 pub use keepalive::KeepaliveProbe;
 pub use leg::{CalleeLeg, Direction, Leg};
 pub use matching::{CookieMatch, MatchTrouble};
-pub use observer::{Observer, Occurrence, OccurrenceKind};
+pub use observer::{Cause, Kinds, Notice, Observer, Occurrence, OccurrenceKind};
 pub use profiles::{ProfileError, ProfileId, Profiles};
 pub use settings::{MatchMode, Settings, SettingsError};
 pub use state::{Event, State};
 pub use statistics::{Counts, Resettable};
 pub use view::{Attribute, AttributeValue, DialogView, LegView, ProfileView};
+pub use wish::{Wish, WishRefused};

@@ -26,6 +26,10 @@ pub const PROFILE_VALUE_BYTES_MAX: usize = 4096;
 pub const REMOTE_MEMBERS_OF_SLOT_MAX: usize = 65_536;
 /// Transactions that may hold one dialog at once.
 pub const HOLDS_MAX: u16 = u16::MAX;
+/// Moments of a call that are remembered beside its first one.
+pub const HISTORY_MOMENTS: usize = 7;
+/// Bytes of the Reason text kept with the end of a call.
+pub const END_TEXT_BYTES_MAX: usize = 256;
 /// Different local sockets remembered by name.
 pub const SOCKETS_MAX: usize = 4096;
 /// Expiries handed out by one call of `Engine::expire`; the rest come with the next call.
@@ -34,9 +38,29 @@ pub const EXPIRIES_PER_CALL_MAX: usize = 1024;
 pub const KEEPALIVES_PER_CALL_MAX: usize = 1024;
 /// Dialogs snapshotted under one lock while listing.
 pub const LISTING_PAGE: usize = 32;
+/// Chunks of records whose numbers are read under one lock while listing.
+pub const LISTING_CHUNKS: usize = 32;
 /// Record-Route entries of one message that are looked at (spec dialog 1.9).
 pub const RECORD_ROUTES_MAX: usize = 63;
 /// Bytes of a timeout route's name (spec dialog 5.3).
 pub const TIMEOUT_ROUTE_BYTES_MAX: usize = 31;
 /// Bytes of the cookie parameter's name (spec dialog 3.1).
 pub const RR_PARAM_BYTES_MAX: usize = 32;
+/// Observers of one engine.
+pub const OBSERVERS_MAX: usize = 64;
+/// Wishes of observers that wait for a worker; the answer at the bound is `WishRefused::TooMany`.
+pub const WISHES_MAX: usize = 65_536;
+/// Bytes of the header lines of one wish.
+pub const WISH_HEADERS_BYTES_MAX: usize = 4096;
+/// Context fields of one observer for one dialog of a listing; more are left out.
+pub const LISTING_FIELDS_MAX: usize = 32;
+/// How often one BYE of this proxy is sent to one party, each time with a higher CSeq.
+pub const BYE_ATTEMPTS_MAX: u8 = 3;
+/// Longest wait before a BYE is sent again, in seconds; a party that asks for more is given up.
+pub const BYE_WAIT_SECONDS_MAX: u32 = 32;
+/// What is added to the CSeq of a BYE that was answered as out of order.
+pub const BYE_CSEQ_LEAP: u32 = 1000;
+/// The largest CSeq number (RFC 3261 §8.1.1.5).
+pub const CSEQ_MAX: u32 = (1 << 31) - 1;
+/// Bytes of the To-tags of early BYEs remembered of one dialog; a tag beyond is not remembered.
+pub const EARLY_BYES_BYTES_MAX: usize = 512;

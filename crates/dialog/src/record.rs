@@ -1,7 +1,11 @@
 //! One dialog in memory: a fixed part and one block of bytes that holds every text, membership and variable.
 
+use sip::time::Date;
+
+use crate::end_reason::Ending;
 use crate::engine::DialogId;
 use crate::flags::{dialog_flag, internal_flag, mark};
+use crate::history::{History, Moment, PastMoment};
 use crate::leg::Leg;
 use crate::limits::FIELDS_BYTES_MAX;
 use crate::state::{Facts, State};
@@ -22,9 +26,13 @@ pub(crate) enum Field {
     CallerRouteSet,
     CalleeRouteSet,
     TimeoutRoute,
+    /// The Reason text of what ends the call.
+    EndText,
+    /// To-tags of the early dialogs that the caller hung up, joined by commas.
+    EarlyByes,
 }
 
-const FIELDS: usize = 11;
+const FIELDS: usize = 13;
 /// A local socket that is not known.
 pub(crate) const NO_SOCKET: u16 = u16::MAX;
 /// Bytes of one membership in the block: profile, value, serial.
@@ -75,6 +83,10 @@ pub(crate) struct Record {
     pub(crate) route_entries: u8,
     pub(crate) state: State,
     pub(crate) counted: Mark,
+    /// Milliseconds of the second in `created`.
+    pub(crate) created_milliseconds: u16,
+    pub(crate) ending: Ending,
+    pub(crate) history: History,
 }
 
 impl Record {
@@ -104,6 +116,9 @@ impl Record {
             route_entries: 0,
             state: State::Unconfirmed,
             counted: Mark::None,
+            created_milliseconds: 0,
+            ending: Ending::default(),
+            history: History::beginning_with(Moment::Created),
         }
     }
 
@@ -128,6 +143,8 @@ impl Record {
             Field::CallerRouteSet,
             Field::CalleeRouteSet,
             Field::TimeoutRoute,
+            Field::EndText,
+            Field::EarlyByes,
         ];
         let chosen = |field: Field| {
             let change = changes.iter().find(|(changed, _)| *changed == field);
@@ -280,8 +297,28 @@ impl Record {
         self.references() == 0
     }
 
+    /// Adds a moment to the history.
+    pub(crate) fn remember(&mut self, now: Date, moment: Moment) {
+        let after = now.0.saturating_sub(self.began().0);
+        self.history.remember(u32::try_from(after).unwrap_or(u32::MAX), moment);
+    }
+
+    /// The history in order.
+    pub(crate) fn moments(&self) -> Vec<PastMoment> {
+        self.history.moments(self.began())
+    }
+
+    fn began(&self) -> Date {
+        Date(u64::from(self.created) * 1000 + u64::from(self.created_milliseconds))
+    }
+
+    /// Sets the moment from which the history counts.
+    pub(crate) fn begin_at(&mut self, now: Date) {
+        self.created = u32::try_from(now.seconds()).unwrap_or(u32::MAX);
+        self.created_milliseconds = u16::try_from(now.0 % 1000).unwrap_or(0);
+    }
+
     /// Bytes outside the fixed part.
-    #[cfg(test)]
     pub(crate) fn block_bytes(&self) -> usize {
         self.block.len()
     }
@@ -293,7 +330,7 @@ mod tests {
 
     #[test]
     fn the_fixed_part_stays_small() {
-        assert!(std::mem::size_of::<Option<Record>>() <= 136, "{}", std::mem::size_of::<Option<Record>>());
+        assert!(std::mem::size_of::<Option<Record>>() <= 200, "{}", std::mem::size_of::<Option<Record>>());
         assert_eq!(std::mem::size_of::<Option<Record>>(), std::mem::size_of::<Record>());
     }
 

@@ -60,6 +60,12 @@ pub struct Settings {
     /// Reply sent to the caller by an early termination.
     pub bye_early_code: u16,
     pub bye_early_reason: String,
+    /// Seconds that are left to a call that was answered after the caller had hung up; 0 = its whole lifetime. Extension.
+    pub race_condition_timeout: u32,
+    /// A call that ends because its ACK never came gets BYEs. Extension; Kamailio sends them with `send_bye` only.
+    pub noack_send_bye: bool,
+    /// Probing a party begins and ends with its property; Kamailio asks once, when the ACK comes. Extension (13.67).
+    pub ka_live: bool,
     /// Bit 1: own Record-Route stays in the callee's route set; bit 2: it is added to the caller's.
     pub keep_proxy_rr: u8,
     /// Bit 1: no timeouts or keepalives for dialogs without a local socket.
@@ -100,6 +106,9 @@ impl Default for Settings {
             ka_failed_limit: 1,
             bye_early_code: 480,
             bye_early_reason: String::from("Temporarily Unavailable"),
+            race_condition_timeout: 5,
+            noack_send_bye: false,
+            ka_live: false,
             keep_proxy_rr: 0,
             filter_mode: 0,
             h_id_start: 0,
@@ -249,6 +258,9 @@ impl Settings {
                     .filter(|code| (300..700).contains(code))
                     .ok_or(SettingsError::OutOfRange { name: "bye_early_code", value: code, allowed: "300 to 699" })?;
             }
+            "race_condition_timeout" => self.race_condition_timeout = seconds("race_condition_timeout", value)?,
+            "noack_send_bye" => self.noack_send_bye = switch("noack_send_bye", value)?,
+            "ka_live" => self.ka_live = switch("ka_live", value)?,
             "bye_early_reason" => self.bye_early_reason = text("bye_early_reason", value)?.to_string(),
             "keep_proxy_rr" => {
                 let bits = integer("keep_proxy_rr", value)?;

@@ -170,13 +170,6 @@ impl Shard {
         self.keepalives.stop(record.id);
         Some(record)
     }
-
-    /// All records in listing order: by slot, then by age.
-    pub(crate) fn listing(&self) -> Vec<DialogId> {
-        let mut found: Vec<(u32, u32, DialogId)> = self.records.iter().map(|record| (record.id.entry, record.serial, record.id)).collect();
-        found.sort_unstable();
-        found.into_iter().map(|(_, _, id)| id).collect()
-    }
 }
 
 fn hash_id(hasher: &FixedState, id: DialogId) -> u64 {

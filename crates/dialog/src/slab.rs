@@ -50,6 +50,16 @@ impl Slab {
         self.len
     }
 
+    /// Chunks that exist.
+    pub(crate) fn chunks(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// The records of `count` chunks from the chunk `first` on.
+    pub(crate) fn iter_chunks(&self, first: usize, count: usize) -> impl Iterator<Item = &Record> {
+        self.chunks.iter().skip(first).take(count).flat_map(|chunk| chunk.iter().filter_map(Option::as_ref))
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
         self.chunks.iter().flat_map(|chunk| chunk.iter().filter_map(Option::as_ref))
     }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::end_reason::EndReason;
+
 /// In which gauge a record is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -38,6 +40,7 @@ pub(crate) struct Statistics {
     abandoned: AtomicU64,
     bogus_events: AtomicU64,
     refused: AtomicU64,
+    reasons: [AtomicU64; EndReason::ALL.len()],
 }
 
 /// A copy of the counters. Always: processed + loaded = unconfirmed + early + active + failed + ended + abandoned,
@@ -112,6 +115,27 @@ impl Statistics {
             Leaving::Abandoned => &self.abandoned,
         };
         let _ = counter.fetch_update(Relaxed, Relaxed, |count| Some(count.saturating_sub(1)));
+    }
+
+    /// Counts why a call ended, beside [`Statistics::leave`].
+    pub(crate) fn count_reason(&self, reason: EndReason) {
+        if let Some(counter) = self.reason(reason) {
+            counter.fetch_add(1, Relaxed);
+        }
+    }
+
+    pub(crate) fn uncount_reason(&self, reason: EndReason) {
+        if let Some(counter) = self.reason(reason) {
+            let _ = counter.fetch_update(Relaxed, Relaxed, |count| Some(count.saturating_sub(1)));
+        }
+    }
+
+    pub(crate) fn ended_by(&self, reason: EndReason) -> u64 {
+        self.reason(reason).map_or(0, |counter| counter.load(Relaxed))
+    }
+
+    fn reason(&self, reason: EndReason) -> Option<&AtomicU64> {
+        self.reasons.get(usize::from(reason as u8).wrapping_sub(1))
     }
 
     pub(crate) fn processed(&self) {

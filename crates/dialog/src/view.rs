@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::end_reason::EndReason;
 use crate::engine::DialogId;
 use crate::leg::Leg;
 use crate::state::State;
@@ -54,6 +55,12 @@ pub struct DialogView {
     pub timeout_route_name: Vec<u8>,
     /// Record-Route entries of the INVITE.
     pub caller_route_entries: u8,
+    /// Why it ended or is being ended; `None` before.
+    pub end_reason: Option<EndReason>,
+    /// Status of the failure, or the cause a BYE stated; 0 = none.
+    pub end_code: u16,
+    /// Reason header of what ended it (RFC 3326); empty = none.
+    pub end_text: Vec<u8>,
     pub caller: LegView,
     pub callee: LegView,
     /// Newest first.
@@ -68,6 +75,11 @@ impl DialogView {
             Leg::Caller => &self.caller,
             Leg::Callee => &self.callee,
         }
+    }
+
+    /// The value of a `$dlg_var`.
+    pub fn variable(&self, key: &[u8]) -> Option<&[u8]> {
+        self.variables.iter().find(|(own, _)| own == key).map(|(_, value)| &value[..])
     }
 
     /// Seconds of the call so far, or in all when it is over; 0 before the answer.
@@ -105,6 +117,9 @@ pub enum Attribute {
     RouteSet(Leg),
     Contact(Leg),
     Socket(Leg),
+    EndReason,
+    EndCode,
+    EndText,
 }
 
 /// The value of an attribute; empty texts are `None` for the asker.

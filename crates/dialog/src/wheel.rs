@@ -49,9 +49,13 @@ impl Wheel {
         Wheel { elapsed: 0, levels: std::array::from_fn(|_| Level { used: 0, heads: [NONE; SLOTS] }) }
     }
 
-    /// Arms or moves the record's deadline. A tick in the past is due at once.
-    pub(crate) fn arm(&mut self, records: &mut Slab, index: u32, tick: u32) {
+    /// Arms or moves the record's deadline at the present tick `now`. A tick in the past is due at once.
+    pub(crate) fn arm(&mut self, records: &mut Slab, index: u32, tick: u32, now: u32) {
         self.disarm(records, index);
+        // A wheel that slept would tell the new deadline as the beginning of a slot long past.
+        if self.first().is_none_or(|first| first.start > now) {
+            self.elapsed = self.elapsed.max(now);
+        }
         self.insert(records, index, tick.clamp(self.elapsed, NONE - 1));
     }
 
@@ -183,6 +187,15 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
+    fn a_wheel_that_slept_tells_no_deadline_of_the_past() {
+        let mut wheel = Wheel::new();
+        let mut records = Slab::default();
+        let index = records.insert(Record::empty()).unwrap();
+        wheel.arm(&mut records, index, 47_000, 46_900);
+        assert!(wheel.next_tick().is_some_and(|tick| (46_901..=47_000).contains(&tick)), "{:?}", wheel.next_tick());
+    }
+
+    #[test]
     fn a_random_schedule_fires_exactly_what_a_sorted_map_fires() {
         let mut wheel = Wheel::new();
         let mut records = Slab::default();
@@ -196,7 +209,7 @@ mod tests {
             match random % 8 {
                 0..4 => {
                     let tick = now + (random >> 8) % [3, 70, 5_000, 400_000, 20_000_000][(random >> 4) as usize % 5];
-                    wheel.arm(&mut records, index, tick);
+                    wheel.arm(&mut records, index, tick, now);
                     model.insert(index, tick);
                 }
                 4 => {

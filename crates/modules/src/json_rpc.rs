@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::rpc::{Fault, Item, Parameter, Reply};
+use crate::listing::Listing;
+use crate::rpc::{Fault, Item, Parameter, Parameters, Reply, Wire};
 
 /// A request taken apart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     pub method: String,
     pub parameters: Vec<Parameter>,
+    /// What the parameters are called, when they came as an object.
+    pub names: Vec<String>,
     pub id: Option<Value>,
     /// FIFO only: where the answer is written.
     pub reply_name: Option<String>,
@@ -23,6 +26,13 @@ impl Request {
     }
 }
 
+impl Request {
+    /// The parameters for the command.
+    pub fn take_parameters(&mut self) -> Parameters {
+        Parameters::new(Wire::Json, std::mem::take(&mut self.parameters)).named(std::mem::take(&mut self.names))
+    }
+}
+
 /// Reads a request; the fault carries a JSON-RPC error code.
 pub fn decode(text: &[u8]) -> Result<Request, Fault> {
     let value: Value = serde_json::from_slice(text).map_err(|_| Fault::new(-32_700, "Parse Error"))?;
@@ -32,14 +42,14 @@ pub fn decode(text: &[u8]) -> Result<Request, Fault> {
         return Err(invalid());
     }
     let method = object.get("method").and_then(Value::as_str).ok_or_else(invalid)?.to_owned();
-    let parameters = match object.get("params") {
-        Some(Value::Array(values)) => values.iter().map(parameter).collect(),
-        Some(Value::Object(named)) => named.values().map(parameter).collect(),
-        _ => Vec::new(),
+    let (parameters, names) = match object.get("params") {
+        Some(Value::Array(values)) => (values.iter().map(parameter).collect(), Vec::new()),
+        Some(Value::Object(named)) => (named.values().map(parameter).collect(), named.keys().cloned().collect()),
+        _ => (Vec::new(), Vec::new()),
     };
     let reply_name = object.get("reply_name").and_then(Value::as_str).map(str::to_owned);
     let wants_file = object.contains_key("store_path");
-    Ok(Request { method, parameters, id: object.get("id").cloned(), reply_name, wants_file })
+    Ok(Request { method, parameters, names, id: object.get("id").cloned(), reply_name, wants_file })
 }
 
 fn parameter(value: &Value) -> Parameter {
@@ -101,21 +111,80 @@ pub fn error(id: Option<Value>, fault: &Fault, is_pretty: bool) -> String {
     envelope("error", Item::Structure(fields), id, is_pretty)
 }
 
+/// The text of a long answer, piece by piece: the head with the first items, then the items of a page each, then the end.
+pub struct Pieces {
+    listing: Listing,
+    id: Option<Value>,
+    is_pretty: bool,
+    stage: Stage,
+}
+
+enum Stage {
+    /// The items of the first page are known.
+    Head(Vec<Item>),
+    Items,
+    Over,
+}
+
+impl Pieces {
+    /// The answer to a call of an array command. `first`: what [`Listing::begin`] gave.
+    pub fn new(id: Option<Value>, listing: Listing, first: Vec<Item>, is_pretty: bool) -> Pieces {
+        Pieces { listing, id, is_pretty, stage: Stage::Head(first) }
+    }
+
+    /// The request's id.
+    pub fn id(&self) -> Option<Value> {
+        self.id.clone()
+    }
+
+    fn end(&mut self) -> String {
+        self.stage = Stage::Over;
+        let mut writer = Writer { out: "]".to_owned(), is_pretty: self.is_pretty };
+        writer.close_envelope(self.id.take());
+        writer.out
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let mut writer = Writer { out: String::new(), is_pretty: self.is_pretty };
+        match std::mem::replace(&mut self.stage, Stage::Items) {
+            Stage::Over => {
+                self.stage = Stage::Over;
+                return None;
+            }
+            Stage::Head(first) => {
+                writer.open_envelope("result");
+                writer.out.push('[');
+                writer.elements(&first, 1, true);
+                if first.is_empty() {
+                    writer.out.push_str(&self.end());
+                }
+            }
+            Stage::Items => match self.listing.next_filled_page() {
+                Some(page) => writer.elements(&page, 1, false),
+                None => return Some(self.end()),
+            },
+        }
+        Some(writer.out)
+    }
+}
+
+/// One item as JSON on one line.
+pub fn line(item: &Item) -> String {
+    let mut writer = Writer { out: String::new(), is_pretty: false };
+    writer.item(item, 0);
+    writer.out.push('\n');
+    writer.out
+}
+
 fn envelope(name: &'static str, content: Item, id: Option<Value>, is_pretty: bool) -> String {
     let mut writer = Writer { out: String::new(), is_pretty };
-    writer.begin();
-    writer.field(1, true, "jsonrpc");
-    writer.out.push_str("\"2.0\"");
-    writer.field(1, false, name);
+    writer.open_envelope(name);
     writer.item(&content, 1);
-    if let Some(id) = id {
-        writer.field(1, false, "id");
-        writer.out.push_str(&id.to_string());
-    }
-    writer.end(0);
-    if is_pretty {
-        writer.out.push('\n');
-    }
+    writer.close_envelope(id);
     writer.out
 }
 
@@ -127,6 +196,34 @@ struct Writer {
 }
 
 impl Writer {
+    fn open_envelope(&mut self, name: &str) {
+        self.begin();
+        self.field(1, true, "jsonrpc");
+        self.out.push_str("\"2.0\"");
+        self.field(1, false, name);
+    }
+
+    fn close_envelope(&mut self, id: Option<Value>) {
+        if let Some(id) = id {
+            self.field(1, false, "id");
+            self.out.push_str(&id.to_string());
+        }
+        self.end(0);
+        if self.is_pretty {
+            self.out.push('\n');
+        }
+    }
+
+    /// Values of an array at this depth; `is_first`: none stand before them.
+    fn elements(&mut self, items: &[Item], depth: usize, is_first: bool) {
+        for (number, value) in items.iter().enumerate() {
+            if number > 0 || !is_first {
+                self.out.push_str(if self.is_pretty { ", " } else { "," });
+            }
+            self.item(value, depth + 1);
+        }
+    }
+
     fn begin(&mut self) {
         self.out.push('{');
     }
@@ -173,12 +270,7 @@ impl Writer {
             }
             Item::Array(items) => {
                 self.out.push('[');
-                for (number, value) in items.iter().enumerate() {
-                    if number > 0 {
-                        self.out.push_str(if self.is_pretty { ", " } else { "," });
-                    }
-                    self.item(value, depth + 1);
-                }
+                self.elements(items, depth, true);
                 self.out.push(']');
             }
         }
@@ -188,6 +280,7 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listing::Pages;
 
     #[test]
     fn a_request_keeps_method_parameters_and_id() {
@@ -195,11 +288,37 @@ mod tests {
         let wanted = Request {
             method: "a.b".to_owned(),
             parameters: vec![Parameter::Integer(1), Parameter::Text(b"t".to_vec())],
+            names: vec!["x".to_owned(), "y".to_owned()],
             id: Some(json!("n")),
             reply_name: None,
             wants_file: false,
         };
         assert_eq!(request, Ok(wanted));
+    }
+
+    /// Pages of the items 0, 1 and 2.
+    struct Three(i64);
+
+    impl Pages for Three {
+        fn next_page(&mut self) -> Option<Vec<Item>> {
+            self.0 += 1;
+            let item = || Item::Structure(vec![("number".into(), Item::Integer(self.0 - 1))]);
+            (self.0 <= 3).then(|| vec![item()])
+        }
+    }
+
+    #[test]
+    fn an_answer_in_pieces_is_the_same_text_as_a_whole_one() {
+        for is_pretty in [true, false] {
+            let whole = result(Some(json!(1)), Listing::new(Three(0)).gathered(9).expect("all items"), true, is_pretty);
+            let listing = Listing::new(Three(0));
+            let first = listing.begin().expect("a page");
+            let pieces: Vec<String> = super::Pieces::new(Some(json!(1)), listing, first, is_pretty).collect();
+            assert_eq!((pieces.len(), pieces.concat()), (4, whole));
+            let none = Listing::new(Three(3));
+            let text: String = super::Pieces::new(None, none.clone(), none.begin().expect("no page"), is_pretty).collect();
+            assert_eq!(text, result(None, Reply::empty(), true, is_pretty));
+        }
     }
 
     #[test]

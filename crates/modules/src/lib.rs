@@ -11,6 +11,7 @@ mod every_function;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod json_rpc;
+pub mod listing;
 pub mod literals;
 pub mod live;
 pub mod next_hop;

@@ -32,6 +32,9 @@ pub enum Effect {
     ReadFile { ticket: u64, path: String, bytes_max: usize },
     /// Write a file anew; answered under the ticket unless that is 0.
     WriteFile { ticket: u64, path: String, bytes: Vec<u8> },
+    /// Append each item as a JSON line to a plain file of this name in the folder; the call with this ticket is answered when it
+    /// is done.
+    AppendFile { ticket: u64, folder: String, name: String, lines: crate::listing::Listing },
     /// A log line: level -5 alert .. 3 debug.
     Log { level: i32, facility: Option<u8>, source: LogSource, text: Vec<u8> },
     /// Stop the process (`core.kill`, `abort()`).

@@ -6,6 +6,7 @@ use sip::serialise::{Received, RequestHead, write_request};
 use transaction::{Endpoint, Protocol};
 
 use crate::corex::via::ViaExtension;
+use crate::dialog::cseq::{Renumbering, write_mark};
 use crate::node::Node;
 use crate::rr;
 use crate::run::{Run, Target};
@@ -28,6 +29,8 @@ pub struct Outgoing<'a> {
     pub advertised: (Option<&'a [u8]>, Option<u16>),
     /// What the script adds to our Via.
     pub via: Option<&'a ViaExtension>,
+    /// The CSeq numbers it leaves with; None: those it came with.
+    pub renumbering: Option<Renumbering>,
 }
 
 impl<'a> Outgoing<'a> {
@@ -46,6 +49,7 @@ impl<'a> Outgoing<'a> {
             local_rport: run.local_rport,
             advertised: (run.advertised_address.as_deref(), run.advertised_port),
             via: None,
+            renumbering: None,
         }
     }
 
@@ -54,7 +58,8 @@ impl<'a> Outgoing<'a> {
         scratch.via.clear();
         scratch.record_route.clear();
         scratch.route.clear();
-        self.write_via(node, &mut scratch.via);
+        let renumbered = self.renumbering.and_then(|numbers| numbers.edits(self.message, self.edits));
+        self.write_via(node, renumbered.is_some(), &mut scratch.via);
         if let Some(source) = self.source {
             rr::render(node, self.record_route, source.socket, self.to.socket, &mut scratch.record_route);
         }
@@ -73,10 +78,17 @@ impl<'a> Outgoing<'a> {
                 .source
                 .map(|source| Received { source: source.address, force_rport: self.force_rport || node.core.forces_rport() }),
         };
-        write_request(out, self.message, self.edits, &head, self.to.protocol != Protocol::Udp);
+        let is_stream = self.to.protocol != Protocol::Udp;
+        match &renumbered {
+            None => write_request(out, self.message, self.edits, &head, is_stream),
+            Some(numbers) => {
+                let lists: Vec<&Edits> = self.edits.iter().copied().chain([numbers]).collect();
+                write_request(out, self.message, &lists, &head, is_stream);
+            }
+        }
     }
 
-    fn write_via(&self, node: &Node, via: &mut Vec<u8>) {
+    fn write_via(&self, node: &Node, is_renumbered: bool, via: &mut Vec<u8>) {
         via.extend_from_slice(b"Via: SIP/2.0/");
         via.extend_from_slice(self.to.protocol.name().as_bytes());
         via.push(b' ');
@@ -87,6 +99,9 @@ impl<'a> Outgoing<'a> {
         write_sent_by(node, self.to.socket, advertised, via);
         via.extend_from_slice(b";branch=");
         via.extend_from_slice(self.branch);
+        if is_renumbered {
+            write_mark(via, self.message);
+        }
         if let Some(connection) = self.source.filter(|source| source.protocol != Protocol::Udp).map(|source| source.connection) {
             via.extend_from_slice(b";i=");
             write_reversed_hex(connection, via);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::listing::Listing;
 use crate::worker::Worker;
 
 /// One declared command.
@@ -74,6 +75,8 @@ pub struct Reply {
     pub items: Vec<Item>,
     /// The answer comes later, as [`crate::outbox::Effect::Answer`] with this ticket; the items are empty then.
     pub awaited: Option<u64>,
+    /// The items come page by page; `items` are empty then.
+    pub listing: Option<Listing>,
 }
 
 impl Reply {
@@ -84,17 +87,22 @@ impl Reply {
 
     /// One item.
     pub fn one(item: Item) -> Reply {
-        Reply { items: vec![item], awaited: None }
+        Reply { items: vec![item], ..Reply::default() }
     }
 
     /// Several items.
     pub fn many(items: Vec<Item>) -> Reply {
-        Reply { items, awaited: None }
+        Reply { items, ..Reply::default() }
     }
 
     /// The answer comes later under this ticket. Only where [`Parameters::may_wait`] allows it.
     pub fn later(ticket: u64) -> Reply {
-        Reply { items: Vec::new(), awaited: Some(ticket) }
+        Reply { awaited: Some(ticket), ..Reply::default() }
+    }
+
+    /// Items that are made while they are written.
+    pub fn listing(listing: Listing) -> Reply {
+        Reply { listing: Some(listing), ..Reply::default() }
     }
 }
 
@@ -124,13 +132,46 @@ pub struct Parameters {
     pub may_wait: bool,
     /// `ctl` parameter `autoconversion`: every BINRPC parameter is converted to what the command wants.
     pub converts: bool,
+    /// Names of the parameters, when JSON brought them as an object.
+    names: Vec<String>,
     next: usize,
 }
 
 impl Parameters {
     /// Parameters of a call.
     pub fn new(wire: Wire, values: Vec<Parameter>) -> Parameters {
-        Parameters { wire, values, may_wait: false, converts: false, next: 0 }
+        Parameters { wire, values, may_wait: false, converts: false, names: Vec::new(), next: 0 }
+    }
+
+    /// The same with the names that came with them, one for each.
+    pub fn named(self, names: Vec<String>) -> Parameters {
+        Parameters { names, ..self }
+    }
+
+    /// Takes an option of our own out of the parameters: named so in a JSON object, or the word and its value at their end.
+    pub fn take_option(&mut self, name: &str) -> Option<Parameter> {
+        let place = match self.names.iter().position(|own| own == name) {
+            Some(place) => {
+                self.names.remove(place);
+                place
+            }
+            None => {
+                let place = self.option_place(name)?;
+                self.values.remove(place);
+                place
+            }
+        };
+        (place < self.values.len()).then(|| self.values.remove(place))
+    }
+
+    /// Where the word stands among the pairs at the end.
+    fn option_place(&self, name: &str) -> Option<usize> {
+        let is_word = |place: usize| match self.values.get(place) {
+            Some(Parameter::Text(text)) => OPTIONS.iter().any(|option| option.as_bytes() == text),
+            _ => false,
+        };
+        let pairs = (self.next..self.values.len()).rev().skip(1).step_by(2).take_while(|place| is_word(*place));
+        pairs.into_iter().find(|place| self.values.get(*place) == Some(&Parameter::Text(name.as_bytes().to_vec())))
     }
 
     /// How many are left.
@@ -231,6 +272,9 @@ impl Parameters {
     }
 }
 
+/// Words that may stand with a value behind the parameters of a listing; no Kamailio knows them.
+const OPTIONS: [&str; 2] = ["limit", "after"];
+
 /// The reason when a parameter is of another type than the command reads.
 const MISMATCH: &str = "record doesn't match type";
 
@@ -274,6 +318,23 @@ mod tests {
         assert_eq!((parameters.integer(), parameters.text(), parameters.integer()), (Ok(7), Ok(b"8".to_vec()), Ok(2)));
         let mut word = Parameters { converts: true, ..Parameters::new(Wire::Binrpc, vec![Parameter::Text(b"x".to_vec())]) };
         assert!(word.integer().unwrap_err().text.contains("expected string type"));
+    }
+
+    #[test]
+    fn options_stand_in_pairs_at_the_end_or_under_their_name() {
+        let text = |text: &str| Parameter::Text(text.as_bytes().to_vec());
+        let words = vec![text("limit"), text("x"), text("after"), text("3:4"), text("limit"), Parameter::Integer(7)];
+        let mut given = Parameters::new(Wire::Binrpc, words);
+        assert_eq!(given.take_option("limit"), Some(Parameter::Integer(7)));
+        assert_eq!((given.take_option("after"), given.take_option("after")), (Some(text("3:4")), None));
+        assert_eq!(given.values, [text("limit"), text("x")], "the first pair: the value of a profile may be called so");
+        let mut lone = Parameters::new(Wire::Binrpc, vec![text("limit")]);
+        assert_eq!((lone.take_option("limit"), lone.left()), (None, 1));
+        let named = vec![Parameter::Integer(5), text("all"), text("1:2")];
+        let mut named = Parameters::new(Wire::Json, named).named(["limit", "profile", "after"].map(str::to_owned).to_vec());
+        assert_eq!(named.take_option("after"), Some(text("1:2")));
+        assert_eq!((named.take_option("limit"), named.take_option("limit")), (Some(Parameter::Integer(5)), None));
+        assert_eq!(named.values, [text("all")]);
     }
 
     #[test]

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use modules::core::events;
 use modules::corex::{self, interception};
+use modules::dialog;
 use modules::registry::Loaded;
 use modules::rpc::{Command, Fault, Parameters, Reply};
 use modules::{Node, Worker};
@@ -62,6 +63,7 @@ impl Proxy {
             Input::Unsent { bytes } => modules::tm::unsent(worker, bytes),
             Input::Tick => self.tick(worker),
         }
+        dialog::carry_out_wishes(worker);
         corex::sending(worker, first);
     }
 
@@ -99,6 +101,9 @@ impl Proxy {
 
     /// A moment not later than the next timer; None: nothing is armed.
     pub fn next_deadline(&self) -> Option<Time> {
+        if self.node.dialogs.has_wishes() {
+            return Some(Time(0));
+        }
         let transactions = self.node.transactions.next_deadline();
         let second = Time((self.second.load(Ordering::Relaxed) + 1) * timers::SECOND);
         Some(transactions.map_or(second, |deadline| deadline.min(second)))
@@ -121,6 +126,7 @@ impl Proxy {
             .ok_or_else(|| Fault::new(500, format!("command {name} not found")))?;
         let first = worker.outbox.effects.len();
         let result = (command.run)(worker, parameters);
+        dialog::carry_out_wishes(worker);
         corex::sending(worker, first);
         result
     }

@@ -10,6 +10,7 @@ use script::vm;
 
 /// Takes the reply in the run where it belongs.
 pub(crate) fn receive(worker: &mut Worker) {
+    modules::dialog::cseq::restore_in_reply(worker);
     let node = Arc::clone(&worker.node);
     let counters = &node.states.core.counters;
     counters.received_reply(worker.run.message.status(), worker.run.message.method());

@@ -27,6 +27,7 @@ impl Proxy {
             worker.run.clear();
             events::started(worker);
             dialog::on_timer(worker);
+            dialog::watch_observers(worker);
             htable::on_timer(worker);
             dns::on_timer(worker);
             blocklist::on_timer(worker);

@@ -30,10 +30,19 @@ impl ControlRoom {
         let worker = Mutex::new(shell.proxy.worker(number, seed, now));
         ControlRoom { shell, worker }
     }
+
+    /// A long answer takes a seat and is made with pauses.
+    fn seated(&self, reply: Reply) -> Result<Reply, Fault> {
+        match reply.listing {
+            Some(listing) => self.shell.listings.paced(listing).map(Reply::listing),
+            None => Ok(reply),
+        }
+    }
 }
 
 impl Caller for ControlRoom {
     fn call(&self, name: &str, parameters: &mut Parameters) -> Outcome<Result<Reply, Fault>> {
+        // Given back before a long answer is written.
         let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         let (total, used) = memory();
         self.shell.proxy.node.states.core.memory.set(total, used);
@@ -51,7 +60,7 @@ impl Caller for ControlRoom {
             crew.wake();
         }
         match awaited {
-            None => Outcome::Done(answer),
+            None => Outcome::Done(answer.and_then(|reply| self.seated(reply))),
             Some(awaited) => Outcome::Waiting(Box::new(move || awaited.wait())),
         }
     }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use modules::Worker;
+use modules::listing::Listing;
 use modules::outbox::{Effect, LogSource};
+use modules::rpc::Fault;
 use modules::run::Answer;
 use proxy::{Input, Proxy};
 use sip::time::{Now, Time};
@@ -17,9 +19,11 @@ use transport::resolver::Resolver;
 use transport::tcp::{Streams, Target};
 
 use crate::clock::Clock;
+use crate::dump;
 use crate::file_room::{FileRoom, Request};
 use crate::logging::{Logger, level};
 use crate::names;
+use crate::paced::Seats;
 use crate::waiting_calls::WaitingCalls;
 
 /// Most scripts that sleep at one time.
@@ -39,6 +43,8 @@ pub struct Shell {
     pub crew: OnceLock<Arc<Crew>>,
     /// Remote calls whose answer comes later.
     pub waiting: WaitingCalls,
+    /// Long answers that are being written.
+    pub listings: Seats,
     /// Who waits until when.
     sleepers: Mutex<BTreeSet<(Time, u64)>>,
     pub is_stopping: AtomicBool,
@@ -58,6 +64,7 @@ impl Shell {
             files: OnceLock::new(),
             crew: OnceLock::new(),
             waiting: WaitingCalls::default(),
+            listings: Seats::default(),
             sleepers: Mutex::new(BTreeSet::new()),
             is_stopping: AtomicBool::new(false),
         }
@@ -127,6 +134,7 @@ impl Shell {
                 Effect::WriteFile { ticket, path, bytes } => {
                     self.ask_for_file(Request::Write { ticket: *ticket, path: path.clone(), bytes: bytes.clone() }, *ticket);
                 }
+                Effect::AppendFile { ticket, folder, name, lines } => self.append_file(*ticket, folder.clone(), name.clone(), lines.clone()),
                 Effect::Wake { ticket, at } => self.sleep(*ticket, *at),
                 Effect::Log { level, text, source: LogSource::Proxy, .. } => self.log(worker.number, *level, text),
                 Effect::Log { level, facility, text, source: LogSource::Script } => {
@@ -147,6 +155,19 @@ impl Shell {
             if ticket != 0 {
                 self.sleep(ticket, Time(0));
             }
+        }
+    }
+
+    /// Writes on a thread of its own: it takes long, and scripts wait for the files of the file room.
+    fn append_file(&self, ticket: u64, folder: String, name: String, lines: Listing) {
+        let waiting = self.waiting.clone();
+        let begun = self.listings.paced(lines).and_then(|lines| {
+            let work = move || waiting.answer(ticket, dump::append(&folder, &name, &lines));
+            let thread = std::thread::Builder::new().name("dump".to_owned()).spawn(work);
+            thread.map_err(|error| Fault::new(500, format!("no thread to write the file: {error}")))
+        });
+        if let Err(fault) = begun {
+            self.waiting.answer(ticket, Err(fault));
         }
     }
 

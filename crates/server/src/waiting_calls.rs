@@ -15,8 +15,8 @@ pub const WAIT_MAX: Duration = Duration::from_secs(600);
 type Answer = Result<Reply, Fault>;
 type Senders = Mutex<BTreeMap<u64, SyncSender<Answer>>>;
 
-/// Calls that wait, by ticket.
-#[derive(Default)]
+/// Calls that wait, by ticket; clones are the same.
+#[derive(Clone, Default)]
 pub struct WaitingCalls {
     senders: Arc<Senders>,
 }

@@ -35,7 +35,7 @@ pub fn write_ack(out: &mut Vec<u8>, sent_invite: &Message, reply: &Message, pref
 /// Where a CANCEL or ACK takes its headers from when that is not the INVITE as it was sent (`reparse_invite=0`).
 #[derive(Clone, Copy, Debug)]
 pub struct FromReceived<'a> {
-    /// Request-URI and our Via.
+    /// Request-URI, our Via and the CSeq number, which may have been raised on the way out.
     pub sent_invite: &'a Message,
     /// Everything else.
     pub received_invite: &'a Message,
@@ -64,7 +64,7 @@ fn write_from_received(out: &mut Vec<u8>, from: FromReceived<'_>, method: &[u8],
         write_all(out, invite, id);
     }
     write_all(out, reply.unwrap_or(invite), HeaderId::To);
-    write_cseq(out, invite, method);
+    write_cseq(out, from.sent_invite, method);
     for id in [HeaderId::MaxForwards, HeaderId::Route] {
         write_all(out, invite, id);
     }

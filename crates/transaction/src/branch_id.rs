@@ -95,7 +95,18 @@ fn split(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (hash, rest) = rest.split_at_checked(rest.iter().position(|byte| *byte == b'.')?)?;
     let (middle, rest) = rest.strip_prefix(b".")?.split_at_checked(32)?;
     // Another full stop is refused where the parts are read: it is no hexadecimal digit.
-    Some((hash, middle, rest.strip_prefix(b".")?))
+    Some((hash, middle, without_sequence(rest.strip_prefix(b".")?)))
+}
+
+/// Behind a branch that left with another CSeq number than it came with stands the one it came with: `.cs` and digits.
+pub const SEQUENCE_MARK: &[u8] = b".cs";
+
+/// The branch without that mark.
+pub fn without_sequence(value: &[u8]) -> &[u8] {
+    let Some(at) = value.windows(SEQUENCE_MARK.len()).rposition(|window| window == SEQUENCE_MARK) else { return value };
+    let (branch, mark) = value.split_at(at);
+    let is_number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    if mark.strip_prefix(SEQUENCE_MARK).is_some_and(is_number) { branch } else { value }
 }
 
 fn digit(value: u64) -> u8 {

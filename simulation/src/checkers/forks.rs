@@ -126,7 +126,14 @@ impl Forks {
         let Some(mut words) = mark(line) else { return };
         let (Some(kind), Some(call), Some(origin)) = (words.next(), words.next(), branch_in(line)) else { return };
         match kind {
-            "suspended" => self.forks.entry(origin.to_vec()).or_default().is_open = true,
+            "suspended" => {
+                let fork = self.forks.entry(origin.to_vec()).or_default();
+                // The script runs for a copy that came when the transaction was gone (T1 knows when that may be): a new one.
+                if fork.is_answered {
+                    *fork = Fork::default();
+                }
+                fork.is_open = true;
+            }
             "failure" if verdicts.is_honest(call.as_bytes()) => {
                 let Some(fork) = self.forks.get_mut(origin) else { return };
                 if !fork.is_open {

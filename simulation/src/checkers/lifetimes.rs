@@ -33,13 +33,14 @@ pub struct Lifetimes {
     promises: Promises,
     clocks: BTreeMap<DialogId, Clock>,
     /// Since when a lifetime is over.
-    due_since: Option<u64>,
+    /// A deadline in the past, and when it was first seen there.
+    due: Option<(u64, u64)>,
 }
 
 impl Lifetimes {
     /// A checker that has seen nothing.
     pub fn new(proxy: usize, promises: Promises) -> Lifetimes {
-        Lifetimes { proxy, promises, clocks: BTreeMap::new(), due_since: None }
+        Lifetimes { proxy, promises, clocks: BTreeMap::new(), due: None }
     }
 
     fn clock(&mut self, at: u64, dialog: &DialogView) -> &mut Clock {
@@ -148,9 +149,10 @@ impl Checker for Lifetimes {
         if is_live && snapshot.dialog_deadline.is_none() {
             verdicts.add("D7", snapshot.at, self.proxy, String::from("dialogs live and no lifetime is armed"));
         }
-        let is_due = snapshot.dialog_deadline.is_some_and(|deadline| deadline <= snapshot.at);
-        self.due_since = is_due.then(|| self.due_since.unwrap_or(snapshot.at));
-        if self.due_since.is_some_and(|since| since + LATE_MAX * 1_000 < snapshot.at) {
+        // A deadline may be told too early; one that stays in the past is never served.
+        let due = snapshot.dialog_deadline.filter(|deadline| *deadline <= snapshot.at);
+        self.due = due.map(|deadline| self.due.filter(|(known, _)| *known == deadline).unwrap_or((deadline, snapshot.at)));
+        if self.due.is_some_and(|(_, since)| since + LATE_MAX * 1_000 < snapshot.at) {
             verdicts.add("D7", snapshot.at, self.proxy, String::from("a lifetime is over and nothing happens"));
         }
     }

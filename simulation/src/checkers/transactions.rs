@@ -38,8 +38,8 @@ pub struct Transactions {
     invites: BTreeSet<Vec<u8>>,
     /// The Call-ID of an ACK to a 2xx that came in and has not left yet.
     acknowledgement: Option<Vec<u8>>,
-    /// Since when a timer is due.
-    due_since: Option<u64>,
+    /// A deadline in the past, and when it was first seen there.
+    due: Option<(u64, u64)>,
 }
 
 impl Transactions {
@@ -52,7 +52,7 @@ impl Transactions {
             relayed: BTreeMap::new(),
             invites: BTreeSet::new(),
             acknowledgement: None,
-            due_since: None,
+            due: None,
         }
     }
 
@@ -193,9 +193,9 @@ impl Checker for Transactions {
             verdicts.add("R3", snapshot.at, self.proxy, format!("{} transactions and no timer", snapshot.transaction_count));
         }
         // A deadline may be told too early; one that stays in the past is never served.
-        let is_due = snapshot.transaction_deadline.is_some_and(|deadline| deadline <= snapshot.at);
-        self.due_since = is_due.then(|| self.due_since.unwrap_or(snapshot.at));
-        if self.due_since.is_some_and(|since| since + LATE_MAX < snapshot.at) {
+        let due = snapshot.transaction_deadline.filter(|deadline| *deadline <= snapshot.at);
+        self.due = due.map(|deadline| self.due.filter(|(known, _)| *known == deadline).unwrap_or((deadline, snapshot.at)));
+        if self.due.is_some_and(|(_, since)| since + LATE_MAX < snapshot.at) {
             verdicts.add("T6", snapshot.at, self.proxy, String::from("a timer is due and does not fire"));
         }
     }

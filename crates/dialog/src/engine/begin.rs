@@ -10,7 +10,6 @@ use crate::effect::{Begin, NewDialog, Refusal};
 use crate::flags::{dialog_flag, internal_flag};
 use crate::hash;
 use crate::leg::Direction;
-use crate::lifetime;
 use crate::limits::{DIALOGS_OF_CALL_ID_MAX, TIMEOUT_ROUTE_BYTES_MAX};
 use crate::matching::Tags;
 use crate::observer::{Occurrence, OccurrenceKind};
@@ -45,14 +44,14 @@ impl Engine {
             Ok(record) => record,
             Err(refusal) => return Begin::Refused(refusal),
         };
-        self.locked(now, cell, |work| {
+        self.locked(now, cell, new.cause, |work| {
             let search = work.shard.search(new.call_id, Tags { from: new.from_tag, to: b"" }, Direction::None);
             if self.settings.detect_spirals
                 && let Some((index, _)) = search.found
                 && let Some(found) = work.record(index).filter(|found| found.state != State::Deleted)
             {
                 let id = found.id;
-                work.note(index, Occurrence::towards(OccurrenceKind::Spiralled, Direction::Downstream));
+                work.note_initial(index, new, OccurrenceKind::Spiralled);
                 return Begin::Spiral(id);
             }
             if search.of_call_id >= DIALOGS_OF_CALL_ID_MAX {
@@ -65,7 +64,7 @@ impl Engine {
                     work.count_as(index, Mark::Unconfirmed);
                     self.statistics.processed();
                     work.join_pending(index, new.profiles);
-                    work.note(index, Occurrence::of(OccurrenceKind::Created));
+                    work.note_initial(index, new, OccurrenceKind::Created);
                     Begin::Created(id)
                 }
                 None => Begin::Refused(Refusal::Full),
@@ -118,7 +117,7 @@ impl Engine {
             record.set_variables(&stored);
             record.dialog_flags |= dialog_flag::CHANGED_VARIABLES;
         }
-        record.created = lifetime::wall_seconds(now);
+        record.begin_at(now.date);
         record.modified = record.created;
         record.lifetime = new.lifetime.filter(|seconds| *seconds > 0).unwrap_or(self.settings.default_timeout);
         record.sequence = [new.cseq, 0];
@@ -138,6 +137,13 @@ impl Engine {
 }
 
 impl Work<'_> {
+    /// Tells that the INVITE came, unless the caller does later (`initial_cbs_inscript` 0).
+    fn note_initial(&mut self, index: u32, new: &NewDialog<'_>, kind: OccurrenceKind) {
+        if !new.is_told_later {
+            self.note(index, Occurrence::towards(kind, Direction::Downstream));
+        }
+    }
+
     /// Stores a record within the bound of all dialogs and arms its deadline.
     pub(super) fn insert(&mut self, record: Record) -> Option<u32> {
         let (live, most) = (&self.engine.live, self.engine.settings.dialogs_max);

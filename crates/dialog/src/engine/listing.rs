@@ -5,9 +5,9 @@ use std::sync::PoisonError;
 use sip::time::Now;
 
 use super::work::view;
-use super::{DialogId, Engine};
+use super::{Cell, DialogId, Engine};
 use crate::leg::Leg;
-use crate::limits::LISTING_PAGE;
+use crate::limits::{LISTING_CHUNKS, LISTING_PAGE};
 use crate::record::{Field, NO_SOCKET, Record};
 use crate::state::State;
 use crate::view::{Attribute, AttributeValue, DialogView};
@@ -20,6 +20,32 @@ pub struct StateCounts {
     pub confirmed_no_ack: u64,
     pub confirmed: u64,
     pub deleted: u64,
+}
+
+/// Where a walk over all dialogs stands.
+#[derive(Debug)]
+pub struct Walk {
+    after: Option<DialogId>,
+    /// The next lock group.
+    group: usize,
+    /// What is left of the group before it.
+    ids: std::vec::IntoIter<DialogId>,
+}
+
+/// The dialogs of a lock group behind `after`, sorted. The lock is given back every [`LISTING_CHUNKS`] chunks; records do not
+/// move, so each that lives meanwhile is met once.
+fn numbers_of(cell: &Cell, after: Option<DialogId>) -> Vec<DialogId> {
+    let mut ids = Vec::new();
+    for first in (0..).step_by(LISTING_CHUNKS) {
+        let shard = cell.shard.lock().unwrap_or_else(PoisonError::into_inner);
+        if first >= shard.records.chunks() {
+            break;
+        }
+        let numbers = shard.records.iter_chunks(first, LISTING_CHUNKS).map(|record| record.id);
+        ids.extend(numbers.filter(|id| after.is_none_or(|after| *id > after)));
+    }
+    ids.sort_unstable();
+    ids
 }
 
 impl Engine {
@@ -37,27 +63,48 @@ impl Engine {
         self.read(id, |record| self.attribute_of(record, attribute))
     }
 
-    /// Calls `each` with a copy of every dialog, slot by slot, oldest first. No lock is held during the call; dialogs that
-    /// come or go meanwhile may be missed. `each` returns false to stop.
+    /// A walk over all dialogs in the order of their numbers: by slot, in a slot by age. With `after` it begins behind that
+    /// dialog, whether it still exists or not. Every dialog that lives during the whole walk is met exactly once.
+    pub fn walk(&self, after: Option<DialogId>) -> Walk {
+        let group = after.map_or(0, |after| (after.entry >> self.slots_shift) as usize);
+        Walk { after, group, ids: Vec::new().into_iter() }
+    }
+
+    /// Copies of the next dialogs, at most [`LISTING_PAGE`], made under one short lock; none when the walk is over.
+    pub fn next_page(&self, now: Now, walk: &mut Walk) -> Vec<DialogView> {
+        loop {
+            let page: Vec<DialogId> = walk.ids.by_ref().take(LISTING_PAGE).collect();
+            let Some(first) = page.first() else {
+                let Some(cell) = self.cells.get(walk.group) else { return Vec::new() };
+                walk.group += 1;
+                walk.ids = numbers_of(cell, walk.after).into_iter();
+                continue;
+            };
+            // One page lies in one lock group.
+            let Some(shard) = self.lock(first.entry) else { return Vec::new() };
+            let records = page.iter().filter_map(|id| shard.index_of(*id).and_then(|index| shard.records.get(index)));
+            let views: Vec<DialogView> = records.map(|record| view(self, record, now)).collect();
+            if !views.is_empty() {
+                return views;
+            }
+        }
+    }
+
+    /// Calls `each` with a copy of every dialog, as [`Engine::walk`] meets them. No lock is held during the call. `each`
+    /// returns false to stop.
     pub fn for_each(&self, now: Now, mut each: impl FnMut(&DialogView) -> bool) {
-        for cell in &self.cells {
-            let ids = cell.shard.lock().unwrap_or_else(PoisonError::into_inner).listing();
-            for page in ids.chunks(LISTING_PAGE) {
-                let views: Vec<DialogView> = {
-                    let shard = cell.shard.lock().unwrap_or_else(PoisonError::into_inner);
-                    let records = page.iter().filter_map(|id| shard.index_of(*id).and_then(|index| shard.records.get(index)));
-                    records.map(|record| view(self, record, now)).collect()
-                };
-                if !views.iter().all(&mut each) {
-                    return;
-                }
+        let mut walk = self.walk(None);
+        loop {
+            let page = self.next_page(now, &mut walk);
+            if page.is_empty() || !page.iter().all(&mut each) {
+                return;
             }
         }
     }
 
     /// The dialogs of one slot, oldest first.
     pub fn list_slot(&self, entry: u32) -> Vec<DialogId> {
-        let ids = self.lock(entry).map(|shard| shard.listing()).unwrap_or_default();
+        let ids = self.cell(entry).map(|cell| numbers_of(cell, None)).unwrap_or_default();
         ids.into_iter().filter(|id| id.entry == entry).collect()
     }
 
@@ -119,6 +166,9 @@ impl Engine {
             Attribute::CSeq(leg) => record.sequence(leg).and_then(|cseq| text(cseq.to_string().as_bytes())),
             Attribute::RouteSet(leg) => text(record.route_set(leg)),
             Attribute::Contact(leg) => text(record.contact(leg)),
+            Attribute::EndReason => record.ending.reason.map(|reason| AttributeValue::Text(reason.token().into())),
+            Attribute::EndCode => record.ending.reason.filter(|_| record.ending.code > 0).and_then(|_| number(u32::from(record.ending.code))),
+            Attribute::EndText => record.ending.reason.and_then(|_| text(record.field(Field::EndText))),
             Attribute::Socket(leg) => text(&self.socket_name(record.socket(leg))),
         }
     }

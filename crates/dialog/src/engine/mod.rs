@@ -1,37 +1,43 @@
 //! The engine: all dialogs of one proxy, found by number or identifiers, changed in short locked steps.
 
 mod begin;
+mod ending;
 mod expiry;
 mod finding;
 mod listing;
 mod membership;
 mod properties;
+mod race;
 mod reply;
 mod request;
 mod restore;
+mod sequence;
 mod termination;
 #[cfg(test)]
 mod tests;
 mod work;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use foldhash::quality::FixedState;
 use sip::time::{Now, Time};
 
-use crate::limits::{DIALOGS_MAX, HASH_SIZE_MAX, SHARDS_MAX, SOCKETS_MAX};
-use crate::observer::{Observer, Occurrence};
+use crate::limits::{DIALOGS_MAX, HASH_SIZE_MAX, LISTING_FIELDS_MAX, SHARDS_MAX, SOCKETS_MAX};
+use crate::observer::{Cause, Notice, Observer, Occurrence};
+use crate::observers::Observers;
 use crate::profiles::Profiles;
 use crate::record::NO_SOCKET;
 use crate::settings::Settings;
 use crate::shard::{Numbering, Shard};
 use crate::statistics::{Counts, Resettable, Statistics};
-use crate::view::DialogView;
+use crate::view::{AttributeValue, DialogView};
+use crate::wish::{Wish, WishRefused, Wishes};
 use work::Work;
 
-pub use listing::StateCounts;
-pub use reply::ReplyKind;
+pub use listing::{StateCounts, Walk};
+pub use reply::{InviteReply, ReplyKind};
 pub use termination::SequenceStep;
 
 /// The pair that names a dialog: its hash slot and its number there. A number alone is not unique.
@@ -60,8 +66,8 @@ pub struct Engine {
     profiles: Profiles,
     statistics: Statistics,
     sockets: RwLock<Vec<Box<[u8]>>>,
-    observed: AtomicBool,
-    observers: RwLock<Vec<Arc<dyn Observer>>>,
+    observers: Observers,
+    wishes: Wishes,
 }
 
 /// One lock group on cache lines of its own.
@@ -94,8 +100,8 @@ impl Engine {
             profiles: Profiles::new(&settings.profiles, settings.random_seed, &settings.unique_prefix),
             statistics: Statistics::default(),
             sockets: RwLock::new(Vec::new()),
-            observed: AtomicBool::new(false),
-            observers: RwLock::new(Vec::new()),
+            observers: Observers::default(),
+            wishes: Wishes::default(),
             settings,
         }
     }
@@ -126,19 +132,50 @@ impl Engine {
         self.len() == 0
     }
 
-    /// Adds an observer of all dialogs; later ones are called first, as Kamailio does.
-    pub fn observe(&self, observer: Arc<dyn Observer>) {
-        self.observers.write().unwrap_or_else(PoisonError::into_inner).insert(0, observer);
-        self.observed.store(true, Relaxed);
+    /// Adds an observer of all dialogs; later ones are called first, as Kamailio does. False: there are
+    /// [`crate::limits::OBSERVERS_MAX`] already.
+    pub fn observe(&self, observer: Arc<dyn Observer>) -> bool {
+        self.observers.add(observer)
+    }
+
+    /// The observer of this type, so that a command can ask it.
+    pub fn observer<T: Observer>(&self) -> Option<Arc<T>> {
+        self.observers.find()
+    }
+
+    /// How often an observer panicked. Each time the occurrence was lost to it and nothing else happened.
+    pub fn observer_panics(&self) -> u64 {
+        self.observers.panics()
     }
 
     /// Tells observers something only the caller can see, such as a forwarded reply.
-    pub fn report(&self, now: Now, id: DialogId, occurrence: Occurrence) {
-        if self.observed.load(Relaxed)
+    pub fn report(&self, now: Now, id: DialogId, occurrence: Occurrence, cause: Cause<'_>) {
+        if self.observers.want(occurrence.kind)
             && let Some(view) = self.view(now, id)
         {
-            self.tell(&[(view, occurrence)]);
+            self.tell(now, cause, &[(view, occurrence)]);
         }
+    }
+
+    /// What observers add to a listing with context, those added last first.
+    pub fn listing_context(&self, dialog: &DialogView) -> Vec<(Cow<'static, str>, AttributeValue)> {
+        let parts = self.observers.ask(|observer| observer.listing_context(dialog));
+        parts.into_iter().flat_map(|fields| fields.into_iter().take(LISTING_FIELDS_MAX)).collect()
+    }
+
+    /// Queues something a worker has to send. It is done when the input that is being handled is done, or within a second
+    /// when it is wished on a thread that is no worker's.
+    pub fn wish(&self, wish: Wish) -> Result<(), WishRefused> {
+        self.wishes.put(wish)
+    }
+
+    pub fn has_wishes(&self) -> bool {
+        !self.wishes.is_empty()
+    }
+
+    /// The oldest wish, for the worker that carries it out.
+    pub fn take_wish(&self) -> Option<Wish> {
+        self.wishes.take()
     }
 
     /// Keeps the record while a transaction refers to it. Pair with [`Engine::release`].
@@ -184,21 +221,26 @@ impl Engine {
     }
 
     /// Runs one locked step on a cell, then tells observers what it noted.
-    fn locked<R>(&self, now: Now, cell: &Cell, act: impl FnOnce(&mut Work<'_>) -> R) -> R {
+    fn locked<R>(&self, now: Now, cell: &Cell, cause: Cause<'_>, act: impl FnOnce(&mut Work<'_>) -> R) -> R {
         let mut shard = cell.shard.lock().unwrap_or_else(PoisonError::into_inner);
         let mut work = Work { engine: self, shard: &mut shard, now, notices: Vec::new() };
         let result = act(&mut work);
         let notices = work.notices;
         cell.next.store(self.next_of(&shard), Relaxed);
         drop(shard);
-        self.tell(&notices);
+        self.tell(now, cause, &notices);
         result
     }
 
-    /// Runs one locked step on a record; `None` when it does not exist.
+    /// Runs one locked step on a record that no message causes; `None` when it does not exist.
     fn step<R>(&self, now: Now, id: DialogId, act: impl FnOnce(&mut Work<'_>, u32) -> R) -> Option<R> {
+        self.step_of(now, id, Cause::HERE, act)
+    }
+
+    /// The same for what a message causes.
+    fn step_of<R>(&self, now: Now, id: DialogId, cause: Cause<'_>, act: impl FnOnce(&mut Work<'_>, u32) -> R) -> Option<R> {
         let cell = self.cell(id.entry)?;
-        self.locked(now, cell, |work| {
+        self.locked(now, cell, cause, |work| {
             let index = work.shard.index_of(id)?;
             Some(act(work, index))
         })
@@ -210,15 +252,9 @@ impl Engine {
         wheel.into_iter().chain(shard.keepalives.next()).min().unwrap_or(u64::MAX)
     }
 
-    fn tell(&self, notices: &[(DialogView, Occurrence)]) {
-        if notices.is_empty() {
-            return;
-        }
-        let observers = self.observers.read().unwrap_or_else(PoisonError::into_inner).clone();
-        for (view, occurrence) in notices {
-            for observer in &observers {
-                observer.on(view, *occurrence);
-            }
+    fn tell(&self, now: Now, cause: Cause<'_>, notices: &[(DialogView, Occurrence)]) {
+        for (dialog, occurrence) in notices {
+            self.observers.tell(&Notice { engine: self, now, dialog, occurrence: *occurrence, cause });
         }
     }
 

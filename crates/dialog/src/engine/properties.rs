@@ -4,7 +4,9 @@ use sip::time::Now;
 
 use super::{DialogId, Engine};
 use crate::effect::{TimeoutError, TimeoutSet, VariableError};
+use crate::end_reason::{EndReason, StatedCause};
 use crate::flags::{dialog_flag, mark};
+use crate::history::Moment;
 use crate::leg::Leg;
 use crate::record::Field;
 use crate::state::State;
@@ -50,6 +52,7 @@ impl Engine {
             if !record.is_marked(mark::LIFETIME) {
                 return Ok(TimeoutSet::NotRunning);
             }
+            work.shard.keepalives.forget_cut(id);
             work.restart_lifetime(index);
             Ok(TimeoutSet::Restarted)
         })
@@ -72,7 +75,9 @@ impl Engine {
         self.step(now, id, |work, index| {
             let record = work.record_mut(index)?;
             record.internal_flags = (record.internal_flags & !clear) | set;
-            Some(record.internal_flags)
+            let flags = record.internal_flags;
+            work.choose_keepalive(index);
+            Some(flags)
         })
         .flatten()
     }
@@ -118,8 +123,8 @@ impl Engine {
 
     /// Forces a state (`dlg.set_state`, `dlg_set_state()`): no BYE and no event route, but gauges, deadline and profiles
     /// follow, and the creation time stays (F48). A dialog forced to state 5 goes away after `end_timeout`. Gives the old
-    /// state.
-    pub fn force_state(&self, now: Now, id: DialogId, state: State) -> Option<State> {
+    /// state. `reason` says who wants it.
+    pub fn force_state(&self, now: Now, id: DialogId, state: State, reason: EndReason) -> Option<State> {
         self.step(now, id, |work, index| {
             let record = work.record_mut(index)?;
             let old = record.state;
@@ -128,17 +133,21 @@ impl Engine {
                 return Some(old);
             }
             record.state = state;
+            work.remember(index, Moment::Forced { state });
             if state == State::Deleted {
+                work.end_because(index, reason, StatedCause::default());
                 work.enter_deleted(index);
                 work.count_out(index, if old.is_setting_up() { Leaving::Failed } else { Leaving::Ended });
                 return Some(old);
             }
+            let record = work.record_mut(index)?;
             record.ended = 0;
             record.set_mark(mark::LINKED, true);
             if old == State::Deleted {
                 record.set_mark(mark::FINISHED, false);
                 work.count_again(index);
             }
+            work.forget_end(index);
             let record = work.record_mut(index)?;
             if state.is_answered() && !record.is_marked(mark::LIFETIME) {
                 record.answered = crate::lifetime::wall_seconds(now);

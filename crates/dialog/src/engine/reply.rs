@@ -5,10 +5,12 @@ use sip::time::Now;
 use super::work::Work;
 use super::{DialogId, Engine};
 use crate::effect::{Change, EventRoute, Finished, Verdict};
+use crate::end_reason::{EndReason, StatedCause};
 use crate::flags::{dialog_flag, mark};
+use crate::history::Moment;
 use crate::leg::{CalleeLeg, Direction};
 use crate::lifetime;
-use crate::observer::{Occurrence, OccurrenceKind};
+use crate::observer::{Cause, Occurrence, OccurrenceKind};
 use crate::record::Field;
 use crate::state::{self, Event, State};
 use crate::statistics::{Leaving, Mark};
@@ -36,26 +38,58 @@ impl ReplyKind {
     }
 }
 
+/// A reply to the INVITE on its way to the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InviteReply<'a> {
+    pub kind: ReplyKind,
+    /// Status; 0 = not known.
+    pub code: u16,
+    /// Made by this proxy.
+    pub is_local: bool,
+    /// Value of the Reason header of a failure; empty = none.
+    pub text: &'a [u8],
+}
+
+impl From<ReplyKind> for InviteReply<'_> {
+    /// A relayed reply of which the kind alone is known.
+    fn from(kind: ReplyKind) -> Self {
+        InviteReply { kind, code: 0, is_local: false, text: b"" }
+    }
+}
+
+impl InviteReply<'_> {
+    /// Whom a failure is to be blamed on.
+    fn reason(&self) -> EndReason {
+        match (self.is_local, self.code) {
+            (true, 408) => EndReason::NoAnswer,
+            (true, _) => EndReason::ProxyReject,
+            (false, _) => EndReason::CalleeReject,
+        }
+    }
+}
+
 impl Engine {
     /// First half: moves the state. Run the route of the result, then call [`Engine::reply_finish`]. `None`: no such dialog.
-    pub fn reply_begin(&self, now: Now, id: DialogId, kind: ReplyKind) -> Option<Change> {
-        let event = match kind {
+    pub fn reply_begin<'a>(&self, now: Now, id: DialogId, reply: impl Into<InviteReply<'a>>) -> Option<Change> {
+        let reply = reply.into();
+        let event = match reply.kind {
             ReplyKind::Provisional => Event::Provisional,
             ReplyKind::Success => Event::Success,
             ReplyKind::Failure => Event::Failure,
         };
-        self.step(now, id, |work, index| work.reply_begin(index, event)).flatten()
+        self.step(now, id, |work, index| work.reply_begin(index, event, &reply)).flatten()
     }
 
-    /// Second half. `callee` is what the 2xx tells; `None` for other replies and for a 2xx made locally.
-    pub fn reply_finish(&self, now: Now, change: Change, callee: Option<&CalleeLeg<'_>>) -> Finished {
+    /// Second half. `callee` is what the 2xx tells; `None` for other replies and for a 2xx made locally. `cause`: the INVITE
+    /// and the reply, unless it is made here.
+    pub fn reply_finish(&self, now: Now, change: Change, callee: Option<&CalleeLeg<'_>>, cause: Cause<'_>) -> Finished {
         let gone = Finished { gone: true, ..Finished::default() };
-        self.step(now, change.id, |work, index| work.reply_finish(index, &change, callee)).unwrap_or(gone)
+        self.step_of(now, change.id, cause, |work, index| work.reply_finish(index, &change, callee)).unwrap_or(gone)
     }
 }
 
 impl Work<'_> {
-    fn reply_begin(&mut self, index: u32, event: Event) -> Option<Change> {
+    fn reply_begin(&mut self, index: u32, event: Event, reply: &InviteReply<'_>) -> Option<Change> {
         let (old, next) = self.record(index).map(|record| (record.state, state::next(record.state, event, record.facts())))?;
         let id = self.begin_step(index)?;
         let mut change = Change { id, event, old, new: next.unwrap_or(old), verdict: Verdict::Stayed, route: None, age: 0, held: false };
@@ -67,7 +101,7 @@ impl Work<'_> {
             Some(new) if new == old => {}
             Some(new) => {
                 change.verdict = Verdict::Moved;
-                change.route = self.reply_moves(index, old, new);
+                change.route = self.reply_moves(index, old, new, reply);
                 change.held = new == State::Deleted && self.engine.settings.wait_ack;
                 if change.held
                     && let Some(record) = self.record_mut(index)
@@ -79,14 +113,22 @@ impl Work<'_> {
         Some(change)
     }
 
-    fn reply_moves(&mut self, index: u32, old: State, new: State) -> Option<EventRoute> {
+    fn reply_moves(&mut self, index: u32, old: State, new: State, reply: &InviteReply<'_>) -> Option<EventRoute> {
         match new {
             State::Deleted => {
+                self.failed(index, reply);
                 self.enter_deleted(index);
                 return self.take_finish_route(index, EventRoute::Failed);
             }
-            State::ConfirmedNoAck if old == State::Deleted => self.revive(index),
-            _ => {}
+            State::ConfirmedNoAck if old == State::Deleted => {
+                self.revive(index);
+                self.remember(index, Moment::Revived { code: reply.code });
+            }
+            State::ConfirmedNoAck => self.remember(index, Moment::Answered { code: reply.code }),
+            _ => self.remember(index, Moment::Early { code: reply.code }),
+        }
+        if new == State::ConfirmedNoAck {
+            self.forget_end(index);
         }
         let record = self.record_mut(index)?;
         record.state = new;
@@ -97,6 +139,13 @@ impl Work<'_> {
         }
         self.arm(index);
         starts.then_some(EventRoute::Start)
+    }
+
+    /// A failure after a CANCEL or an early termination is their doing.
+    fn failed(&mut self, index: u32, reply: &InviteReply<'_>) {
+        let reason = self.expected_end(index).unwrap_or_else(|| reply.reason());
+        self.remember(index, Moment::Failed { code: reply.code });
+        self.end_because(index, reason, StatedCause { code: reply.code, text: reply.text });
     }
 
     /// A 2xx crossed the CANCEL: the record lives again and its failure was none (F21).
@@ -132,6 +181,7 @@ impl Work<'_> {
             }
             _ => {}
         }
+        finished.occurrence = finished.occurrence.map(|occurrence| occurrence.leaving(change.old));
         if let Some(occurrence) = finished.occurrence {
             self.note(index, occurrence);
         }
@@ -169,7 +219,15 @@ impl Work<'_> {
                 record.sockets[1] = socket;
             }
         }
-        if record.state.is_answered() {
+        let is_answered = record.state.is_answered();
+        let is_race = self.take_race(index);
+        if is_answered {
+            if is_race {
+                let seconds = self.engine.settings.race_condition_timeout;
+                if let Some(record) = self.record_mut(index) {
+                    record.lifetime = seconds;
+                }
+            }
             self.restart_lifetime(index);
             self.count_as(index, Mark::Active);
         }

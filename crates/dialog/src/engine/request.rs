@@ -5,7 +5,9 @@ use sip::time::Now;
 use super::work::Work;
 use super::{DialogId, Engine};
 use crate::effect::{Change, EventRoute, Finished, InDialogRequest, RequestMethod, Verdict};
+use crate::end_reason::EndReason;
 use crate::flags::{dialog_flag, internal_flag, mark};
+use crate::history::Moment;
 use crate::leg::Leg;
 use crate::lifetime;
 use crate::observer::{Occurrence, OccurrenceKind};
@@ -24,12 +26,7 @@ impl Engine {
     /// Second half, with the same request.
     pub fn request_finish(&self, now: Now, change: Change, request: &InDialogRequest<'_>) -> Finished {
         let gone = Finished { gone: true, ..Finished::default() };
-        self.step(now, change.id, |work, index| work.request_finish(index, &change, request)).unwrap_or(gone)
-    }
-
-    /// The BYE of a dialog was answered: tells observers. The record may be gone already.
-    pub fn bye_answered(&self, now: Now, id: DialogId, direction: crate::leg::Direction) {
-        self.report(now, id, Occurrence::towards(OccurrenceKind::TerminatedConfirmed, direction));
+        self.step_of(now, change.id, request.cause, |work, index| work.request_finish(index, &change, request)).unwrap_or(gone)
     }
 }
 
@@ -70,6 +67,9 @@ impl Work<'_> {
                     record.holds = record.holds.saturating_add(1);
                 }
                 change.held = true;
+                let leg = request.direction.sender().unwrap_or(Leg::Caller);
+                self.remember(index, Moment::Bye { leg });
+                self.end_because(index, EndReason::bye_of(leg), request.stated);
                 self.enter_deleted(index);
                 let route = if old.is_setting_up() { EventRoute::Failed } else { EventRoute::End };
                 change.route = self.take_finish_route(index, route);
@@ -77,6 +77,7 @@ impl Work<'_> {
                 if let Some(record) = self.record_mut(index) {
                     record.state = new;
                 }
+                self.remember(index, Moment::Confirmed);
                 self.arm(index);
             }
         }
@@ -95,6 +96,11 @@ impl Work<'_> {
         // A number that was sent is used up in whatever state the request met the dialog (invariants D8, D10).
         if request.method != RequestMethod::Ack {
             self.raise_sequence(index, request);
+        }
+        if self.engine.settings.ka_interval > 0
+            && let Some(leg) = request.direction.sender()
+        {
+            self.is_alive(index, leg);
         }
         // Another worker's BYE may have ended the call while the route of this request ran: it stays ended and counted out.
         let is_over = self.record(index).is_none_or(|record| record.state == State::Deleted);
@@ -123,6 +129,7 @@ impl Work<'_> {
             }
             _ => {}
         }
+        finished.occurrence = finished.occurrence.map(|occurrence| occurrence.leaving(change.old));
         if let Some(occurrence) = finished.occurrence {
             self.note(index, occurrence);
         }
@@ -136,10 +143,11 @@ impl Work<'_> {
         let Some(record) = self.record_mut(index) else {
             return;
         };
-        if let Some(timeout) = request.timeout.filter(|seconds| *seconds > 0) {
+        if let Some(timeout) = request.timeout.filter(|seconds| *seconds > 0 && !record.is_race()) {
             record.lifetime = timeout;
         }
-        let kept = change.old == State::Confirmed && (noreset || record.has_internal(internal_flag::TIMER_NO_RESET));
+        let is_kept = change.old == State::Confirmed && (noreset || record.has_internal(internal_flag::TIMER_NO_RESET));
+        let kept = is_kept || record.is_race();
         let running = record.is_marked(mark::LIFETIME) && record.state == State::Confirmed;
         if request.method == RequestMethod::Invite
             && let (Some(leg), Some(contact)) = (request.direction.sender(), request.contact)

@@ -6,8 +6,9 @@ use super::Engine;
 use crate::effect::{Refusal, RestoreError, Restored};
 use crate::flags::{dialog_flag, mark};
 use crate::hash;
+use crate::history::{History, Moment};
 use crate::lifetime;
-use crate::observer::{Occurrence, OccurrenceKind};
+use crate::observer::{Cause, Occurrence, OccurrenceKind};
 use crate::record::Field;
 use crate::state::State;
 use crate::statistics::Mark;
@@ -26,8 +27,10 @@ impl Engine {
         record.set_fields(&fields).map_err(|_| RestoreError::Refused(Refusal::TooLarge))?;
         record.id = id;
         record.state = stored.state;
+        record.history = History::beginning_with(Moment::Loaded { state: stored.state });
         record.dialog_flags &= !(dialog_flag::NEW | dialog_flag::CHANGED_VARIABLES | dialog_flag::CHANGED_PROFILES);
         record.internal_flags = stored.new.internal_flags;
+        super::sequence::restored(&mut record);
         record.answered = stored.start_time;
         record.sequence[1] = stored.callee_cseq;
         record.sockets[1] = self.socket_number(callee.socket);
@@ -40,7 +43,7 @@ impl Engine {
         let left = stored.timeout.saturating_sub(lifetime::wall_seconds(now));
         record.lifetime = if left > 0 { stored.timeout.saturating_sub(stored.start_time) } else { 0 };
         record.deadline = lifetime::after(now, left);
-        self.locked(now, cell, |work| {
+        self.locked(now, cell, Cause::HERE, |work| {
             if work.shard.index_of(id).is_some() {
                 return Err(RestoreError::Exists);
             }

@@ -3,9 +3,11 @@
 use sip::time::Now;
 
 use super::work::Work;
-use super::{DialogId, Engine};
+use super::{DialogId, Engine, sequence};
 use crate::effect::{EarlyTermination, Finished, LocalRequest, TerminateError, Termination};
+use crate::end_reason::EndReason;
 use crate::flags::{dialog_flag, internal_flag, mark};
+use crate::history::Moment;
 use crate::leg::{CalleeLeg, Leg, split_alias};
 use crate::observer::{Occurrence, OccurrenceKind};
 use crate::record::{Field, NO_SOCKET, Record};
@@ -23,14 +25,15 @@ pub enum SequenceStep {
 }
 
 impl Engine {
-    /// Ends the call ("BYE all"). Refused while BYEs are out (F46).
-    pub fn terminate(&self, now: Now, id: DialogId) -> Result<Termination, TerminateError> {
-        self.step(now, id, |work, index| work.terminate(index)).unwrap_or(Err(TerminateError::UnknownDialog))
+    /// Ends the call ("BYE all") for `reason`, which says who wants it: a BYE to each side that has
+    /// none out. Refused while both have one (F46).
+    pub fn terminate(&self, now: Now, id: DialogId, reason: EndReason) -> Result<Termination, TerminateError> {
+        self.step(now, id, |work, index| work.terminate(index, reason)).unwrap_or(Err(TerminateError::UnknownDialog))
     }
 
     /// `dlg_bye("caller")` or `dlg_bye("callee")`: a BYE to one side, once in the life of a dialog.
-    pub fn terminate_leg(&self, now: Now, id: DialogId, leg: Leg) -> Result<Termination, TerminateError> {
-        self.step(now, id, |work, index| work.terminate_leg(index, leg)).unwrap_or(Err(TerminateError::UnknownDialog))
+    pub fn terminate_leg(&self, now: Now, id: DialogId, leg: Leg, reason: EndReason) -> Result<Termination, TerminateError> {
+        self.step(now, id, |work, index| work.terminate_leg(index, leg, reason)).unwrap_or(Err(TerminateError::UnknownDialog))
     }
 
     /// A final reply of any code to a local BYE (408 when there was none): the first one ends the dialog. `gone` when it
@@ -40,16 +43,14 @@ impl Engine {
             return Finished::default();
         }
         let gone = Finished { gone: true, ..Finished::default() };
-        self.step(now, id, |work, index| work.local_bye_finished(index, leg)).unwrap_or(gone)
+        self.step(now, id, |work, index| work.local_bye_finished(index, leg, code)).unwrap_or(gone)
     }
 
-    /// A local BYE could not be sent at all: it may be tried again.
-    pub fn local_bye_unsent(&self, now: Now, id: DialogId, leg: Leg) {
-        self.step(now, id, |work, index| {
-            if let Some(record) = work.record_mut(index) {
-                record.set_mark(pending(leg), false);
-            }
-        });
+    /// A local BYE could not be sent at all: it may be tried again. A call whose lifetime is over ends now, unless a BYE to
+    /// the other side is out.
+    pub fn local_bye_unsent(&self, now: Now, id: DialogId, leg: Leg) -> Finished {
+        let gone = Finished { gone: true, ..Finished::default() };
+        self.step(now, id, |work, index| work.local_bye_unsent(index, leg)).unwrap_or(gone)
     }
 
     /// A request within the dialog to one party, for REFER and others (spec dialog 9.4, 9.6). The stored CSeq stays.
@@ -77,23 +78,20 @@ struct Party<'a> {
 }
 
 impl Work<'_> {
-    fn terminate(&mut self, index: u32) -> Result<Termination, TerminateError> {
-        let record = self.record(index).ok_or(TerminateError::UnknownDialog)?;
-        if let Some(early) = self.early(record)? {
+    fn terminate(&mut self, index: u32, reason: EndReason) -> Result<Termination, TerminateError> {
+        if let Some(early) = self.early(index, reason)? {
             return Ok(early);
         }
-        if record.is_marked(mark::CALLER_BYE_PENDING | mark::CALLEE_BYE_PENDING) {
-            return Err(TerminateError::Pending);
-        }
-        let (caller, callee) = (self.bye(index, Leg::Caller), self.bye(index, Leg::Callee));
-        if let (Err(error), Err(_)) = (&caller, &callee) {
+        let (caller, callee) = (self.free_bye(index, Leg::Caller), self.free_bye(index, Leg::Callee));
+        if let (Err(TerminateError::Pending), Err(error)) | (Err(error), Err(_)) = (&caller, &callee) {
             return Err(*error);
         }
+        self.asked_to_end(index, reason);
         let route = self.terminated_here(index);
         Ok(Termination::Byes { caller: caller.ok(), callee: callee.ok(), route })
     }
 
-    fn terminate_leg(&mut self, index: u32, leg: Leg) -> Result<Termination, TerminateError> {
+    fn terminate_leg(&mut self, index: u32, leg: Leg, reason: EndReason) -> Result<Termination, TerminateError> {
         let record = self.record(index).ok_or(TerminateError::UnknownDialog)?;
         let flag = match leg {
             Leg::Caller => dialog_flag::CALLER_BYE,
@@ -102,23 +100,26 @@ impl Work<'_> {
         if record.has_flag(flag) || record.is_marked(pending(leg)) {
             return Err(TerminateError::Pending);
         }
-        if let Some(early) = self.early(record)? {
+        if let Some(early) = self.early(index, reason)? {
             return Ok(early);
         }
         let bye = self.bye(index, leg)?;
         if let Some(record) = self.record_mut(index) {
             record.dialog_flags |= flag;
         }
+        self.asked_to_end(index, reason);
         let route = self.terminated_here(index);
         let (caller, callee) = if leg == Leg::Caller { (Some(bye), None) } else { (None, Some(bye)) };
         Ok(Termination::Byes { caller, callee, route })
     }
 
     /// How to end a call that is not answered; `None` when it is.
-    fn early(&self, record: &Record) -> Result<Option<Termination>, TerminateError> {
+    fn early(&mut self, index: u32, reason: EndReason) -> Result<Option<Termination>, TerminateError> {
         let settings = &self.engine.settings;
-        match record.state {
+        match self.record(index).ok_or(TerminateError::UnknownDialog)?.state {
             State::Unconfirmed | State::Early => {
+                self.remember(index, Moment::Asked { reason });
+                self.expect_end(index, reason);
                 Ok(Some(Termination::Early(EarlyTermination { code: settings.bye_early_code, reason: settings.bye_early_reason.clone() })))
             }
             State::ConfirmedNoAck | State::Confirmed => Ok(None),
@@ -141,21 +142,43 @@ impl Work<'_> {
         Ok(Box::new(request))
     }
 
-    /// The same, when no BYE is out to the party and one can be built.
-    pub(super) fn bye_if_possible(&mut self, index: u32, leg: Leg) -> Option<Box<LocalRequest>> {
-        let free = self.record(index).is_some_and(|record| !record.is_marked(pending(leg)));
-        if free { self.bye(index, leg).ok() } else { None }
+    /// The same, unless one is out.
+    pub(super) fn free_bye(&mut self, index: u32, leg: Leg) -> Result<Box<LocalRequest>, TerminateError> {
+        if self.record(index).is_some_and(|record| record.is_marked(pending(leg))) {
+            return Err(TerminateError::Pending);
+        }
+        self.bye(index, leg)
     }
 
-    fn local_bye_finished(&mut self, index: u32, leg: Leg) -> Finished {
+    fn local_bye_unsent(&mut self, index: u32, leg: Leg) -> Finished {
+        self.remember(index, Moment::ByeUnsent { leg });
         let Some(record) = self.record_mut(index) else {
             return Finished::default();
         };
         record.set_mark(pending(leg), false);
-        if !record.state.is_answered() {
+        let is_waited_for = record.is_marked(mark::CALLER_BYE_PENDING | mark::CALLEE_BYE_PENDING | mark::LIFETIME);
+        if is_waited_for { Finished::default() } else { self.local_byes_over(index) }
+    }
+
+    fn local_bye_finished(&mut self, index: u32, leg: Leg, code: u16) -> Finished {
+        let Some(record) = self.record_mut(index) else {
+            return Finished::default();
+        };
+        record.set_mark(pending(leg), false);
+        self.remember(index, Moment::ByeAnswered { leg, code });
+        self.local_byes_over(index)
+    }
+
+    /// The first result of a BYE made here ends the call.
+    fn local_byes_over(&mut self, index: u32) -> Finished {
+        if self.record(index).is_none_or(|record| !record.state.is_answered()) {
             return Finished::default();
         }
-        record.dialog_flags |= dialog_flag::HAS_BYE;
+        if let Some(record) = self.record_mut(index) {
+            record.dialog_flags |= dialog_flag::HAS_BYE;
+        }
+        self.remember(index, Moment::Ended);
+        self.end_here_because(index, EndReason::Application);
         self.enter_deleted(index);
         self.count_out(index, Leaving::Ended);
         self.unlink(index);
@@ -187,7 +210,9 @@ fn request_to(record: &Record, leg: Leg, party: Party<'_>, step: SequenceStep) -
     if contact.is_empty() {
         return Err(TerminateError::Incomplete(leg));
     }
-    let base = record.sequence(other).ok_or(TerminateError::Incomplete(other))?;
+    let received = record.sequence(other).ok_or(TerminateError::Incomplete(other))?;
+    // The callee has seen higher numbers than the caller sent, when this proxy answered challenges for the caller.
+    let base = if leg == Leg::Callee { received.saturating_add(sequence::shift_of(record)) } else { received };
     let cseq = match step {
         SequenceStep::Above(step) => base.saturating_add(step),
         SequenceStep::Below => base.saturating_sub(1).max(1),

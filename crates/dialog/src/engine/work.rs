@@ -6,6 +6,7 @@ use sip::time::Now;
 
 use super::{DialogId, Engine};
 use crate::effect::EventRoute;
+use crate::end_reason::EndReason;
 use crate::flags::{dialog_flag, mark};
 use crate::leg::Leg;
 use crate::lifetime;
@@ -42,7 +43,8 @@ impl Work<'_> {
         };
         let deadline = lifetime::deadline(record, &self.engine.settings, self.now);
         let tick = lifetime::tick_of(deadline, self.engine.origin);
-        self.shard.wheel.arm(&mut self.shard.records, index, tick);
+        let passed = lifetime::tick_passed(self.now.time.0, self.engine.origin);
+        self.shard.wheel.arm(&mut self.shard.records, index, tick, passed);
     }
 
     /// Starts the lifetime anew with the seconds stored.
@@ -51,6 +53,7 @@ impl Work<'_> {
         if let Some(record) = self.record_mut(index) {
             record.deadline = lifetime::after(now, record.lifetime);
             record.set_mark(mark::LIFETIME, true);
+            record.ending.expected = None;
             record.dialog_flags |= dialog_flag::CHANGED;
         }
         self.arm(index);
@@ -66,7 +69,7 @@ impl Work<'_> {
     }
 
     pub(super) fn note(&mut self, index: u32, occurrence: Occurrence) {
-        if self.engine.observed.load(Relaxed)
+        if self.engine.observers.want(occurrence.kind)
             && let Some(record) = self.shard.records.get(index)
         {
             self.notices.push((view(self.engine, record, self.now), occurrence));
@@ -124,6 +127,7 @@ impl Work<'_> {
         {
             record.set_mark(mark::COUNTED_FAILED, why == Leaving::Failed);
             record.set_mark(mark::COUNTED_ENDED, why == Leaving::Ended);
+            statistics.count_reason(*record.ending.reason.get_or_insert(EndReason::Abandoned));
         }
     }
 
@@ -135,6 +139,9 @@ impl Work<'_> {
         };
         if record.counted != Mark::None {
             return;
+        }
+        if let Some(reason) = record.ending.reason.filter(|_| record.is_marked(mark::COUNTED_FAILED | mark::COUNTED_ENDED)) {
+            statistics.uncount_reason(reason);
         }
         if record.is_marked(mark::COUNTED_FAILED) {
             statistics.reopened(Leaving::Failed);
@@ -231,6 +238,9 @@ pub(super) fn view(engine: &Engine, record: &Record, now: Now) -> DialogView {
         caller_route_entries: record.route_entries,
         caller: leg(Leg::Caller),
         callee: leg(Leg::Callee),
+        end_reason: record.ending.reason,
+        end_code: record.ending.reason.map_or(0, |_| record.ending.code),
+        end_text: record.ending.reason.map_or_else(Vec::new, |_| record.field(Field::EndText).to_vec()),
         profiles: profiles.collect(),
         variables: variables.collect(),
     }

@@ -157,10 +157,12 @@ fn send(worker: &mut Worker, hop: Hop, manner: Manner) -> Result<(), i32> {
 fn write(worker: &mut Worker, hidden: &Edits, to: Endpoint, branch: &[u8]) {
     let node = Arc::clone(&worker.node);
     let via = crate::corex::via::extension(worker);
+    let renumbering = crate::dialog::cseq::of_stateless(worker);
     let mut scratch = std::mem::take(&mut worker.run.tm.scratch);
     let edits = [&worker.run.edits, hidden];
     let mut outgoing = Outgoing::of_run(&worker.run, &worker.run.target, &edits, to, branch);
     outgoing.via = via.as_deref();
+    outgoing.renumbering = renumbering;
     outgoing.write(&node, &mut worker.outbox.bytes, &mut scratch);
     worker.run.tm.scratch = scratch;
 }

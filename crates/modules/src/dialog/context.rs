@@ -1,6 +1,6 @@
 //! What a run and a transaction know about dialogs: the script's context, what waits for a dialog, what has to be released.
 
-use ::dialog::{DialogId, Direction, ProfileId, State};
+use ::dialog::{DialogId, Direction, OccurrenceKind, ProfileId, State};
 use script::value::Text;
 use sip::method::Method;
 
@@ -44,10 +44,14 @@ pub struct RunState {
     pub is_spiral: bool,
     /// The dialog this run's request was matched to, and its way.
     pub within: Option<(DialogId, Direction)>,
+    /// What a reply to that request is told as.
+    pub told_reply: Option<OccurrenceKind>,
     /// A hold that the transaction of the request takes over.
     pub hold: Option<DialogId>,
     /// A transaction has taken the dialog over.
     pub is_attached: bool,
+    /// The CSeq number of the branches that this step adds, after `uac_auth()`.
+    pub renumbered: Option<u32>,
     /// `$DLG_status` and `$DLG_lifetime` of the matched request.
     pub status: Option<(u32, u32)>,
 }
@@ -61,8 +65,10 @@ impl RunState {
         self.created = None;
         self.is_spiral = false;
         self.within = None;
+        self.told_reply = None;
         self.hold = None;
         self.is_attached = false;
+        self.renumbered = None;
         self.status = None;
     }
 }
@@ -74,16 +80,25 @@ pub struct TransactionPart {
     pub(super) invite: Option<DialogId>,
     /// The dialog that this request runs within.
     pub(super) within: Option<(DialogId, Direction)>,
+    /// What observers are told its replies as.
+    pub(super) told_reply: Option<OccurrenceKind>,
     /// Given back when the transaction ends.
     pub(super) holds: Vec<DialogId>,
     /// A 2xx has been handled; further ones change nothing.
     pub(super) is_answered: bool,
+    /// CSeq numbers of branches that left with another one than the request came with, by branch.
+    pub(super) numbers: Vec<(usize, u32)>,
 }
 
 impl TransactionPart {
     /// The dialog the transaction belongs to.
     pub(super) fn dialog(&self) -> Option<DialogId> {
         self.invite.or(self.within.map(|(dialog, _)| dialog))
+    }
+
+    /// The CSeq number that a branch left with; None: the one its request came with.
+    pub fn number_of(&self, branch: usize) -> Option<u32> {
+        self.numbers.iter().find(|(own, _)| *own == branch).map(|(_, number)| *number)
     }
 }
 
@@ -108,7 +123,7 @@ pub(super) fn by_identifiers(worker: &Worker) -> Option<(DialogId, Direction)> {
 }
 
 /// The dialog of the message: from the context, else by identifiers whatever the match mode (spec dialog 1.7).
-pub(super) fn message_dialog(worker: &Worker) -> Option<DialogId> {
+pub fn message_dialog(worker: &Worker) -> Option<DialogId> {
     context_dialog(worker).or_else(|| by_identifiers(worker).map(|(dialog, _)| dialog))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::dialog::settings::MatchMode;
-use ::dialog::{Begin, NewDialog, PendingProfile};
+use ::dialog::{Begin, Cause, NewDialog, PendingProfile};
 use script::exports::{Argument, Evaluate, Flow};
 use script::value::Text;
 use sip::message::Message;
@@ -67,6 +67,8 @@ pub(super) fn begin(worker: &mut Worker) -> bool {
         variables: &variables,
         profiles: &profiles,
         transaction: run.tm.transaction.is_some(),
+        is_told_later: node.states.dialog.is_told_later && run.tm.transaction.is_none(),
+        cause: Cause::request(message),
     };
     match node.dialogs.begin(worker.now, &new) {
         Begin::Refused(refusal) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::dialog::{DialogId, EarlyTermination, EventRoute, Leg, LocalRequest, TerminateError, Termination};
+use ::dialog::{EndReason, DialogId, EarlyTermination, EventRoute, Leg, LocalRequest, TerminateError, Termination};
 use transaction::Event;
 
 use super::{bridge, event_route};
@@ -12,12 +12,12 @@ use crate::worker::Worker;
 /// The header that every BYE made here brings itself.
 const MAX_FORWARDS: &[u8] = b"Max-Forwards: 70\r\n";
 
-/// Ends the call on both sides, or on one. `headers`: whole lines for every BYE. Says whether all requests went out.
-pub(super) fn end(worker: &mut Worker, dialog: DialogId, leg: Option<Leg>, headers: &[u8]) -> Result<bool, TerminateError> {
+/// Ends the call on both sides, or on one. `reason`: who wants it. `headers`: whole lines for every BYE. Says whether all requests went out.
+pub(super) fn end(worker: &mut Worker, dialog: DialogId, leg: Option<Leg>, reason: EndReason, headers: &[u8]) -> Result<bool, TerminateError> {
     let node = Arc::clone(&worker.node);
     let termination = match leg {
-        None => node.dialogs.terminate(worker.now, dialog)?,
-        Some(leg) => node.dialogs.terminate_leg(worker.now, dialog, leg)?,
+        None => node.dialogs.terminate(worker.now, dialog, reason)?,
+        Some(leg) => node.dialogs.terminate_leg(worker.now, dialog, leg, reason)?,
     };
     Ok(carry_out(worker, dialog, termination, headers))
 }
@@ -138,7 +138,7 @@ pub fn local_completed(worker: &mut Worker, purpose: &Purpose, code: u16, reply:
     let dialogs = &node.dialogs;
     match purpose {
         Purpose::DialogRefer { dialog, leg } => {
-            if let Err(error) = end(worker, *dialog, Some(*leg), b"") {
+            if let Err(error) = end(worker, *dialog, Some(*leg), EndReason::Script, b"") {
                 worker.log(0, "dialog", &format!("no BYE after the REFER of dialog [{dialog}]: {error:?}"));
             }
         }

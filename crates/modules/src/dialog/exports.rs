@@ -78,6 +78,7 @@ static VARIABLES: &[Variable] = &[
 ];
 
 const NO_DATABASE: &str = "no effect: there is no database";
+const SEQUENCE_NOTE: &str = "a call that goes to another carrier after an answered challenge has the numbers of that carrier's branch";
 const NO_REPLICATION: &str = "no effect: there is no replication";
 
 static PARAMETERS: &[Parameter] = &[
@@ -124,7 +125,7 @@ static PARAMETERS: &[Parameter] = &[
     Parameter::text("bridge_controller", "sip:controller@kamailio.org"),
     Parameter::text("bridge_contact", "sip:controller@kamailio.org:5060"),
     Parameter::text("ruri_pvar", "$ru"),
-    Parameter::integer("initial_cbs_inscript", 1).note("no effect: nothing hangs on the moment"),
+    Parameter::integer("initial_cbs_inscript", 1),
     Parameter::integer("send_bye", 0),
     Parameter::integer("wait_ack", 1),
     Parameter::unset("xavp_cfg", ParameterKind::Text).note("no effect, as in Kamailio"),
@@ -132,7 +133,7 @@ static PARAMETERS: &[Parameter] = &[
     Parameter::integer("ka_interval", 0),
     Parameter::integer("timeout_noreset", 0),
     Parameter::integer("timer_procs", 0).note("no effect: timers need no processes"),
-    Parameter::integer("track_cseq_updates", 0).note("complained about at start: CSeq is not rewritten"),
+    Parameter::integer("track_cseq_updates", 0).note(SEQUENCE_NOTE),
     Parameter::unset("lreq_callee_headers", ParameterKind::Text),
     Parameter::integer("db_skip_load", 0).note(NO_DATABASE),
     Parameter::integer("ka_failed_limit", 1),
@@ -148,11 +149,16 @@ static PARAMETERS: &[Parameter] = &[
     Parameter::integer("dlg_filter_mode", 0),
     Parameter::integer("bye_early_code", 480),
     Parameter::text("bye_early_reason", "Temporarily Unavailable"),
+    Parameter::integer("race_condition_timeout", 5)
+        .note("extension: seconds left to a call answered after its caller had hung up, then BYEs; 0 = its whole lifetime"),
+    Parameter::integer("noack_send_bye", 0).note("extension: a call whose ACK never came gets BYEs when it ends"),
+    Parameter::integer("ka_live", 0).note("extension: probing begins and ends with ka-src and ka-dst, not with the ACK alone"),
     Parameter::integer("dlg_ctxiuid_mode", 0),
     Parameter::integer("debug_variables", 0).note("no effect"),
     Parameter::integer("dlg_mode", 0).note("no effect: every mode gets full processing"),
     Parameter::text("dmq_peer_id", "dialog").note(NO_REPLICATION),
     Parameter::integer("dlg_flag", -1).note("as in 5.6"),
+    Parameter::text("dump_directory", "").note("extension: the only folder into which dlg.dump_file writes; empty: nowhere"),
 ];
 
 static STATISTICS: &[Statistic] = &[

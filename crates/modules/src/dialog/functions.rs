@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use ::dialog::view::AttributeValue;
-use ::dialog::{Attribute, DialogId, Direction, InDialogRequest, Leg, ReplyKind, RequestMethod, State};
+use ::dialog::{Attribute, DialogId, Direction, EndReason, InDialogRequest, InviteReply, Leg, ReplyKind, RequestMethod, State};
 use script::exports::{Argument, Evaluate, Flow};
 use script::value::{Text, Value};
 use sip::method::Method;
 
+use super::reason::Reason;
 use super::{context, create, ending};
 use crate::worker::Worker;
 
@@ -29,7 +30,7 @@ pub(super) fn bye(worker: &mut Worker, arguments: &[Argument]) -> Flow {
         return Flow::Code(-1);
     };
     let Some(dialog) = context::context_dialog(worker) else { return Flow::Code(-1) };
-    match ending::end(worker, dialog, leg, b"") {
+    match ending::end(worker, dialog, leg, EndReason::Script, b"") {
         Ok(is_sent) => Flow::from(is_sent),
         Err(error) => {
             worker.log(0, "dialog", &format!("dlg_bye: dialog [{dialog}] is not ended: {error:?}"));
@@ -131,7 +132,7 @@ pub(super) fn set_state(worker: &mut Worker, arguments: &[Argument]) -> Flow {
         return Flow::Code(-1);
     };
     let Some((dialog, _)) = context::by_identifiers(worker) else { return Flow::Code(-1) };
-    Flow::from(worker.node.dialogs.force_state(worker.now, dialog, state).is_some())
+    Flow::from(worker.node.dialogs.force_state(worker.now, dialog, state, EndReason::Script).is_some())
 }
 
 fn state_named(name: &[u8]) -> Option<State> {
@@ -158,7 +159,8 @@ pub(super) fn update_state(worker: &mut Worker, _: &[Argument]) -> Flow {
             Method::Prack => RequestMethod::Prack,
             _ => RequestMethod::Other,
         };
-        let request = InDialogRequest { method, direction, cseq: None, contact: None, timeout: None };
+        let reason = Reason::of(message);
+        let request = InDialogRequest { method, direction, cseq: None, contact: None, timeout: None, stated: reason.stated(), cause: ::dialog::Cause::HERE };
         let Some(change) = node.dialogs.request_begin(now, dialog, &request) else { return Flow::Code(-1) };
         let is_held = change.held;
         node.dialogs.request_finish(now, change, &request);
@@ -171,9 +173,11 @@ pub(super) fn update_state(worker: &mut Worker, _: &[Argument]) -> Flow {
             (Method::Invite, 300..=699) => ReplyKind::Failure,
             _ => return Flow::Code(1),
         };
-        let Some(change) = node.dialogs.reply_begin(now, dialog, kind) else { return Flow::Code(-1) };
+        let reason = Reason::of(message);
+        let reply = InviteReply { kind, code: message.status(), is_local: false, text: reason.text() };
+        let Some(change) = node.dialogs.reply_begin(now, dialog, reply) else { return Flow::Code(-1) };
         let is_held = change.held;
-        node.dialogs.reply_finish(now, change, None);
+        node.dialogs.reply_finish(now, change, None, ::dialog::Cause::HERE);
         is_held
     };
     if held {

@@ -2,6 +2,7 @@
 
 use ::dialog::settings::ParameterValue;
 use script::exports::Refusal;
+use script::value::parse_integer;
 
 use crate::literals::{Check, Literals, refuse};
 use crate::settings::Settings;
@@ -11,7 +12,8 @@ pub(super) static CHECKS: &[Check] = &[
     Check { function: "unset_dlg_profile", examine: profile },
     Check { function: "is_in_profile", examine: profile },
     Check { function: "get_profile_size", examine: profile_size },
-    Check { function: "dlg_set_timeout_by_profile", examine: known_profile },
+    Check { function: "dlg_set_timeout_by_profile", examine: timeout_of_members },
+    Check { function: "dlg_set_timeout", examine: timeout },
     Check { function: "dlg_bye", examine: side_to_end },
     Check { function: "dlg_refer", examine: side_to_refer },
 ];
@@ -48,12 +50,30 @@ fn known_profile(settings: &Settings, literals: Literals<'_>) -> Result<(), Refu
 
 /// The size goes into `$avp` or `$var`.
 fn profile_size(settings: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
-    known_profile(settings, literals)?;
     let place = literals.count().saturating_sub(1);
+    if place > 1 {
+        profile(settings, literals)?;
+    } else {
+        known_profile(settings, literals)?;
+    }
     match literals.variable(place) {
         Some(variable) if !matches!(variable.name(), "avp" | "var") => {
             refuse(place, format!("the size goes into an $avp or a $var, not into {}", variable.text()))
         }
+        _ => Ok(()),
+    }
+}
+
+/// Behind the name comes a value that is not empty, unless only the seconds do.
+fn timeout_of_members(settings: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
+    if literals.count() > 2 { profile(settings, literals) } else { known_profile(settings, literals) }
+}
+
+/// A number of seconds fits 31 bits.
+fn timeout(_: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
+    let Some(seconds) = literals.text(0) else { return Ok(()) };
+    match parse_integer(&seconds) {
+        Some(number) if i32::try_from(number).is_err() => refuse(0, format!("{seconds} seconds are more than a timer can run")),
         _ => Ok(()),
     }
 }

@@ -6,16 +6,20 @@
 mod bridge;
 mod context;
 mod create;
+pub mod cseq;
 mod ending;
 mod event_route;
 mod exports;
 mod flags;
 mod functions;
 mod literals;
+mod observers;
 mod profiles;
+mod reason;
 mod replies;
 mod rpc;
 mod rpc_fields;
+mod rpc_listing;
 mod sequential;
 mod state;
 #[cfg(test)]
@@ -24,10 +28,12 @@ mod timer;
 mod variables;
 mod within;
 
-pub use context::{RunState, TransactionPart, enter_reply, leave_reply};
+pub use context::{RunState, TransactionPart, enter_reply, leave_reply, message_dialog};
 pub use create::request_ended;
 pub use ending::local_completed;
 pub use exports::MODULE;
+pub use observers::{carry_out_wishes, watch_observers};
+pub use reason::{cancel_received, cancel_relayed};
 pub use replies::{reply_ready, transaction_ended};
 pub use state::{State, engine};
 pub use timer::on_timer;

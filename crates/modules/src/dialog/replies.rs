@@ -2,26 +2,32 @@
 
 use std::sync::Arc;
 
-use ::dialog::{CalleeLeg, DialogId, LocalRequest, ReplyKind, SequenceStep, TerminateError};
+use ::dialog::{CalleeLeg, Cause, DialogId, Direction, InviteReply, LocalRequest, Occurrence, OccurrenceKind, ReplyKind, SequenceStep, TerminateError};
 use sip::message::Message;
-use sip::method::Method;
 
-use super::{create, event_route};
+use super::{create, cseq, event_route};
+use super::reason::Reason;
 use crate::tm::TransactionData;
 use crate::worker::Worker;
 
 /// A reply is about to be sent upstream for the run's transaction. `reply` is None for one made here.
 pub fn reply_ready(worker: &mut Worker, code: u16, reply: Option<&Message>, branch: Option<usize>) {
     let Some(transaction) = &mut worker.run.tm.transaction else { return };
-    let method = transaction.request.method();
     let part = &mut transaction.data.dialog;
+    let is_forwarded = reply.is_some() && code < 300;
     if let Some((dialog, direction)) = part.within {
-        if method == Method::Bye && code >= 200 {
-            worker.node.dialogs.bye_answered(worker.now, dialog, direction);
+        let kind = part.told_reply.filter(|kind| if *kind == OccurrenceKind::ReplyWithin { is_forwarded } else { code >= 200 });
+        if let Some(kind) = kind {
+            report(worker, dialog, Occurrence::towards(kind, direction.reversed()), reply);
         }
         return;
     }
     let Some(dialog) = part.invite else { return };
+    if is_forwarded {
+        report(worker, dialog, Occurrence::towards(OccurrenceKind::ReplyForwarded, Direction::Upstream), reply);
+    }
+    let Some(transaction) = &mut worker.run.tm.transaction else { return };
+    let part = &mut transaction.data.dialog;
     let kind = match code {
         101..=199 => ReplyKind::Provisional,
         200..=299 => ReplyKind::Success,
@@ -33,13 +39,15 @@ pub fn reply_ready(worker: &mut Worker, code: u16, reply: Option<&Message>, bran
         return;
     }
     part.is_answered = kind == ReplyKind::Success;
-    drive(worker, dialog, kind, reply, branch);
+    drive(worker, dialog, (kind, code), reply, branch);
 }
 
-fn drive(worker: &mut Worker, dialog: DialogId, kind: ReplyKind, reply: Option<&Message>, branch: Option<usize>) {
+fn drive(worker: &mut Worker, dialog: DialogId, (kind, code): (ReplyKind, u16), reply: Option<&Message>, branch: Option<usize>) {
     let node = Arc::clone(&worker.node);
     let now = worker.now;
-    let Some(change) = node.dialogs.reply_begin(now, dialog, kind) else { return };
+    let reason = reply.filter(|_| kind == ReplyKind::Failure).map(Reason::of).unwrap_or_default();
+    let told = InviteReply { kind, code, is_local: reply.is_none(), text: reason.text() };
+    let Some(change) = node.dialogs.reply_begin(now, dialog, told) else { return };
     if change.held
         && let Some(transaction) = &mut worker.run.tm.transaction
     {
@@ -48,13 +56,25 @@ fn drive(worker: &mut Worker, dialog: DialogId, kind: ReplyKind, reply: Option<&
     event_route::run_aside(worker, change.route, dialog, reply);
     match (kind, reply) {
         (ReplyKind::Success, Some(reply)) => {
+            if let Some(branch) = branch {
+                cseq::answered(worker, branch);
+            }
             let leg = Leg::of(worker, reply, branch);
-            node.dialogs.reply_finish(now, change, Some(&leg.callee(worker, reply)));
+            node.dialogs.reply_finish(now, change, Some(&leg.callee(worker, reply)), cause(worker, Some(reply)));
         }
         _ => {
-            node.dialogs.reply_finish(now, change, None);
+            node.dialogs.reply_finish(now, change, None, cause(worker, reply));
         }
     }
+}
+
+fn report(worker: &Worker, dialog: DialogId, occurrence: Occurrence, reply: Option<&Message>) {
+    worker.node.dialogs.report(worker.now, dialog, occurrence, cause(worker, reply));
+}
+
+/// The messages behind a reply of the run's transaction, for observers.
+fn cause<'a>(worker: &'a Worker, reply: Option<&'a Message>) -> Cause<'a> {
+    Cause { request: worker.run.tm.transaction.as_ref().map(|transaction| &transaction.request), reply }
 }
 
 /// A request to the callee whose provisional reply the run processes.

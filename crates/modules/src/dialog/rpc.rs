@@ -1,12 +1,13 @@
 //! RPC commands of the module (spec dialog 7).
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use ::dialog::{DialogId, DialogView, Direction, State};
+use ::dialog::{DialogId, EndReason, DialogView, Direction, State};
 use script::regex::{Flags, Pattern};
 
-use super::{bridge, ending, rpc_fields};
+use super::rpc_listing::{self, Comparison, Shape, Wanted, Window};
+use super::{bridge, ending};
+use crate::outbox::Effect;
 use crate::rpc::{Command, Fault, Item, Parameter, Parameters, Reply, Wire};
 use crate::worker::Worker;
 
@@ -21,17 +22,17 @@ const BRIEFING_LETTERS_MAX: usize = 32;
 
 /// Every command.
 pub(super) static COMMANDS: &[Command] = &[
-    Command::new("dlg.list", "Lists all dialogs.", list).array(),
-    Command::new("dlg.list_ctx", "Lists all dialogs.", list).array(),
-    Command::new("dlg.list_match", "Lists dialogs that match: key, operator, value, limit.", list_match).array(),
-    Command::new("dlg.list_match_ctx", "Lists dialogs that match: key, operator, value, limit.", list_match).array(),
+    Command::new("dlg.list", "Lists all dialogs; a part: limit NUMBER after H_ENTRY:H_ID.", list).array(),
+    Command::new("dlg.list_ctx", "Lists all dialogs with what other modules add; a part: limit, after.", list_with_context).array(),
+    Command::new("dlg.list_match", "Lists dialogs that match: key, operator, value, limit; a part: limit, after.", list_match).array(),
+    Command::new("dlg.list_match_ctx", "As dlg.list_match with what other modules add.", list_match_with_context).array(),
     Command::new("dlg.dlg_list", "Shows a dialog: Call-ID, From-tag.", show),
-    Command::new("dlg.dlg_list_ctx", "Shows a dialog: Call-ID, From-tag.", show),
-    Command::new("dlg.briefing", "Lists all dialogs in short: fields.", briefing).array(),
+    Command::new("dlg.dlg_list_ctx", "As dlg.dlg_list with what other modules add.", show_with_context),
+    Command::new("dlg.briefing", "Lists all dialogs in short: fields; a part: limit, after.", briefing).array(),
     Command::new("dlg.stats_active", "Counts dialogs by state: local only.", stats_active),
-    Command::new("dlg.dump_file", "Not available: no command writes files here.", dump_file),
+    Command::new("dlg.dump_file", "Appends all dialogs to a file in dump_directory, one JSON line each: path.", dump_file),
     Command::new("dlg.profile_get_size", "Members of a profile: name, value.", profile_size),
-    Command::new("dlg.profile_list", "Lists the dialogs of a profile: name, value.", profile_list).array(),
+    Command::new("dlg.profile_list", "Lists the dialogs of a profile: name, value; a part: limit, after.", profile_list).array(),
     Command::new("dlg.end_dlg", "Ends a dialog: h_entry, h_id, headers.", end),
     Command::new("dlg.terminate_dlg", "Ends a dialog: Call-ID, From-tag, To-tag.", terminate),
     Command::new("dlg.set_state", "Forces a state: Call-ID, From-tag, To-tag, state.", set_state),
@@ -39,34 +40,17 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("dlg.bridge_dlg", "Connects two parties: from, to, outbound proxy, body.", bridge_parties),
 ];
 
-fn seconds(worker: &Worker) -> u32 {
-    u32::try_from(worker.now.date.seconds()).unwrap_or(u32::MAX)
+fn list(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
+    list_all(worker, parameters, Shape::Whole)
 }
 
-/// Copies of all dialogs that `wanted` accepts, made into items.
-fn collect(worker: &Worker, limit: usize, wanted: impl Fn(&DialogView) -> bool, item: impl Fn(&DialogView) -> Item) -> Vec<Item> {
-    let mut items = Vec::new();
-    worker.node.dialogs.for_each(worker.now, |view| {
-        if wanted(view) {
-            items.push(item(view));
-        }
-        items.len() < limit
-    });
-    items
+fn list_with_context(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
+    list_all(worker, parameters, Shape::WithContext)
 }
 
-fn list(worker: &mut Worker, _: &mut Parameters) -> Answer {
-    let now = seconds(worker);
-    Ok(Reply::many(collect(worker, usize::MAX, |_| true, |view| rpc_fields::dialog(view, now))))
-}
-
-/// What `dlg.list_match` compares.
-enum Wanted {
-    Equal(Vec<u8>),
-    Prefix(Vec<u8>),
-    Pattern(Arc<Pattern>),
-    Above(u64),
-    Below(u64),
+fn list_all(worker: &Worker, parameters: &mut Parameters, shape: Shape) -> Answer {
+    let window = Window::take(parameters)?;
+    Ok(Reply::listing(rpc_listing::dialogs(worker, window, Wanted::All, shape)))
 }
 
 fn invalid(text: &str) -> Fault {
@@ -81,12 +65,28 @@ fn plain_text(parameters: &mut Parameters) -> Result<Vec<u8>, Fault> {
 }
 
 fn list_match(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
+    list_matching(worker, parameters, Shape::Whole)
+}
+
+fn list_match_with_context(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
+    list_matching(worker, parameters, Shape::WithContext)
+}
+
+fn list_matching(worker: &Worker, parameters: &mut Parameters, shape: Shape) -> Answer {
+    let mut window = Window::take(parameters)?;
     let (key, operator, value) = (plain_text(parameters)?, plain_text(parameters)?, plain_text(parameters)?);
     let limit = match parameters.any() {
         Some(Parameter::Integer(limit)) => usize::try_from(limit).ok().filter(|limit| *limit > 0),
         _ => None,
     };
-    let field: fn(&DialogView) -> &[u8] = match &key[..] {
+    window.limit = window.limit.or(limit);
+    let wanted = matching(&key, &operator, value)?;
+    Ok(Reply::listing(rpc_listing::dialogs(worker, window, wanted, shape).or_fault(Fault::new(404, "Not found"))))
+}
+
+/// What `dlg.list_match` compares. The faults come in the order in which Kamailio looks.
+fn matching(key: &[u8], operator: &[u8], value: Vec<u8>) -> Result<Wanted, Fault> {
+    let field: fn(&DialogView) -> &[u8] = match key {
         b"ruri" => |view| &view.request_uri,
         b"furi" => |view| &view.from_uri,
         b"turi" => |view| &view.to_uri,
@@ -95,28 +95,18 @@ fn list_match(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
         _ => return Err(invalid("Invalid matching key parameter")),
     };
     let is_time = key == b"start_ts";
-    let moment =
-        || std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()).ok_or_else(|| invalid("Invalid matching value parameter"));
-    let wanted = match (&operator[..], is_time) {
+    let bad_value = || invalid("Invalid matching value parameter");
+    let moment = || std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()).ok_or_else(bad_value);
+    Ok(match (operator, is_time) {
         (b"eq" | b"sw" | b"re", true) => return Err(invalid("Matching operator not supported with start_ts key")),
         (b"gt" | b"lt", false) => return Err(invalid("Matching operator not supported")),
-        (b"eq", _) => Wanted::Equal(value),
-        (b"sw", _) => Wanted::Prefix(value),
-        (b"re", _) => Wanted::Pattern(Pattern::dynamic(&value, Flags::ARGUMENT).map_err(|_| invalid("Invalid matching value parameter"))?),
-        (b"gt", _) => Wanted::Above(moment()?),
-        (b"lt", _) => Wanted::Below(moment()?),
+        (b"eq", _) => Wanted::Matching(field, Comparison::Equal(value)),
+        (b"sw", _) => Wanted::Matching(field, Comparison::Prefix(value)),
+        (b"re", _) => Wanted::Matching(field, Comparison::Pattern(Pattern::dynamic(&value, Flags::ARGUMENT).map_err(|_| bad_value())?)),
+        (b"gt", _) => Wanted::AnsweredAfter(moment()?),
+        (b"lt", _) => Wanted::AnsweredBefore(moment()?),
         _ => return Err(invalid("Invalid matching operator parameter")),
-    };
-    let matches = |view: &DialogView| match &wanted {
-        Wanted::Equal(text) => field(view) == &text[..],
-        Wanted::Prefix(text) => field(view).starts_with(text),
-        Wanted::Pattern(pattern) => pattern.is_match(field(view)),
-        Wanted::Above(time) => u64::from(view.start_time) > *time,
-        Wanted::Below(time) => u64::from(view.start_time) < *time,
-    };
-    let now = seconds(worker);
-    let items = collect(worker, limit.unwrap_or(usize::MAX), matches, |view| rpc_fields::dialog(view, now));
-    if items.is_empty() { Err(Fault::new(404, "Not found")) } else { Ok(Reply::many(items)) }
+    })
 }
 
 /// The first parameter as text. Without one, JSON gets an empty answer (None) and BINRPC a fault of the reading layer.
@@ -128,25 +118,34 @@ fn first_text(parameters: &mut Parameters) -> Result<Option<Vec<u8>>, Fault> {
 }
 
 fn show(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
+    show_in(worker, parameters, &Shape::Whole)
+}
+
+fn show_with_context(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
+    show_in(worker, parameters, &Shape::WithContext)
+}
+
+/// At most [`::dialog::limits::DIALOGS_OF_CALL_ID_MAX`] dialogs, so they are answered at once.
+fn show_in(worker: &Worker, parameters: &mut Parameters, shape: &Shape) -> Answer {
     let Some(call_id) = first_text(parameters)? else { return Ok(Reply::empty()) };
     let from_tag = parameters.text_if_given()?;
-    let now = seconds(worker);
     let dialogs = &worker.node.dialogs;
     let views = dialogs.of_call_id(&call_id).into_iter().filter_map(|id| dialogs.view(worker.now, id));
     let items = views
         .filter(|view| from_tag.as_ref().is_none_or(|tag| tag.is_empty() || *tag == view.caller.tag))
-        .map(|view| rpc_fields::dialog(&view, now))
+        .map(|view| shape.item(&worker.node, &view, worker.now))
         .collect();
     Ok(Reply::many(items))
 }
 
 fn briefing(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
+    let window = Window::take(parameters)?;
     let mut letters = match parameters.left() {
         0 => BRIEFING_LETTERS.to_vec(),
         _ => parameters.text()?,
     };
     letters.truncate(BRIEFING_LETTERS_MAX);
-    Ok(Reply::many(collect(worker, usize::MAX, |_| true, |view| rpc_fields::briefing(view, &letters))))
+    Ok(Reply::listing(rpc_listing::dialogs(worker, window, Wanted::All, Shape::Short(letters))))
 }
 
 fn stats_active(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
@@ -163,8 +162,32 @@ fn stats_active(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
     ])))
 }
 
-fn dump_file(_: &mut Worker, _: &mut Parameters) -> Answer {
-    Err(Fault::new(500, "Not supported: no command writes files here, use dlg.list"))
+/// Only into the folder that the configuration names; the answer comes when the file is written, or says why it is not.
+fn dump_file(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
+    let Some(path) = first_text(parameters)? else { return Ok(Reply::empty()) };
+    let folder = worker.node.settings.text("dialog", "dump_directory").map(|folder| folder.to_string()).unwrap_or_default();
+    if folder.is_empty() {
+        return Err(Fault::new(500, "No file is written: modparam(\"dialog\", \"dump_directory\", \"FOLDER\") is not set"));
+    }
+    let name = name_within(&folder, &path).ok_or_else(|| Fault::new(400, format!("Files are written directly into {folder} only")))?;
+    if !parameters.may_wait {
+        return Err(Fault::new(500, "too many calls wait for an answer, or this door cannot; try again"));
+    }
+    let ticket = worker.take_ticket();
+    let lines = rpc_listing::dialogs(worker, Window::default(), Wanted::All, Shape::Dumped);
+    worker.outbox.effects.push(Effect::AppendFile { ticket, folder, name, lines });
+    Ok(Reply::later(ticket))
+}
+
+/// The plain name of a file in the folder, given alone or with the folder in front.
+fn name_within(folder: &str, path: &[u8]) -> Option<String> {
+    let path = std::str::from_utf8(path).ok()?;
+    let name = match path.strip_prefix(folder.trim_end_matches('/')) {
+        Some(rest) if rest.starts_with('/') => rest.trim_start_matches('/'),
+        _ => path,
+    };
+    let is_plain = !name.is_empty() && !matches!(name, "." | "..") && !name.contains(['/', '\0']);
+    is_plain.then(|| name.to_owned())
 }
 
 /// The profile and value of a call; None without parameters.
@@ -185,11 +208,13 @@ fn profile_size(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
 }
 
 fn profile_list(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
+    let window = Window::take(parameters)?;
     let Some((profile, value)) = profile(worker, parameters)? else { return Ok(Reply::empty()) };
-    let now = seconds(worker);
-    let dialogs = &worker.node.dialogs;
-    let members = dialogs.profile_members(profile, value.as_deref());
-    Ok(Reply::many(members.into_iter().filter_map(|id| dialogs.view(worker.now, id)).map(|view| rpc_fields::dialog(&view, now)).collect()))
+    Ok(Reply::listing(if window.is_set() {
+        rpc_listing::dialogs(worker, window, Wanted::Members(profile, value), Shape::Whole)
+    } else {
+        rpc_listing::members(worker, profile, value)
+    }))
 }
 
 /// An integer parameter, also when JSON brings it as text.
@@ -215,7 +240,7 @@ fn end(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
 
 /// Answered empty whatever came of it, as by Kamailio; the log tells.
 fn end_dialog(worker: &mut Worker, dialog: DialogId, headers: &[u8]) {
-    if let Err(error) = ending::end(worker, dialog, None, headers) {
+    if let Err(error) = ending::end(worker, dialog, None, EndReason::Rpc, headers) {
         worker.log(0, "dialog", &format!("dialog [{dialog}] is not ended: {error:?}"));
     }
 }
@@ -248,7 +273,7 @@ fn set_state(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
     let number = whole(parameters).and_then(|number| u32::try_from(number).ok());
     let state = number.and_then(State::from_number).ok_or_else(|| invalid("Invalid state value"))?;
     let dialog = find(worker, &names).ok_or_else(|| Fault::new(500, "Dialog not found"))?;
-    let old = worker.node.dialogs.force_state(worker.now, dialog, state);
+    let old = worker.node.dialogs.force_state(worker.now, dialog, state, EndReason::Rpc);
     let line = format!("dialog [{dialog}] - state change forced - old: {} - new: {}", old.map_or(0, State::number), state.number());
     worker.log(1, "dialog", &line);
     Ok(Reply::one(Item::text("Done")))

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use ::dialog::view::LegView;
-use ::dialog::{DialogView, State};
+use ::dialog::{AttributeValue, DialogView, Engine, State};
+use sip::time::Now;
 
 use crate::rpc::Item;
 
@@ -17,8 +18,26 @@ fn text(name: &'static str, value: &[u8]) -> Field {
     (Cow::Borrowed(name), Item::text(value))
 }
 
-/// The whole dialog.
-pub(super) fn dialog(view: &DialogView, now_seconds: u32) -> Item {
+/// The whole dialog at this time.
+pub(super) fn dialog(view: &DialogView, now: Now) -> Item {
+    Item::Structure(fields(view, now))
+}
+
+/// The whole dialog, then what observers add to it.
+pub(super) fn dialog_with_context(dialogs: &Engine, view: &DialogView, now: Now) -> Item {
+    let mut fields = fields(view, now);
+    fields.extend(dialogs.listing_context(view).into_iter().map(|(name, value)| {
+        let item = match value {
+            AttributeValue::Number(number) => Item::Integer(number),
+            AttributeValue::Text(text) => Item::Text(text),
+        };
+        (name, item)
+    }));
+    Item::Structure(fields)
+}
+
+fn fields(view: &DialogView, now: Now) -> Vec<Field> {
+    let now_seconds = u32::try_from(now.date.seconds()).unwrap_or(u32::MAX);
     let is_over = view.state == State::Deleted;
     let profiles = if is_over { Vec::new() } else { view.profiles.iter().map(profile).collect() };
     let variables = if is_over {
@@ -27,7 +46,7 @@ pub(super) fn dialog(view: &DialogView, now_seconds: u32) -> Item {
         let pair = |(key, value): &(Vec<u8>, Vec<u8>)| Item::Structure(vec![(name_of(key), Item::text(value))]);
         view.variables.iter().map(pair).collect()
     };
-    Item::Structure(vec![
+    vec![
         number("h_entry", view.id.entry),
         number("h_id", view.id.id),
         number("ref", view.references),
@@ -48,6 +67,47 @@ pub(super) fn dialog(view: &DialogView, now_seconds: u32) -> Item {
         (Cow::Borrowed("callee"), leg(&view.callee)),
         (Cow::Borrowed("profiles"), Item::Array(profiles)),
         (Cow::Borrowed("variables"), Item::Array(variables)),
+    ]
+}
+
+/// The line of `dlg.dump_file`: other names, no nulls, profiles and variables as members of one object (spec dialog 7.7).
+pub(super) fn dumped(view: &DialogView) -> Item {
+    let is_over = view.state == State::Deleted;
+    let profiles = view.profiles.iter().filter(|_| !is_over);
+    let profiles =
+        profiles.map(|profile| (Cow::Owned(profile.name.to_string()), Item::text(profile.value.as_deref().unwrap_or_default())));
+    let variables = view.variables.iter().filter(|_| !is_over).map(|(key, value)| (name_of(key), Item::text(value)));
+    Item::Structure(vec![
+        number("h_entry", view.id.entry),
+        number("h_id", view.id.id),
+        number("ref", view.references),
+        text("call_id", &view.call_id),
+        text("from_uri", &view.from_uri),
+        text("to_uri", &view.to_uri),
+        number("state", view.state.number()),
+        number("start_ts", view.start_time),
+        number("init_ts", view.init_time),
+        number("end_ts", view.end_time),
+        number("timeout", view.timeout),
+        number("lifetime", view.lifetime),
+        number("dflags", view.dialog_flags),
+        number("sflags", view.script_flags),
+        number("iflags", view.internal_flags),
+        (Cow::Borrowed("caller"), dumped_leg(&view.caller)),
+        (Cow::Borrowed("callee"), dumped_leg(&view.callee)),
+        (Cow::Borrowed("profiles"), Item::Structure(profiles.collect())),
+        (Cow::Borrowed("variables"), Item::Structure(variables.collect())),
+    ])
+}
+
+fn dumped_leg(leg: &LegView) -> Item {
+    let cseq = leg.cseq.map(|cseq| cseq.to_string()).unwrap_or_default();
+    Item::Structure(vec![
+        text("tag", &leg.tag),
+        text("contact", &leg.contact),
+        text("cseq", cseq.as_bytes()),
+        text("route_set", &leg.route_set),
+        text("socket", &leg.socket),
     ])
 }
 

@@ -1,7 +1,7 @@
 //! Node-wide state of the module and the parameters: what the engine takes and what stays here (spec dialog 3).
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use ::dialog::DialogId;
@@ -68,8 +68,14 @@ pub struct State {
     pub bridge_contact: Vec<u8>,
     /// INVITEs with this message flag make a dialog (5.6).
     pub dialog_flag: Option<u32>,
+    /// Requests to the callee get higher CSeq numbers after `uac_auth()` ([`super::cseq`]).
+    pub tracks_sequence: bool,
     /// A lookup while a CANCEL is processed sets the context.
     pub cancel_sets_context: bool,
+    /// Observers hear of a new call when its transaction is made, not in the script (`initial_cbs_inscript` 0).
+    pub is_told_later: bool,
+    /// Panics of observers that were logged.
+    pub(super) observer_panics: AtomicU64,
     /// Complaints of the start that do not stop it; logged once.
     complaints: Vec<String>,
     has_complained: AtomicBool,
@@ -94,7 +100,8 @@ impl State {
             Some(format) if &format[..] != b"$ru" => Some(program.compile_format(&format).map_err(|error| refused("ruri_pvar", error))?),
             _ => None,
         };
-        let timeout_variable = match text("timeout_avp") {
+        let timeout_variable = match settings.text("dialog", "timeout_avp") {
+            Some(name) if name.is_empty() => return Err(String::from("dialog: timeout_avp must not be empty")),
             Some(name) => Some(program.compile_reference(&name).map_err(|error| refused("timeout_avp", error))?),
             None => None,
         };
@@ -111,6 +118,8 @@ impl State {
         Ok(State {
             routes: EventRoutes::of(program),
             enable_stats: integer("enable_stats") != 0,
+            is_told_later: integer("initial_cbs_inscript") == 0,
+            observer_panics: AtomicU64::new(0),
             request_uri,
             timeout_variable,
             extra_headers: lines(text("dlg_extra_hdrs")),
@@ -118,6 +127,7 @@ impl State {
             bridge_controller: bare(text("bridge_controller")),
             bridge_contact: bare(text("bridge_contact")),
             dialog_flag: u32::try_from(flag).ok().map(|flag| 1 << flag),
+            tracks_sequence: integer("track_cseq_updates") != 0,
             cancel_sets_context: integer("dlg_ctxiuid_mode") & 1 != 0,
             complaints: complaints(settings),
             has_complained: AtomicBool::new(false),
@@ -174,10 +184,8 @@ fn complaints(settings: &Settings) -> Vec<String> {
     if slots < 1 || slots & (slots - 1) != 0 {
         out.push(format!("hash_size {slots} is no power of two, it is rounded down"));
     }
-    for (name, missing) in [("enable_dmq", "replication"), ("track_cseq_updates", "CSeq rewriting")] {
-        if settings.integer("dialog", name) != 0 {
-            out.push(format!("{name}: {missing} is not available"));
-        }
+    if settings.integer("dialog", "enable_dmq") != 0 {
+        out.push(String::from("enable_dmq: replication is not available"));
     }
     if settings.text("dialog", "event_callback").is_some_and(|name| !name.is_empty()) {
         out.push(String::from("event_callback: there are no embedded languages, event routes are run instead"));

@@ -1,6 +1,6 @@
 //! The module on a worker: what scripts set meets the right dialog.
 
-use ::dialog::{CalleeLeg, DialogId, Leg, ReplyKind, State};
+use ::dialog::{CalleeLeg, Cause, DialogId, Leg, ReplyKind, State};
 
 use crate::fixture::{receive, request, run, worker};
 use crate::outbox::Effect;
@@ -49,7 +49,7 @@ fn call(worker: &mut Worker, sequence: u32) -> DialogId {
 fn fail(worker: &Worker, dialog: DialogId) {
     let dialogs = &worker.node.dialogs;
     let change = dialogs.reply_begin(worker.now, dialog, ReplyKind::Failure).expect("a dialog");
-    dialogs.reply_finish(worker.now, change, None);
+    dialogs.reply_finish(worker.now, change, None, Cause::HERE);
 }
 
 #[test]
@@ -86,10 +86,10 @@ fn the_end_route_sees_the_dialog_although_its_bye_failed_at_once() {
     let node = std::sync::Arc::clone(&worker.node);
     let change = node.dialogs.reply_begin(worker.now, dialog, ReplyKind::Success).expect("a dialog");
     let callee = CalleeLeg { tag: b"tt1", contact: b"sip:bob@%%", ..CalleeLeg::default() };
-    node.dialogs.reply_finish(worker.now, change, Some(&callee));
+    node.dialogs.reply_finish(worker.now, change, Some(&callee), Cause::HERE);
     node.dialogs.set_contact(worker.now, dialog, Leg::Caller, b"sip:alice@%%");
     worker.outbox.clear();
-    let _ = super::ending::end(&mut worker, dialog, None, b"");
+    let _ = super::ending::end(&mut worker, dialog, None, ::dialog::EndReason::Script, b"");
     let lines = worker.outbox.effects.iter().filter_map(|effect| match effect {
         Effect::Log { text, .. } => Some(String::from_utf8_lossy(text).into_owned()),
         _ => None,

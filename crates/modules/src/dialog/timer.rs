@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::dialog::{DialogId, DialogView, Expiry, ExpiryStep};
+use ::dialog::{Change, DialogId, Expiry, ExpiryStep};
 
 use super::{ending, event_route};
 use crate::worker::Worker;
@@ -50,15 +50,9 @@ fn expired(worker: &mut Worker, expiry: Expiry) {
             }
             lifetime_over(worker, id);
         }
-        Expiry::EarlyRemoved { dialog, route } => {
-            too_old(worker, "early", &dialog);
-            ending::run_route(worker, dialog.id, route);
-        }
-        Expiry::EndRemoved { dialog } => too_old(worker, "delete", &dialog),
-        Expiry::ByeUnanswered { dialog, route } => {
-            too_old(worker, "terminating", &dialog);
-            ending::run_route(worker, dialog.id, route);
-        }
+        Expiry::EarlyOver { change } => over(worker, "early", change),
+        Expiry::EndRemoved { dialog } => too_old(worker, "delete", dialog.id, &dialog.call_id),
+        Expiry::ByeUnanswered { change } => over(worker, "terminating", change),
     }
 }
 
@@ -86,7 +80,18 @@ fn lifetime_over(worker: &mut Worker, id: DialogId) {
     }
 }
 
-fn too_old(worker: &mut Worker, state: &str, dialog: &DialogView) {
-    let line = format!("dialog in {state} state is too old ([{}] callid '{}')", dialog.id, String::from_utf8_lossy(&dialog.call_id));
+/// A call that nothing else ended: its last route sees it, then it is gone.
+fn over(worker: &mut Worker, state: &str, change: Change) {
+    let node = Arc::clone(&worker.node);
+    let id = change.id;
+    if let Some(dialog) = node.dialogs.view(worker.now, id) {
+        too_old(worker, state, id, &dialog.call_id);
+    }
+    ending::run_route(worker, id, change.route);
+    node.dialogs.expiry_finish(worker.now, change);
+}
+
+fn too_old(worker: &mut Worker, state: &str, dialog: DialogId, call_id: &[u8]) {
+    let line = format!("dialog in {state} state is too old ([{dialog}] callid '{}')", String::from_utf8_lossy(call_id));
     worker.log(1, "dialog", &line);
 }

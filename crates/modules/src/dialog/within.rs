@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use ::dialog::settings::MatchMode;
-use ::dialog::{DialogId, Direction, InDialogRequest, MatchTrouble, RequestMethod};
+use ::dialog::{Cause, DialogId, Direction, InDialogRequest, MatchTrouble, Occurrence, OccurrenceKind, RequestMethod};
 use script::exports::Evaluate;
 use sip::method::Method;
 
+use super::reason::Reason;
 use super::{context, create, event_route};
 use crate::rr;
 use crate::worker::Worker;
@@ -69,14 +70,19 @@ fn process(worker: &mut Worker, dialog: DialogId, direction: Direction) {
     let method = request_method(message.method());
     let contact = if method == RequestMethod::Invite { create::single_contact(message).map(<[u8]>::to_vec) } else { None };
     let cseq = message.cseq().map(|cseq| cseq.number);
-    let request = InDialogRequest { method, direction, cseq, contact: contact.as_deref(), timeout: timeout(worker) };
+    let reason = if method == RequestMethod::Bye { Reason::of(message) } else { Reason::default() };
+    let request = InDialogRequest { method, direction, cseq, contact: contact.as_deref(), timeout: timeout(worker), stated: reason.stated(), cause: Cause::HERE };
     let Some(change) = node.dialogs.request_begin(now, dialog, &request) else { return };
     worker.run.dialog.status = Some((change.new.number(), change.age));
     let is_held = change.held;
     event_route::run_here(worker, change.route, dialog);
+    let request = InDialogRequest { cause: Cause::request(&worker.run.message), ..request };
     let finished = node.dialogs.request_finish(now, change, &request);
     if is_held {
         worker.run.dialog.hold = Some(dialog);
+        worker.run.dialog.told_reply = Some(OccurrenceKind::TerminatedConfirmed);
+    } else if finished.occurrence.is_some_and(|occurrence| occurrence.kind == OccurrenceKind::RequestWithin) {
+        worker.run.dialog.told_reply = Some(OccurrenceKind::ReplyWithin);
     }
     if finished.add_cookie && !create::add_cookie(worker, dialog) {
         worker.log(-1, "dialog", "no room for the Record-Route parameter");
@@ -124,12 +130,16 @@ pub(super) fn attach(worker: &mut Worker) {
     }
     if let Some(within) = run.dialog.within {
         part.within = Some(within);
+        part.told_reply = run.dialog.told_reply;
     }
     part.holds.extend(run.dialog.hold.take());
 }
 
 /// The transaction of the run's request exists now.
 pub fn transaction_created(worker: &mut Worker) {
+    if worker.node.states.dialog.is_told_later {
+        tell_initial(worker);
+    }
     let is_new_call = worker.run.message.method() == Method::Invite && worker.run.message.to_tag().is_empty();
     if is_new_call
         && let Some(flag) = worker.node.states.dialog.dialog_flag
@@ -141,4 +151,18 @@ pub fn transaction_created(worker: &mut Worker) {
         return;
     }
     attach(worker);
+}
+
+/// Tells of the new call or of the spiral that `dlg_manage()` found before there was a transaction.
+fn tell_initial(worker: &mut Worker) {
+    let state = &worker.run.dialog;
+    let told = match (state.created, state.is_spiral) {
+        (Some(created), _) => Some((created, OccurrenceKind::Created)),
+        (None, true) => state.context.dialog.map(|found| (found, OccurrenceKind::Spiralled)),
+        (None, false) => None,
+    };
+    if let Some((dialog, kind)) = told {
+        let occurrence = Occurrence::towards(kind, Direction::Downstream);
+        worker.node.dialogs.report(worker.now, dialog, occurrence, Cause::request(&worker.run.message));
+    }
 }

@@ -4,7 +4,8 @@ use script::exports::{Argument, Flow, Index, Inner};
 use script::value::{Text, Value};
 
 use crate::json_rpc;
-use crate::rpc::{Command, Parameters, Reply, Wire};
+use crate::listing::ITEMS_OF_SCRIPT_MAX;
+use crate::rpc::{Command, Fault, Reply};
 use crate::worker::Worker;
 
 /// Longest request a script may execute, in bytes.
@@ -32,7 +33,7 @@ pub(super) fn execute(worker: &mut Worker, arguments: &[Argument]) -> Flow {
         worker.log(-1, "jsonrpcs", "the JSON request is too long");
         return Flow::Code(-1);
     }
-    let Ok(request) = json_rpc::decode(&text) else {
+    let Ok(mut request) = json_rpc::decode(&text) else {
         worker.log(-1, "jsonrpcs", "the text is no JSON-RPC request");
         return Flow::Code(-1);
     };
@@ -40,7 +41,7 @@ pub(super) fn execute(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     let command = find(worker, &request.method);
     let outcome = match (command, request.refusal()) {
         (Some(_), Some(refusal)) => Err(refusal),
-        (Some(command), None) => (command.run)(worker, &mut Parameters::new(Wire::Json, request.parameters)),
+        (Some(command), None) => (command.run)(worker, &mut request.take_parameters()).and_then(whole),
         (None, _) => {
             worker.log(-1, "jsonrpcs", &format!("no such RPC command: {}", request.method));
             Ok(Reply::empty())
@@ -50,6 +51,14 @@ pub(super) fn execute(worker: &mut Worker, arguments: &[Argument]) -> Flow {
     worker.run.jsonrpcs.executed =
         Some(ExecutedCall { code: answered.code, text: Text::from(answered.text), body: Text::from(answered.body) });
     Flow::Code(1)
+}
+
+/// Scripts take whole answers.
+fn whole(reply: Reply) -> Result<Reply, Fault> {
+    match &reply.listing {
+        Some(listing) => listing.gathered(ITEMS_OF_SCRIPT_MAX),
+        None => Ok(reply),
+    }
 }
 
 fn find(worker: &Worker, name: &str) -> Option<&'static Command> {

@@ -63,6 +63,7 @@ pub fn cancel_held(worker: &mut Worker, cancel: &Message) -> CancelAnswer {
     let settings = &node.states.tm.settings;
     let now = worker.now.time;
     let reasons: Vec<u8> = cancel.headers_of(HeaderId::Reason).flat_map(|header| cancel.text(header.line).to_vec()).collect();
+    crate::dialog::cancel_received(worker, cancel);
     let mut actions = Vec::new();
     let Some(transaction) = &mut worker.run.tm.transaction else { return CancelAnswer::NothingPending { answer_invite: false } };
     let answer = transaction.cancel_received(now, &reasons, settings, &mut actions);

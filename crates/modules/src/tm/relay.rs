@@ -183,7 +183,8 @@ fn save_edits(worker: &mut Worker) {
 fn prepare(worker: &mut Worker, target: Target, route: Option<RouteId>, index: usize, forced: &Forced) -> Option<Prepared> {
     let Some(route) = route else {
         let hop = first_hop(worker, &target, forced);
-        return Some(prepared(worker, target, Edits::default(), worker.run.rr.plan.clone(), hop));
+        let plan = worker.run.rr.plan.clone();
+        return Some(prepared(worker, target, Edits::default(), plan, hop));
     };
     let outer_target = std::mem::replace(&mut worker.run.target, target);
     let outer_edits = std::mem::take(&mut worker.run.edits);
@@ -218,7 +219,8 @@ pub fn prepare_again(worker: &mut Worker, former: &Prepared, index: usize) -> Op
 }
 
 /// A branch with everything its sending needs, so that it can go out when this run is long over.
-fn prepared(worker: &Worker, target: Target, edits: Edits, record_route: crate::rr::Plan, hop: Result<NextHop, i32>) -> Prepared {
+fn prepared(worker: &mut Worker, target: Target, edits: Edits, record_route: crate::rr::Plan, hop: Result<NextHop, i32>) -> Prepared {
+    let renumbering = crate::dialog::cseq::of_branch(worker);
     let run = &worker.run;
     let step_edits = if run.route_set.meets(Routes::FAILURE) { run.edits.clone() } else { Edits::default() };
     let marks = Marks {
@@ -240,6 +242,7 @@ fn prepared(worker: &Worker, target: Target, edits: Edits, record_route: crate::
         is_forced: false,
         branch_route: None,
         marks,
+        renumbering,
         armed: run.tm.armed,
     }
 }

@@ -13,6 +13,7 @@ use transaction::{AddBranchError, ArmedRoutes, BranchStart, Endpoint, Transactio
 use super::data::TransactionData;
 use crate::core::Hints;
 use crate::corex::via::ViaExtension;
+use crate::dialog::cseq::{self, Renumbering};
 use crate::dns::record::Question;
 use crate::dns::{self, Search, Step};
 use crate::next_hop::{self, Hop, NextHop, error};
@@ -43,6 +44,8 @@ pub struct Prepared {
     /// The branch route that ran for it.
     pub branch_route: Option<RouteId>,
     pub marks: Marks,
+    /// The CSeq numbers it leaves with, when they are not those of the request.
+    pub renumbering: Option<Renumbering>,
     /// Routes for the replies of the branch.
     pub armed: ArmedRoutes,
 }
@@ -152,6 +155,7 @@ fn build_and_send(
     }
     let bytes = worker.outbox.bytes.get(from..).unwrap_or_default();
     transaction.branch_sent(worker.now.time, index, to, bytes);
+    cseq::branch_leaves(worker, transaction, index, prepared.renumbering);
     let hints = prepared.marks.hints;
     worker.outbox.send_written_with(&to, from, hints.of_request());
     node.states.core.counters.forwarded_request();
@@ -179,6 +183,7 @@ fn write(worker: &mut Worker, node: &Node, transaction: &Transaction<Transaction
         local_rport: data.local_rport || prepared.marks.local_rport,
         advertised: (prepared.marks.advertised.0.as_deref(), prepared.marks.advertised.1),
         via: prepared.marks.via.as_deref(),
+        renumbering: prepared.renumbering,
     };
     outgoing.write(node, &mut worker.outbox.bytes, &mut scratch);
     worker.run.tm.scratch = scratch;

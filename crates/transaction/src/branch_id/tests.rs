@@ -77,3 +77,14 @@ fn foreign_branches_are_foreign() {
         assert_eq!(read_branch(SECRET, value.as_bytes()), BranchId::Foreign, "{value}");
     }
 }
+
+#[test]
+fn the_note_of_another_cseq_number_behind_the_branch_is_passed_over() {
+    let value = written(5, 9, 0xa277, 17);
+    let id = TransactionId { slot: 5, generation: 9 };
+    let with = |mark: &str| read_branch(SECRET, [value.as_bytes(), mark.as_bytes()].concat().as_slice());
+    assert_eq!(with(".cs102"), BranchId::Transaction { id, branch: 17 });
+    for other in [".cs", ".cs1x", ".cd1", "cs1", ".cs1.cs2", ".cs-1"] {
+        assert!(!matches!(with(other), BranchId::Transaction { .. }), "{other}");
+    }
+}

@@ -6,10 +6,9 @@ use crate::cookie;
 use crate::effect::{PendingProfile, Refusal};
 use crate::leg::Leg;
 use crate::matching::MatchTrouble;
-use crate::observer::{Observer, Occurrence, OccurrenceKind};
+use crate::observer::{Cause, Notice, Observer, Occurrence, OccurrenceKind};
 use crate::settings::MatchMode;
 use crate::state::State;
-use crate::view::DialogView;
 use std::sync::{Arc, Mutex};
 
 #[test]
@@ -23,7 +22,7 @@ fn a_plain_call_walks_through_all_states_and_counters() {
     assert_eq!((change.old, change.new, change.route), (State::Early, State::ConfirmedNoAck, Some(EventRoute::Start)));
     let during = engine.view(at(2.0), id).unwrap();
     assert_eq!((during.callee.tag.len(), during.start_time, engine.statistics().active), (0, 0, 0));
-    assert!(!engine.reply_finish(at(2.0), change, Some(&CALLEE)).gone);
+    assert!(!engine.reply_finish(at(2.0), change, Some(&CALLEE), Cause::HERE).gone);
     let answered = engine.view(at(2.0), id).unwrap();
     assert_eq!((answered.callee.cseq, &*answered.callee.tag), (Some(0), &b"B"[..]));
     assert_eq!(u64::from(answered.timeout), START + 2 + 43_200);
@@ -79,7 +78,7 @@ fn a_200_that_crosses_the_cancel_revives_the_call() {
     assert_eq!(bye(&engine, at(1.0), id).0, Some(EventRoute::End));
     let change = engine.reply_begin(at(1.1), id, ReplyKind::Success).unwrap();
     assert_eq!((change.verdict, change.new), (Verdict::Bogus, State::Deleted), "after a BYE nothing comes back");
-    engine.reply_finish(at(1.1), change, None);
+    engine.reply_finish(at(1.1), change, None, Cause::HERE);
     assert_recount(&engine);
 }
 
@@ -92,7 +91,7 @@ fn a_bye_after_the_failure_forbids_the_revival() {
     assert_eq!(bye(&engine, at(0.3), id).0, None);
     let change = engine.reply_begin(at(0.4), id, ReplyKind::Success).unwrap();
     assert_eq!((change.verdict, change.new), (Verdict::Bogus, State::Deleted));
-    engine.reply_finish(at(0.4), change, None);
+    engine.reply_finish(at(0.4), change, None, Cause::HERE);
     assert_recount(&engine);
 }
 
@@ -258,8 +257,8 @@ fn the_cookie_decides_as_the_mode_says() {
 pub(super) struct Diary(pub(super) Mutex<Vec<OccurrenceKind>>);
 
 impl Observer for Diary {
-    fn on(&self, _dialog: &DialogView, occurrence: Occurrence) {
-        self.0.lock().unwrap().push(occurrence.kind);
+    fn on(&self, notice: &Notice<'_>) {
+        self.0.lock().unwrap().push(notice.occurrence.kind);
     }
 }
 
@@ -272,7 +271,7 @@ fn observers_hear_a_call_in_order() {
     let id = confirmed(&engine, at(0.0), b"d@x");
     request(&engine, at(1.0), id, &within(RequestMethod::Other, Direction::Upstream, 1));
     bye(&engine, at(2.0), id);
-    engine.bye_answered(at(2.1), id, Direction::Upstream);
+    engine.report(at(2.1), id, Occurrence::towards(TerminatedConfirmed, Direction::Upstream), Cause::HERE);
     engine.release(at(7.0), id);
     let id = create(&engine, at(8.0), b"e@x");
     engine.begin(at(8.0), &invite(b"e@x"));
@@ -290,11 +289,11 @@ fn a_step_survives_a_dialog_that_vanishes_during_its_route() {
     let id = create(&engine, at(0.0), b"g@x");
     let change = engine.reply_begin(at(0.1), id, ReplyKind::Success).unwrap();
     assert!(engine.destroy(at(0.1), id));
-    assert!(engine.reply_finish(at(0.1), change, Some(&CALLEE)).gone);
+    assert!(engine.reply_finish(at(0.1), change, Some(&CALLEE), Cause::HERE).gone);
     let id = confirmed(&engine, at(0.2), b"h@x");
     let hangup = within(RequestMethod::Bye, Direction::Downstream, 9);
     let change = engine.request_begin(at(0.3), id, &hangup).unwrap();
-    engine.force_state(at(0.3), id, State::Deleted);
+    engine.force_state(at(0.3), id, State::Deleted, EndReason::Rpc);
     assert!(!engine.request_finish(at(0.3), change, &hangup).gone);
     assert_eq!((engine.statistics().ended, engine.statistics().active), (1, 0));
     assert_recount(&engine);
@@ -308,8 +307,8 @@ fn a_revival_while_the_failed_route_runs_keeps_the_counts_right() {
     reply(&engine, at(0.1), id, 180);
     let failing = engine.reply_begin(at(0.2), id, ReplyKind::Failure).unwrap();
     let answered = engine.reply_begin(at(0.2), id, ReplyKind::Success).unwrap();
-    assert_eq!(engine.reply_finish(at(0.2), failing, None).occurrence, None);
-    engine.reply_finish(at(0.2), answered, Some(&CALLEE));
+    assert_eq!(engine.reply_finish(at(0.2), failing, None, Cause::HERE).occurrence, None);
+    engine.reply_finish(at(0.2), answered, Some(&CALLEE), Cause::HERE);
     assert_eq!((engine.statistics().failed, engine.statistics().active), (0, 1));
     assert_recount(&engine);
 }

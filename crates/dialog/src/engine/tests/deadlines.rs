@@ -14,18 +14,43 @@ fn calls_that_are_never_answered_are_counted_failed_and_removed() {
     let ringing = create(&engine, at(10.0), b"2@x");
     reply(&engine, at(11.0), ringing, 180);
     assert!(engine.expire(at(299.0)).is_empty());
-    let due = engine.expire(at(300.2));
-    assert!(matches!(&due[..], [Expiry::EarlyRemoved { dialog, route: None }] if dialog.id == silent));
-    assert_eq!(engine.expire(at(310.2)).len(), 1);
+    assert_eq!(early_over(&engine, at(300.2)), [(silent, None)]);
+    assert_eq!(early_over(&engine, at(310.2)), [(ringing, None)]);
     let counts = engine.statistics();
     assert_eq!((counts.early, counts.unconfirmed, counts.failed, engine.len()), (0, 0, 2, 0));
     assert_eq!(engine.next_deadline(), None);
     let mut loud = settings(&[]);
     loud.early_timeout_event = true;
     let engine = Engine::new(at(0.0), loud);
-    create(&engine, at(0.0), b"3@x");
-    let due = engine.expire(at(301.0));
-    assert!(matches!(&due[..], [Expiry::EarlyRemoved { route: Some(EventRoute::Failed), .. }]));
+    let id = create(&engine, at(0.0), b"3@x");
+    assert_eq!(early_over(&engine, at(301.0)), [(id, Some(EventRoute::Failed))]);
+    assert!(engine.is_empty());
+}
+
+/// The dialogs whose early timeout is over, each seen in state 5 by its route and gone afterwards.
+fn early_over(engine: &Engine, now: Now) -> Vec<(DialogId, Option<EventRoute>)> {
+    let finish = |expiry| {
+        let Expiry::EarlyOver { change } = expiry else { panic!("{expiry:?}") };
+        let (id, route) = (change.id, change.route);
+        assert_eq!(engine.state(id), Some(State::Deleted));
+        assert!(engine.expiry_finish(now, change).destroyed);
+        (id, route)
+    };
+    engine.expire(now).into_iter().map(finish).collect()
+}
+
+#[test]
+fn an_answer_while_the_early_timeout_is_told_wins() {
+    let mut loud = settings(&[]);
+    loud.early_timeout_event = true;
+    let engine = Engine::new(at(0.0), loud);
+    let id = create(&engine, at(0.0), b"r@x");
+    let Some(Expiry::EarlyOver { change }) = engine.expire(at(301.0)).pop() else { panic!("not due") };
+    assert_eq!(reply(&engine, at(301.0), id, 200).0, Some(EventRoute::Start));
+    assert!(!engine.expiry_finish(at(301.0), change).destroyed);
+    ack(&engine, at(301.1), id);
+    assert_eq!((engine.state(id), engine.statistics().active, engine.statistics().failed), (Some(State::Confirmed), 1, 0));
+    assert_recount(&engine);
 }
 
 #[test]
@@ -89,14 +114,24 @@ fn byes_that_nobody_reports_do_not_keep_the_record_for_ever() {
     let id = confirmed(&engine, at(0.0), b"u@x");
     engine.expire(at(30.5));
     assert!(matches!(engine.expiry_decide(at(30.5), id), ExpiryStep::SendByes { .. }));
-    let due = engine.expire(at(331.0));
-    assert!(matches!(&due[..], [Expiry::ByeUnanswered { dialog, route: None }] if dialog.id == id));
+    assert_eq!(bye_unanswered(&engine, at(331.0)), [(id, None)]);
     let id = confirmed(&engine, at(400.0), b"v@x");
     engine.expire(at(431.0));
-    let due = engine.expire(at(740.0));
-    assert!(matches!(&due[..], [Expiry::ByeUnanswered { dialog, route: Some(EventRoute::End) }] if dialog.id == id));
+    assert_eq!(bye_unanswered(&engine, at(740.0)), [(id, Some(EventRoute::End))]);
     assert!(engine.is_empty());
     assert_recount(&engine);
+}
+
+/// The dialogs whose BYEs nobody reported, each seen in state 5 by its route and gone afterwards.
+fn bye_unanswered(engine: &Engine, now: Now) -> Vec<(DialogId, Option<EventRoute>)> {
+    let finish = |expiry| {
+        let Expiry::ByeUnanswered { change } = expiry else { panic!("{expiry:?}") };
+        let (id, route) = (change.id, change.route);
+        assert_eq!(engine.state(id), Some(State::Deleted));
+        assert!(engine.expiry_finish(now, change).destroyed);
+        (id, route)
+    };
+    engine.expire(now).into_iter().map(finish).collect()
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::*;
 use crate::effect::{EarlyTermination, TerminateError, Termination};
 use crate::engine::SequenceStep;
 use crate::leg::Leg;
-use crate::observer::OccurrenceKind;
+use crate::observer::{Cause, OccurrenceKind};
 use crate::settings::ByeSequence;
 use crate::state::State;
 
@@ -15,7 +15,7 @@ use crate::state::State;
 fn both_byes_carry_what_the_original_puts_in_them() {
     let engine = engine(&[]);
     let id = confirmed(&engine, at(0.0), b"db@x");
-    let Ok(Termination::Byes { caller: Some(caller), callee: Some(callee), route }) = engine.terminate(at(1.0), id) else {
+    let Ok(Termination::Byes { caller: Some(caller), callee: Some(callee), route }) = engine.terminate(at(1.0), id, EndReason::Rpc) else {
         panic!("no BYEs")
     };
     assert_eq!(route, Some(EventRoute::End));
@@ -29,11 +29,11 @@ fn both_byes_carry_what_the_original_puts_in_them() {
     assert_eq!((caller.route_set.as_slice(), caller.socket.as_slice()), (&b"<sip:127.0.0.1:15071;lr>"[..], &b"udp:127.0.0.1:15060"[..]));
     assert_eq!(engine.view(at(1.0), id).unwrap().caller.cseq, Some(3), "the stored CSeq stays");
 
-    assert_eq!(engine.terminate(at(2.0), id), Err(TerminateError::Pending));
+    assert_eq!(engine.terminate(at(2.0), id, EndReason::Rpc), Err(TerminateError::Pending));
     assert_eq!(engine.state(id), Some(State::Confirmed));
     let finished = engine.local_bye_finished(at(3.0), id, Leg::Callee, 200);
     assert!(finished.destroyed && finished.store);
-    assert_eq!(engine.terminate(at(4.0), id), Err(TerminateError::UnknownDialog));
+    assert_eq!(engine.terminate(at(4.0), id, EndReason::Rpc), Err(TerminateError::UnknownDialog));
     assert_recount(&engine);
 }
 
@@ -43,13 +43,13 @@ fn the_older_bye_sequence_can_be_chosen() {
     old.bye_sequence = ByeSequence::Plus1;
     let engine = Engine::new(at(0.0), old);
     let id = confirmed(&engine, at(0.0), b"1@x");
-    let Ok(Termination::Byes { caller: Some(caller), callee: Some(callee), .. }) = engine.terminate(at(1.0), id) else { panic!("no BYEs") };
+    let Ok(Termination::Byes { caller: Some(caller), callee: Some(callee), .. }) = engine.terminate(at(1.0), id, EndReason::Rpc) else { panic!("no BYEs") };
     assert_eq!((caller.cseq, callee.cseq), (1, 4));
     let id = create(&engine, at(0.0), b"2@x");
     reply(&engine, at(0.0), id, 180);
     request(&engine, at(0.0), id, &within(RequestMethod::Prack, Direction::Downstream, 4));
     reply(&engine, at(0.0), id, 200);
-    let Ok(Termination::Byes { callee: Some(callee), .. }) = engine.terminate(at(1.0), id) else { panic!("no BYEs") };
+    let Ok(Termination::Byes { callee: Some(callee), .. }) = engine.terminate(at(1.0), id, EndReason::Rpc) else { panic!("no BYEs") };
     assert_eq!(callee.cseq, 4 + 81);
 }
 
@@ -57,10 +57,10 @@ fn the_older_bye_sequence_can_be_chosen() {
 fn one_side_can_be_ended_once_and_the_route_runs_once() {
     let engine = engine(&[]);
     let id = confirmed(&engine, at(0.0), b"o@x");
-    let first = engine.terminate_leg(at(1.0), id, Leg::Caller).unwrap();
+    let first = engine.terminate_leg(at(1.0), id, Leg::Caller, EndReason::Script).unwrap();
     assert!(matches!(first, Termination::Byes { caller: Some(_), callee: None, route: Some(EventRoute::End) }));
-    assert_eq!(engine.terminate_leg(at(1.0), id, Leg::Caller), Err(TerminateError::Pending));
-    let second = engine.terminate_leg(at(1.0), id, Leg::Callee).unwrap();
+    assert_eq!(engine.terminate_leg(at(1.0), id, Leg::Caller, EndReason::Script), Err(TerminateError::Pending));
+    let second = engine.terminate_leg(at(1.0), id, Leg::Callee, EndReason::Script).unwrap();
     assert!(matches!(second, Termination::Byes { caller: None, callee: Some(_), route: None }));
     let (route, _) = bye(&engine, at(2.0), id);
     assert_eq!(route, None, "a BYE that crosses runs no second end route");
@@ -96,8 +96,8 @@ fn observers_hear_one_end_whatever_byes_cross() {
         diary.0.lock().unwrap().iter().filter(|kind| ends.contains(kind)).count()
     };
     assert_eq!(end(&|_, _| {}), 1);
-    assert_eq!(end(&|engine, id| assert!(engine.terminate(at(1.0), id).is_ok())), 1);
-    assert_eq!(end(&|engine, id| assert!(engine.terminate_leg(at(1.0), id, Leg::Callee).is_ok())), 1);
+    assert_eq!(end(&|engine, id| assert!(engine.terminate(at(1.0), id, EndReason::Rpc).is_ok())), 1);
+    assert_eq!(end(&|engine, id| assert!(engine.terminate_leg(at(1.0), id, Leg::Callee, EndReason::Script).is_ok())), 1);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_bye_made_here_lies_above_every_number_its_party_used() {
         if !codes.contains(&200) {
             reply(&engine, at(0.3), id, 200);
         }
-        let Ok(Termination::Byes { caller: Some(caller), .. }) = engine.terminate(at(1.0), id) else { panic!("no BYE") };
+        let Ok(Termination::Byes { caller: Some(caller), .. }) = engine.terminate(at(1.0), id, EndReason::Rpc) else { panic!("no BYE") };
         assert_eq!(caller.cseq, 1102, "after {codes:?}");
     }
 }
@@ -121,10 +121,10 @@ fn a_bye_made_here_lies_above_every_number_its_party_used() {
 fn a_bye_that_could_not_be_sent_may_be_tried_again() {
     let engine = engine(&[]);
     let id = confirmed(&engine, at(0.0), b"a@x");
-    assert!(engine.terminate(at(1.0), id).is_ok());
+    assert!(engine.terminate(at(1.0), id, EndReason::Rpc).is_ok());
     engine.local_bye_unsent(at(1.0), id, Leg::Caller);
     engine.local_bye_unsent(at(1.0), id, Leg::Callee);
-    let again = engine.terminate(at(2.0), id).unwrap();
+    let again = engine.terminate(at(2.0), id, EndReason::Rpc).unwrap();
     assert!(matches!(again, Termination::Byes { caller: Some(_), callee: Some(_), route: None }));
 }
 
@@ -134,10 +134,10 @@ fn an_unanswered_call_is_ended_by_reply_and_cancel() {
     let id = create(&engine, at(0.0), b"y@x");
     reply(&engine, at(0.1), id, 180);
     let expected = EarlyTermination { code: 480, reason: String::from("Temporarily Unavailable") };
-    assert_eq!(engine.terminate(at(1.0), id), Ok(Termination::Early(expected)));
+    assert_eq!(engine.terminate(at(1.0), id, EndReason::Rpc), Ok(Termination::Early(expected)));
     assert_eq!(engine.state(id), Some(State::Early));
     assert_eq!(reply(&engine, at(1.0), id, 480).0, Some(EventRoute::Failed), "once, when it really fails");
-    assert_eq!(engine.terminate(at(1.1), id), Err(TerminateError::AlreadyOver));
+    assert_eq!(engine.terminate(at(1.1), id, EndReason::Rpc), Err(TerminateError::AlreadyOver));
 }
 
 #[test]
@@ -158,9 +158,9 @@ fn without_a_contact_there_is_no_request() {
     let engine = engine(&[]);
     let id = create(&engine, at(0.0), b"z@x");
     let change = engine.reply_begin(at(0.1), id, ReplyKind::Success).unwrap();
-    engine.reply_finish(at(0.1), change, None);
+    engine.reply_finish(at(0.1), change, None, Cause::HERE);
     assert_eq!(engine.local_request(id, Leg::Callee, SequenceStep::Above(1)), Err(TerminateError::Incomplete(Leg::Callee)));
-    assert_eq!(engine.terminate(at(1.0), id), Err(TerminateError::Incomplete(Leg::Callee)));
+    assert_eq!(engine.terminate(at(1.0), id, EndReason::Rpc), Err(TerminateError::Incomplete(Leg::Callee)));
     assert!(engine.set_contact(at(1.0), id, Leg::Callee, b"sip:b@10.0.0.9;alias=192.0.2.4~5070~2"));
     let request = engine.local_request(id, Leg::Callee, SequenceStep::Above(1)).unwrap();
     assert_eq!((request.request_uri.as_slice(), request.cseq), (&b"sip:b@10.0.0.9"[..], 4));

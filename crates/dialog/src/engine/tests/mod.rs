@@ -3,14 +3,18 @@
 mod calls;
 mod deadlines;
 mod ending;
+mod observing;
 mod random;
+mod listing;
 mod reading;
 
 use sip::time::{Date, Now, Time};
 
 use super::{DialogId, Engine, ReplyKind};
+use crate::end_reason::{EndReason, StatedCause};
 use crate::effect::{Begin, Change, EventRoute, Finished, InDialogRequest, NewDialog, RequestMethod};
 use crate::leg::{CalleeLeg, Direction};
+use crate::observer::Cause;
 use crate::settings::{ParameterValue, Settings};
 use crate::statistics::Counts;
 
@@ -71,11 +75,11 @@ pub(super) fn reply(engine: &Engine, now: Now, id: DialogId, code: u16) -> (Opti
     let change = engine.reply_begin(now, id, ReplyKind::of(code).unwrap()).unwrap();
     let route = change.route;
     let callee = (200..300).contains(&code).then_some(&CALLEE);
-    (route, engine.reply_finish(now, change, callee))
+    (route, engine.reply_finish(now, change, callee, Cause::HERE))
 }
 
 pub(super) fn within(method: RequestMethod, direction: Direction, cseq: u32) -> InDialogRequest<'static> {
-    InDialogRequest { method, direction, cseq: Some(cseq), contact: None, timeout: None }
+    InDialogRequest { method, direction, cseq: Some(cseq), contact: None, timeout: None, stated: StatedCause::default(), cause: Cause::HERE }
 }
 
 /// Both halves of a request.

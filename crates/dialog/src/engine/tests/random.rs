@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::observer::Cause;
 use crate::effect::{Expiry, ExpiryStep, Termination};
 use crate::leg::Leg;
 use crate::state::State;
@@ -117,7 +118,7 @@ impl Play {
         }
         self.moved(&change);
         let callee = (kind == ReplyKind::Success).then_some(&CALLEE);
-        self.engine.reply_finish(now, change, callee);
+        self.engine.reply_finish(now, change, callee, Cause::HERE);
     }
 
     fn clock(&mut self) {
@@ -133,12 +134,16 @@ impl Play {
                         self.engine.expiry_finish(now, change);
                     }
                 },
-                Expiry::EarlyRemoved { dialog, route } => {
-                    assert!(!self.engine.contains(dialog.id) && route.is_none());
-                    self.stories.remove(&dialog.id);
+                Expiry::EarlyOver { change } => {
+                    assert!(change.route.is_none());
+                    self.stories.remove(&change.id);
+                    assert!(self.engine.expiry_finish(now, change).destroyed);
                 }
                 Expiry::EndRemoved { dialog } => assert!(!self.engine.contains(dialog.id)),
-                Expiry::ByeUnanswered { dialog, route } => self.route(dialog.id, route),
+                Expiry::ByeUnanswered { change } => {
+                    self.moved(&change);
+                    self.engine.expiry_finish(now, change);
+                }
             }
         }
     }
@@ -159,7 +164,7 @@ impl Play {
             }
             14 if self.random(4) == 0 => {
                 if let Some(id) = self.pick()
-                    && let Ok(termination) = self.engine.terminate(now, id)
+                    && let Ok(termination) = self.engine.terminate(now, id, EndReason::Rpc)
                 {
                     self.ended(termination, id);
                 }

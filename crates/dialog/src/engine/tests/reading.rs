@@ -119,19 +119,19 @@ fn a_forced_state_moves_gauges_deadlines_and_profiles_along() {
     let all = engine.profiles().find("all").unwrap();
     let id = confirmed(&engine, at(0.0), b"f@x");
     engine.profile_join(at(0.0), id, all, None).unwrap();
-    assert_eq!(engine.force_state(at(5.0), id, State::Deleted), Some(State::Confirmed));
+    assert_eq!(engine.force_state(at(5.0), id, State::Deleted, EndReason::Rpc), Some(State::Confirmed));
     let view = engine.view(at(5.0), id).unwrap();
     assert_eq!((u64::from(view.init_time), u64::from(view.end_time), view.timeout), (START, START + 5, 0));
     assert_eq!((engine.statistics().active, engine.profiles().size(all, None)), (0, Some(0)));
     assert_eq!(engine.expire(at(306.0)).len(), 1);
     let id = create(&engine, at(400.0), b"g@x");
     for state in [State::Confirmed, State::Early, State::ConfirmedNoAck, State::Unconfirmed, State::Confirmed] {
-        engine.force_state(at(400.0), id, state);
+        engine.force_state(at(400.0), id, state, EndReason::Rpc);
         assert_recount(&engine);
     }
     assert!(u64::from(engine.view(at(400.0), id).unwrap().timeout) > START + 400);
     for state in [State::Deleted, State::Confirmed, State::Deleted, State::Early, State::Deleted] {
-        engine.force_state(at(401.0), id, state);
+        engine.force_state(at(401.0), id, state, EndReason::Rpc);
         assert_recount(&engine);
     }
 }

@@ -1,0 +1,58 @@
+//! A caller who hangs up while the answer is on its way: the answered call must not live on (RFC 5407 §3.1.3).
+
+use sip::time::Now;
+
+use super::work::Work;
+use super::{DialogId, Engine};
+use crate::flags::mark;
+use crate::limits::EARLY_BYES_BYTES_MAX;
+use crate::record::{Field, Record};
+use crate::state::State;
+
+/// No token of a tag.
+const SEPARATOR: u8 = b',';
+
+impl Engine {
+    /// The caller sent a BYE for the early dialog with this To-tag. If that party answers all the same, the call gets
+    /// `race_condition_timeout` seconds, then BYEs to both sides; another party of a forked call may still answer.
+    pub fn early_bye(&self, now: Now, id: DialogId, to_tag: &[u8]) {
+        if to_tag.is_empty() || self.settings.race_condition_timeout == 0 {
+            return;
+        }
+        self.step(now, id, |work, index| {
+            let Some(record) = work.record_mut(index).filter(|record| record.state == State::Early) else {
+                return;
+            };
+            let tags = record.field(Field::EarlyByes);
+            if tags.len() + to_tag.len() < EARLY_BYES_BYTES_MAX && !is_among(tags, to_tag) {
+                let tags = [tags, to_tag, &[SEPARATOR]].concat();
+                // A record without room for it forgets the BYE: the call then ends as any other.
+                let _ = record.set_fields(&[(Field::EarlyByes, &tags)]);
+            }
+        });
+    }
+}
+
+impl Work<'_> {
+    /// The callee is known now: says whether its early dialog was hung up before, and forgets the others.
+    pub(super) fn take_race(&mut self, index: u32) -> bool {
+        let Some(record) = self.record_mut(index).filter(|record| !record.field(Field::EarlyByes).is_empty()) else {
+            return false;
+        };
+        let is_race = is_among(record.field(Field::EarlyByes), record.field(Field::CalleeTag));
+        record.set_mark(mark::RACE, is_race);
+        let _ = record.set_fields(&[(Field::EarlyByes, b"")]);
+        is_race
+    }
+}
+
+impl Record {
+    /// The caller had hung up before the answer came.
+    pub(super) fn is_race(&self) -> bool {
+        self.is_marked(mark::RACE)
+    }
+}
+
+fn is_among(tags: &[u8], tag: &[u8]) -> bool {
+    tags.split(|byte| *byte == SEPARATOR).any(|known| !known.is_empty() && known == tag)
+}

@@ -1,0 +1,68 @@
+//! Long answers of remote calls, made with pauses, and how many may be made at one time.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use modules::listing::{Listing, Pages};
+use modules::rpc::{Fault, Item};
+
+/// Most long answers at one time, those into files included.
+pub const LISTINGS_MAX: usize = 8;
+/// Longest pause between two pages: time spent on writing to a slow reader asks for no rest.
+const PAUSE_MAX: Duration = Duration::from_millis(2);
+
+/// The seats of long answers; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Seats(Arc<()>);
+
+impl Seats {
+    /// The answer on a seat, with as long a pause before each page as the page before took: on a machine with few cores calls
+    /// would wait otherwise.
+    pub fn paced(&self, listing: Listing) -> Result<Listing, Fault> {
+        // One count is that of the room itself.
+        if Arc::strong_count(&self.0) > LISTINGS_MAX {
+            return Err(Fault::new(503, format!("{LISTINGS_MAX} long answers are being written already; try again")));
+        }
+        let seat = Arc::clone(&self.0);
+        Ok(listing.through(|listing| Paced { listing, resumed: Instant::now(), _seat: seat }))
+    }
+}
+
+struct Paced {
+    listing: Listing,
+    resumed: Instant,
+    _seat: Arc<()>,
+}
+
+impl Pages for Paced {
+    fn next_page(&mut self) -> Option<Vec<Item>> {
+        thread::sleep(self.resumed.elapsed().min(PAUSE_MAX));
+        self.resumed = Instant::now();
+        self.listing.next_page()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct One(bool);
+
+    impl Pages for One {
+        fn next_page(&mut self) -> Option<Vec<Item>> {
+            std::mem::replace(&mut self.0, false).then(|| vec![Item::Integer(1)])
+        }
+    }
+
+    #[test]
+    fn long_answers_take_seats_and_give_them_back() {
+        let seats = Seats::default();
+        let listing = || Listing::new(One(true));
+        let seated: Vec<Listing> = (0..LISTINGS_MAX).map(|_| seats.paced(listing()).expect("a seat")).collect();
+        assert_eq!(seats.paced(listing()).map_err(|fault| fault.code), Err(503));
+        assert!(seated.iter().all(|listing| listing.begin() == Ok(vec![Item::Integer(1)])));
+        drop(seated);
+        assert!(seats.paced(listing()).is_ok());
+    }
+}
