@@ -3,6 +3,8 @@
 //! Everything runs on loopback, is bounded in calls and time, and stops by itself. Figures are ratios: both subjects
 //! run alternately in the same minutes, because machines drift.
 
+mod calls;
+mod listing;
 mod measure;
 mod sipp;
 mod subject;
@@ -16,6 +18,7 @@ bench COMMAND
 
   load CALLS RATE            calls through duolog; fails unless all succeed and nothing is left behind
   limit                      the (N+1)th concurrent call of an account gets 486
+  listing HELD RATE [SECONDS]   calls a second while HELD calls are up, without and with listings of all of them (30 s each)
   compare SECONDS RATE...    CPU per call, duolog and kamailio in turn (3 rounds a rate)
 ";
 
@@ -28,6 +31,9 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["load", calls, rate] => number(calls).and_then(|calls| load(calls, number(rate)?)),
         ["limit"] => limit(),
+        ["read", door, address, file] => listing::read(door, address, file),
+        ["listing", held, rate] => number(held).and_then(|held| listing::listing(held, number(rate)?, 30)),
+        ["listing", held, rate, seconds] => number(held).and_then(|held| listing::listing(held, number(rate)?, number(seconds)?)),
         ["compare", seconds, rates @ ..] if !rates.is_empty() => number(seconds).and_then(|seconds| {
             rates.iter().map(|rate| number(rate)).collect::<Result<Vec<_>, _>>().and_then(|rates| compare(seconds, &rates))
         }),

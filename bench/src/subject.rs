@@ -34,6 +34,8 @@ pub struct Subject {
     pub address: String,
     /// Where the callee listens.
     pub gateway: String,
+    /// Where JSON-RPC over HTTP is served, if at all.
+    pub http: String,
 }
 
 fn free_port() -> Result<u16, String> {
@@ -49,6 +51,15 @@ pub fn workspace() -> PathBuf {
 impl Subject {
     /// Starts the subject on `examples/call-limit.cfg` with a limit per account.
     pub fn start(kind: Kind, limit: &str) -> Result<Subject, String> {
+        Subject::start_with(kind, limit, None)
+    }
+
+    /// The same with JSON-RPC over HTTP.
+    pub fn start_with_http(kind: Kind, limit: &str) -> Result<Subject, String> {
+        Subject::start_with(kind, limit, Some(free_port()?))
+    }
+
+    fn start_with(kind: Kind, limit: &str, http: Option<u16>) -> Result<Subject, String> {
         let (port, gateway_port) = (free_port()?, free_port()?);
         let folder = std::env::temp_dir().join(format!("duolog-bench-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
@@ -70,6 +81,10 @@ impl Subject {
             command.arg("-A").arg(define);
         }
         command.args(["-DD", "-E", "-w"]).arg(&folder).arg("-Y").arg(&folder).arg("-P").arg(folder.join("pid"));
+        let http = http.map(|port| format!("127.0.0.1:{port}")).unwrap_or_default();
+        if !http.is_empty() {
+            command.arg("--loadmodule=jsonrpcs.so").arg(format!("--modparam=jsonrpcs:http_address:s:{http}"));
+        }
         if kind == Kind::Kamailio {
             command.args(["-x", "fm", "-X", "fm", "-m", "512", "-M", "16"]);
         }
@@ -79,7 +94,8 @@ impl Subject {
             .stderr(errors)
             .spawn()
             .map_err(|error| format!("cannot start {}: {error} (build it with cargo build --release)", program.display()))?;
-        let mut subject = Subject { child, folder, address: format!("127.0.0.1:{port}"), gateway: format!("127.0.0.1:{gateway_port}") };
+        let mut subject =
+            Subject { child, folder, address: format!("127.0.0.1:{port}"), gateway: format!("127.0.0.1:{gateway_port}"), http };
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             if subject.rpc(&["core.version"]).is_ok_and(|answer| answer.starts_with(kind.name())) {
@@ -103,6 +119,23 @@ impl Subject {
             .output()
             .map_err(|error| format!("kamcmd: {error}"))?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The BINRPC socket.
+    pub fn control_path(&self) -> PathBuf {
+        self.folder.join("ctl")
+    }
+
+    /// Where files may be put; removed at the end.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Memory in use, megabytes.
+    pub fn resident_megabytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok());
+        kilobytes.unwrap_or(0) / 1024
     }
 
     /// CPU spent so far.

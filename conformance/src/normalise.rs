@@ -52,6 +52,7 @@ fn addresses(line: &str, marks: &BTreeMap<String, String>) -> String {
         line = line.replace(address, name);
         if let Some((_, port)) = address.rsplit_once(':') {
             line = line.replace(&format!("rport={port}"), &format!("rport=({name})"));
+            line = line.replace(&format!("~{port}~"), &format!("~({name})~"));
         }
     }
     line

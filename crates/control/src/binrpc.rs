@@ -178,9 +178,7 @@ fn body(reply: Reply, bytes_max: usize) -> Result<Vec<Vec<u8>>, Fault> {
     match (body.length() > bytes_max, &reply.listing) {
         (false, _) => Ok(body.parts()),
         (true, Some(_)) => Err(too_long(&format!("the {bytes_max} bytes this door carries"))),
-        (true, None) => {
-            Err(Fault::new(500, format!("the answer has {} bytes, more than binrpc_max_body_size allows", body.length())))
-        }
+        (true, None) => Err(Fault::new(500, format!("the answer has {} bytes, more than binrpc_max_body_size allows", body.length()))),
     }
 }
 

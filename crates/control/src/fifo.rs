@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::fifo_scanner::{Scanned, Scanner};
+use crate::json::Body;
 use crate::limits::{FIFO_REPLY_PAUSE_MILLISECONDS, FIFO_REPLY_TRIES, FIFO_WRITE_PAUSE_MILLISECONDS, FIFO_WRITE_PAUSES_MAX};
 use crate::listener::{Access, Listeners, make_room, spawn};
-use crate::json::Body;
 use crate::{Caller, json};
 
 impl Listeners {
@@ -162,7 +162,9 @@ mod tests {
             read.len()
         });
         // The reader may come late: a caller opens its FIFO after it has asked.
-        let written = (0..100).map(|_| write(&path, Body::Whole(text.clone()))).find(|written| !matches!(written, Err(error) if error.starts_with("nobody")));
+        let written = (0..100)
+            .map(|_| write(&path, Body::Whole(text.clone())))
+            .find(|written| !matches!(written, Err(error) if error.starts_with("nobody")));
         assert_eq!(written, Some(Ok(())));
         assert_eq!(reader.join().unwrap(), text.len());
         fs::remove_file(path).unwrap();

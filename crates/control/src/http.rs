@@ -5,9 +5,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::json::Body;
 use crate::limits::{CONNECTION_IDLE_SECONDS, CONNECTIONS_MAX, HTTP_HEAD_BYTES_MAX, JSON_REQUEST_BYTES_MAX};
 use crate::listener::{Listeners, accepted, spawn};
-use crate::json::Body;
 use crate::{Caller, Outcome, json};
 
 impl Listeners {

@@ -3,6 +3,7 @@
 //! Once a call is to be ended nobody asks for its state any more: each party's task runs until it has its own result.
 
 use crate::effect::LocalRequest;
+use crate::engine::DialogId;
 use crate::leg::Leg;
 use crate::limits::{BYE_ATTEMPTS_MAX, BYE_CSEQ_LEAP, BYE_WAIT_SECONDS_MAX, CSEQ_MAX};
 
@@ -32,6 +33,7 @@ pub enum ByeOutcome {
 /// What a party made of its BYE in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByeResult {
+    pub dialog: DialogId,
     pub leg: Leg,
     pub outcome: ByeOutcome,
     /// How often it was sent.
@@ -83,20 +85,19 @@ impl ByeTask {
                 self.request.cseq = self.request.cseq.saturating_add(leap).min(CSEQ_MAX);
                 ByeVerdict::Again { task: self, seconds }
             }
-            None => ByeVerdict::Finished(ByeResult { leg: self.request.leg, outcome, attempts: self.attempt }),
+            None => ByeVerdict::Finished(self.given_up(outcome)),
         }
     }
 
     /// The result when it cannot wait for its next sending.
     pub fn given_up(&self, outcome: ByeOutcome) -> ByeResult {
-        ByeResult { leg: self.request.leg, outcome, attempts: self.attempt }
+        ByeResult { dialog: self.request.dialog, leg: self.request.leg, outcome, attempts: self.attempt }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::DialogId;
 
     fn task() -> Box<ByeTask> {
         let request = LocalRequest {
@@ -120,6 +121,10 @@ mod tests {
         ByeOutcome::Answered { code, retry_after }
     }
 
+    fn finished(outcome: ByeOutcome, attempts: u8) -> ByeVerdict {
+        ByeVerdict::Finished(ByeResult { dialog: DialogId { entry: 1, id: 2 }, leg: Leg::Callee, outcome, attempts })
+    }
+
     fn again(verdict: ByeVerdict) -> (Box<ByeTask>, u32) {
         match verdict {
             ByeVerdict::Again { task, seconds } => (task, seconds),
@@ -131,8 +136,7 @@ mod tests {
     fn success_silence_and_every_refusal_that_no_repeat_cures_finish_the_task() {
         let outcomes = [200, 202, 401, 403, 404, 407, 408, 481, 486, 501, 603].map(|code| answered(code, None));
         for outcome in outcomes.into_iter().chain([ByeOutcome::Silent, answered(503, None), answered(404, Some(1))]) {
-            let expected = ByeResult { leg: Leg::Callee, outcome, attempts: 1 };
-            assert_eq!(task().judge(outcome), ByeVerdict::Finished(expected), "{outcome:?}");
+            assert_eq!(task().judge(outcome), finished(outcome, 1), "{outcome:?}");
         }
     }
 
@@ -169,7 +173,6 @@ mod tests {
             (task, _) = again(task.judge(answered(500, None)));
             assert_eq!(task.request.cseq, CSEQ_MAX, "never beyond 2^31 - 1");
         }
-        let result = ByeResult { leg: Leg::Callee, outcome: answered(500, None), attempts: BYE_ATTEMPTS_MAX };
-        assert_eq!(task.judge(answered(500, None)), ByeVerdict::Finished(result));
+        assert_eq!(task.judge(answered(500, None)), finished(answered(500, None), BYE_ATTEMPTS_MAX));
     }
 }

@@ -56,6 +56,7 @@ pub mod statistics;
 pub mod view;
 pub mod wish;
 
+mod ended_calls;
 mod lifetime;
 mod observers;
 mod record;
@@ -70,13 +71,13 @@ pub use effect::{
     Refusal, RequestMethod, RestoreError, Restored, TerminateError, Termination, TimeoutError, TimeoutSet, VariableError, Verdict,
 };
 pub use end_reason::{EndReason, Ender, StatedCause};
-pub use engine::{DialogId, Engine, InviteReply, ReplyKind, SequenceStep, StateCounts, Walk};
+pub use engine::{DialogId, Engine, Explanation, InviteReply, ReplyKind, SequenceStep, StateCounts, Walk};
 pub use history::{Moment, PastMoment};
 pub use keepalive::KeepaliveProbe;
 pub use leg::{CalleeLeg, Direction, Leg};
 pub use matching::{CookieMatch, MatchTrouble};
 pub use observer::{Cause, Kinds, Notice, Observer, Occurrence, OccurrenceKind};
-pub use profiles::{ProfileError, ProfileId, Profiles};
+pub use profiles::{Audit, Difference, Limit, LimitView, Place, ProfileError, ProfileId, Profiles, Reservation};
 pub use settings::{MatchMode, Settings, SettingsError};
 pub use state::{Event, State};
 pub use statistics::{Counts, Resettable};

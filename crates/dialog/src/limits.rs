@@ -10,8 +10,9 @@ pub const DIALOGS_MAX: u64 = 2_000_000;
 pub const DIALOGS_OF_CALL_ID_MAX: usize = 1024;
 /// Bytes of all texts of one dialog together (identifiers, tags, contacts, route sets): offsets are 16 bit.
 pub const FIELDS_BYTES_MAX: usize = u16::MAX as usize;
-/// Variables of one dialog.
-pub const VARIABLES_MAX: usize = 256;
+/// Variables of one dialog; at the bound a new one is refused (`VariableError::TooMany`) and the call goes on. Setting one
+/// of so many walks over all of them.
+pub const VARIABLES_MAX: usize = 4096;
 /// Bytes of one variable's name.
 pub const VARIABLE_KEY_BYTES_MAX: usize = 1024;
 /// Bytes of all variables of one dialog.
@@ -22,14 +23,36 @@ pub const MEMBERSHIPS_MAX: usize = 256;
 pub const PROFILES_MAX: usize = 4096;
 /// Bytes of one profile value.
 pub const PROFILE_VALUE_BYTES_MAX: usize = 4096;
-/// Remote members of one profile slot (spec dialog 6.6).
-pub const REMOTE_MEMBERS_OF_SLOT_MAX: usize = 65_536;
+/// Remote members of one profile (spec dialog 6.6), in equal parts over its slots; the answer at the bound is
+/// `ProfileError::Refused`.
+pub const REMOTE_MEMBERS_MAX: usize = 1 << 20;
+/// Values without members whose limit is remembered, in one slot of a profile; at the bound the one without members for the
+/// longest time is forgotten.
+pub const IDLE_LIMITS_OF_SLOT_MAX: usize = 4096;
+/// Values of a profile looked at under one lock while listing or auditing.
+pub const VALUES_PAGE: usize = 1024;
+/// Values of one listing of the fullest.
+pub const PROFILE_TOP_MAX: usize = 1000;
+/// Limits of one listing; ask for a profile or a value to see others.
+pub const LIMITS_LISTED_MAX: usize = 10_000;
+/// Differences an audit describes; all are counted.
+pub const AUDIT_DIFFERENCES_MAX: usize = 16;
 /// Transactions that may hold one dialog at once.
 pub const HOLDS_MAX: u16 = u16::MAX;
 /// Moments of a call that are remembered beside its first one.
 pub const HISTORY_MOMENTS: usize = 7;
 /// Bytes of the Reason text kept with the end of a call.
 pub const END_TEXT_BYTES_MAX: usize = 256;
+/// Bytes of all ended calls kept for `dlg.explain`; the oldest go first.
+pub const EXPLAIN_BYTES_MAX: usize = 64 << 20;
+/// Calls that one answer of `dlg.explain` holds; of more the latest.
+pub const EXPLANATIONS_MAX: usize = 64;
+/// Ended calls of one lock group forgotten under one lock.
+pub const FORGOTTEN_AT_ONCE_MAX: usize = 1024;
+/// Ended calls of one lock group looked through for one that still gets an answer.
+pub const RECENT_CALLS_MAX: usize = 4096;
+/// Milliseconds between looks at ended calls whose time is over.
+pub const FORGET_MILLISECONDS: u64 = 10_000;
 /// Different local sockets remembered by name.
 pub const SOCKETS_MAX: usize = 4096;
 /// Expiries handed out by one call of `Engine::expire`; the rest come with the next call.

@@ -1,18 +1,29 @@
-//! Profiles: named sets of calls, counted in constant time per value and in all (spec dialog 6).
+//! Profiles: named sets of calls, counted in constant time per value (spec dialog 6).
 
-use std::collections::BTreeMap;
-use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+mod admission;
+mod audit;
+mod ranking;
+mod remote;
+mod reservation;
+mod slot;
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::quality::FixedState;
-use hashbrown::HashTable;
 
 use crate::hash::core_hash;
-use crate::limits::{PROFILE_VALUE_BYTES_MAX, REMOTE_MEMBERS_OF_SLOT_MAX};
+use crate::limits::{PROFILE_VALUE_BYTES_MAX, REMOTE_MEMBERS_MAX};
+use crate::record::Membership;
 use crate::settings::ProfileDefinition;
+pub use admission::{Limit, Place};
+pub use audit::{Audit, Difference};
+pub(crate) use audit::Recount;
+pub use ranking::LimitView;
+pub use reservation::Reservation;
+use slot::{Account, Slot};
 
-/// Slots of one profile; the order of listings follows them (spec dialog 6.3).
+/// Slots of a profile with values; the order of listings follows them (spec dialog 6.3).
 pub const PROFILE_SLOTS: u32 = 16;
 /// The value number of memberships without value.
 pub(crate) const NO_VALUE: u32 = u32::MAX;
@@ -29,9 +40,9 @@ pub enum ProfileError {
     /// A profile with values was used without one, or with an empty one.
     ValueMissing,
     ValueTooLong,
-    /// The dialog is over, or has too many memberships.
+    /// The dialog is over, or a bound of `limits` is reached.
     Refused,
-    /// As many members as the given limit.
+    /// Every place of the given limit is taken.
     Full,
 }
 
@@ -41,53 +52,41 @@ pub struct Profiles {
     hasher: FixedState,
     serial: AtomicU64,
     unique_prefix: String,
+    /// Audits begun so far.
+    audits: AtomicU32,
 }
 
+/// A profile without values has one slot, and in it one value: the empty text.
 struct Profile {
     name: Arc<str>,
     has_value: bool,
-    total: AtomicU64,
-    slots: [Mutex<Slot>; PROFILE_SLOTS as usize],
+    slots: Box<[Mutex<Slot>]>,
 }
 
-/// Values whose hash falls in one slot.
-#[derive(Default)]
-struct Slot {
-    index: HashTable<u32>,
-    values: Vec<Value>,
-    free: Vec<u32>,
-    remote: BTreeMap<RemoteKey, u64>,
-    /// No remote member ends before this.
-    remote_end: u64,
-    remote_serial: u64,
-}
-
-struct Value {
-    text: Box<[u8]>,
-    members: u32,
-}
-
-/// Remote members sort by who they are, then by when they came.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct RemoteKey {
-    unique: Box<[u8]>,
-    value: u32,
-    serial: u64,
+/// What a membership took: the number of its value, and the kind of place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seat {
+    pub(crate) value: u32,
+    pub(crate) place: Place,
 }
 
 impl Profiles {
     pub(crate) fn new(definitions: &[ProfileDefinition], seed: u64, unique_prefix: &str) -> Profiles {
-        let list = definitions.iter().map(|definition| Profile {
-            name: Arc::from(definition.name.as_str()),
-            has_value: definition.has_value,
-            total: AtomicU64::new(0),
-            slots: std::array::from_fn(|_| Mutex::new(Slot::default())),
+        let list = definitions.iter().map(|definition| {
+            let slot = |_| Mutex::new(if definition.has_value { Slot::default() } else { Slot::of_no_value() });
+            let slots = if definition.has_value { PROFILE_SLOTS } else { 1 };
+            Profile {
+                name: Arc::from(definition.name.as_str()),
+                has_value: definition.has_value,
+                slots: (0..slots).map(slot).collect(),
+            }
         });
         Profiles {
             list: list.collect(),
             hasher: FixedState::with_seed(seed),
             serial: AtomicU64::new(0),
             unique_prefix: unique_prefix.to_string(),
+            audits: AtomicU32::new(0),
         }
     }
 
@@ -110,14 +109,15 @@ impl Profiles {
         (0..self.list.len()).filter_map(|number| u16::try_from(number).ok().map(ProfileId))
     }
 
-    /// Members with this value, or in all when no value is given or the profile has none; remote members count.
+    /// Members with this value, or in all when no value is given or the profile has none. Remote members and places that
+    /// wait for their dialog count.
     pub fn size(&self, id: ProfileId, value: Option<&[u8]>) -> Option<u64> {
         let profile = self.profile(id)?;
         let Some(value) = value.filter(|_| profile.has_value) else {
-            return Some(profile.total.load(Relaxed));
+            return Some(profile.locked().map(|slot| slot.members()).sum());
         };
         let slot = profile.slot(slot_of(value))?;
-        Some(slot.find(&self.hasher, value).and_then(|found| slot.members(found)).map_or(0, u64::from))
+        Some(slot.find(&self.hasher, value).map_or(0, |found| u64::from(slot.members_of(found))))
     }
 
     /// Adds a member that lives on another node (spec dialog 6.6). `expires` in unix seconds, 0 = never.
@@ -125,21 +125,12 @@ impl Profiles {
     pub fn add_remote(&self, id: ProfileId, value: Option<&[u8]>, unique: &[u8], expires: u64) -> Result<(), ProfileError> {
         let profile = self.profile(id).ok_or(ProfileError::UnknownProfile)?;
         let value = profile.checked(value)?;
-        let mut slot = profile.slot(slot_of(value.unwrap_or(unique))).ok_or(ProfileError::UnknownProfile)?;
-        if slot.remote.len() >= REMOTE_MEMBERS_OF_SLOT_MAX {
+        let mut slot = profile.slot(slot_of(value)).ok_or(ProfileError::UnknownProfile)?;
+        if slot.remote.len() >= REMOTE_MEMBERS_MAX / profile.slots.len().max(1) {
             return Err(ProfileError::Refused);
         }
-        let value = match value {
-            Some(value) => slot.join(&self.hasher, value, None)?,
-            None => NO_VALUE,
-        };
-        slot.remote_serial += 1;
-        let key = RemoteKey { unique: unique.into(), value, serial: slot.remote_serial };
-        if expires > 0 {
-            slot.remote_end = if slot.remote_end == 0 { expires } else { slot.remote_end.min(expires) };
-        }
-        slot.remote.insert(key, expires);
-        profile.total.fetch_add(1, Relaxed);
+        let (number, _) = slot.join(&self.hasher, value, None, Account::Remote)?;
+        slot.remote.add(unique, number, expires);
         Ok(())
     }
 
@@ -147,92 +138,70 @@ impl Profiles {
     pub fn remove_remote(&self, id: ProfileId, value: Option<&[u8]>, unique: &[u8]) -> Result<bool, ProfileError> {
         let profile = self.profile(id).ok_or(ProfileError::UnknownProfile)?;
         let value = profile.checked(value)?;
-        let mut slot = profile.slot(slot_of(value.unwrap_or(unique))).ok_or(ProfileError::UnknownProfile)?;
-        let number = match value {
-            Some(value) => match slot.find(&self.hasher, value) {
-                Some(found) => found,
-                None => return Ok(false),
-            },
-            None => NO_VALUE,
-        };
-        let from = RemoteKey { unique: unique.into(), value: number, serial: 0 };
-        let found = slot.remote.range(from..).next().map(|(key, _)| key);
-        let Some(serial) = found.filter(|key| *key.unique == *unique && key.value == number).map(|key| key.serial) else {
+        let mut slot = profile.slot(slot_of(value)).ok_or(ProfileError::UnknownProfile)?;
+        let Some(number) = slot.find(&self.hasher, value) else {
             return Ok(false);
         };
-        slot.remote.remove(&RemoteKey { unique: unique.into(), value: number, serial });
-        slot.leave(&self.hasher, number);
-        profile.left();
-        Ok(true)
+        let is_removed = slot.remote.remove_first(unique, number);
+        if is_removed {
+            slot.leave(&self.hasher, number, Place::Ordinary, Account::Remote);
+        }
+        Ok(is_removed)
     }
 
     /// Removes remote members whose time is over; gives how many.
     pub fn expire_remote(&self, now_seconds: u64) -> usize {
         let mut removed = 0;
-        for profile in &self.list {
-            for number in 0..PROFILE_SLOTS {
-                let Some(mut slot) = profile.slot(number) else {
-                    continue;
-                };
-                if slot.remote_end == 0 || slot.remote_end > now_seconds {
-                    continue;
-                }
-                let mut over = Vec::new();
-                let mut next = 0;
-                slot.remote.retain(|key, expires| {
-                    let stays = *expires == 0 || *expires > now_seconds;
-                    if !stays {
-                        over.push(key.value);
-                    } else if *expires > 0 && (next == 0 || *expires < next) {
-                        next = *expires;
-                    }
-                    stays
-                });
-                slot.remote_end = next;
-                removed += over.len();
-                for value in over {
-                    slot.leave(&self.hasher, value);
-                    profile.left();
-                }
+        for mut slot in self.list.iter().flat_map(Profile::locked) {
+            let over = slot.remote.take_expired(now_seconds);
+            removed += over.len();
+            for number in over {
+                slot.leave(&self.hasher, number, Place::Ordinary, Account::Remote);
             }
         }
         removed
     }
 
-    /// Counts one more member; with `limit` only while there are fewer, checked and taken in one step (invariant P6).
-    pub(crate) fn join(&self, id: ProfileId, value: Option<&[u8]>, limit: Option<u64>) -> Result<u32, ProfileError> {
+    /// Counts one more membership of a record; with a limit only if that has a place, checked and taken in one step
+    /// (invariant P6). `audited`: the last audit that looked at the record's lock group.
+    pub(crate) fn join(&self, id: ProfileId, value: Option<&[u8]>, limit: Option<Limit>, audited: u32) -> Result<Seat, ProfileError> {
+        self.take_seat(id, value, limit, Account::Record { audited })
+    }
+
+    /// One membership of a record less.
+    pub(crate) fn leave(&self, membership: &Membership, audited: u32) {
+        let seat = Seat { value: membership.value, place: membership.place };
+        self.give_up(ProfileId(membership.profile), seat, Account::Record { audited });
+    }
+
+    fn take_seat(&self, id: ProfileId, value: Option<&[u8]>, limit: Option<Limit>, account: Account) -> Result<Seat, ProfileError> {
         let profile = self.profile(id).ok_or(ProfileError::UnknownProfile)?;
-        let Some(value) = profile.checked(value)? else {
-            let limit = limit.unwrap_or(u64::MAX);
-            let taken = profile.total.fetch_update(Relaxed, Relaxed, |count| (count < limit).then_some(count + 1));
-            return taken.map(|_| NO_VALUE).map_err(|_| ProfileError::Full);
-        };
-        let mut slot = profile.slot(slot_of(value)).ok_or(ProfileError::UnknownProfile)?;
-        let number = slot.join(&self.hasher, value, limit)?;
-        profile.total.fetch_add(1, Relaxed);
+        let text = profile.checked(value)?;
+        let number_of_slot = slot_of(text);
+        let mut slot = profile.slot(number_of_slot).ok_or(ProfileError::UnknownProfile)?;
+        let (number, place) = slot.join(&self.hasher, text, limit, account)?;
         // The slot is part of the number, so that leaving needs no value.
-        Ok(number * PROFILE_SLOTS + slot_of(value))
+        let value = if profile.has_value { number * PROFILE_SLOTS + number_of_slot } else { NO_VALUE };
+        Ok(Seat { value, place })
     }
 
-    /// One member less.
-    pub(crate) fn leave(&self, id: ProfileId, value: u32) {
-        let Some(profile) = self.profile(id) else {
-            return;
-        };
-        if value != NO_VALUE {
-            let Some(mut slot) = profile.slot(value % PROFILE_SLOTS) else {
-                return;
-            };
-            slot.leave(&self.hasher, value / PROFILE_SLOTS);
+    fn give_up(&self, id: ProfileId, seat: Seat, account: Account) {
+        let (slot, number) = parts(seat.value);
+        if let Some(mut slot) = self.profile(id).and_then(|profile| profile.slot(slot)) {
+            slot.leave(&self.hasher, number, seat.place, account);
         }
-        profile.left();
     }
 
-    /// The number under which a value is known now; `None` when it has no members.
-    pub(crate) fn value_number(&self, id: ProfileId, value: &[u8]) -> Option<u32> {
-        let slot_number = slot_of(value);
-        let found = self.profile(id)?.slot(slot_number)?.find(&self.hasher, value)?;
-        Some(found * PROFILE_SLOTS + slot_number)
+    /// The number under which a value is known now; `None` when nobody has it. It stays as long as somebody has it.
+    pub(crate) fn value_number(&self, id: ProfileId, value: Option<&[u8]>) -> Result<Option<u32>, ProfileError> {
+        let profile = self.profile(id).ok_or(ProfileError::UnknownProfile)?;
+        if !profile.has_value {
+            return Ok(Some(NO_VALUE));
+        }
+        let value = profile.checked(value)?;
+        let number_of_slot = slot_of(value);
+        let found = profile.slot(number_of_slot).and_then(|slot| slot.find(&self.hasher, value));
+        Ok(found.map(|number| number * PROFILE_SLOTS + number_of_slot))
     }
 
     /// The text of a value number.
@@ -240,8 +209,8 @@ impl Profiles {
         if value == NO_VALUE {
             return None;
         }
-        let slot = self.profile(id)?.slot(value % PROFILE_SLOTS)?;
-        slot.values.get((value / PROFILE_SLOTS) as usize).map(|value| value.text.to_vec())
+        let (slot, number) = parts(value);
+        self.profile(id)?.slot(slot)?.text(number).map(<[u8]>::to_vec)
     }
 
     pub(crate) fn next_serial(&self) -> u64 {
@@ -262,79 +231,30 @@ impl Profiles {
 
 impl Profile {
     fn slot(&self, number: u32) -> Option<MutexGuard<'_, Slot>> {
-        let slot = self.slots.get(number as usize)?;
+        // A profile without values has its only slot under every number.
+        let slot = self.slots.get(number as usize).or_else(|| self.slots.first())?;
         Some(slot.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The value to use: none for profiles without, a proper one for the others.
-    fn checked<'a>(&self, value: Option<&'a [u8]>) -> Result<Option<&'a [u8]>, ProfileError> {
-        match value.filter(|_| self.has_value) {
-            None if self.has_value => Err(ProfileError::ValueMissing),
-            Some([]) => Err(ProfileError::ValueMissing),
-            Some(value) if value.len() > PROFILE_VALUE_BYTES_MAX => Err(ProfileError::ValueTooLong),
-            value => Ok(value),
-        }
+    /// The slots, each locked while it is looked at.
+    fn locked(&self) -> impl Iterator<Item = MutexGuard<'_, Slot>> {
+        self.slots.iter().map(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn left(&self) {
-        let _ = self.total.fetch_update(Relaxed, Relaxed, |count| Some(count.saturating_sub(1)));
+    /// The value to use: the empty text for profiles without, a proper one for the others.
+    fn checked<'a>(&self, value: Option<&'a [u8]>) -> Result<&'a [u8], ProfileError> {
+        match value {
+            _ if !self.has_value => Ok(b""),
+            None | Some([]) => Err(ProfileError::ValueMissing),
+            Some(value) if value.len() > PROFILE_VALUE_BYTES_MAX => Err(ProfileError::ValueTooLong),
+            Some(value) => Ok(value),
+        }
     }
 }
 
-impl Slot {
-    fn find(&self, hasher: &FixedState, text: &[u8]) -> Option<u32> {
-        let matches = |number: &u32| self.values.get(*number as usize).is_some_and(|value| *value.text == *text);
-        self.index.find(hasher.hash_one(text), matches).copied()
-    }
-
-    fn members(&self, number: u32) -> Option<u32> {
-        self.values.get(number as usize).map(|value| value.members)
-    }
-
-    fn join(&mut self, hasher: &FixedState, text: &[u8], limit: Option<u64>) -> Result<u32, ProfileError> {
-        let found = self.find(hasher, text);
-        let members = found.and_then(|found| self.members(found)).unwrap_or(0);
-        if limit.is_some_and(|limit| u64::from(members) >= limit) {
-            return Err(ProfileError::Full);
-        }
-        if let Some(number) = found {
-            let value = self.values.get_mut(number as usize).ok_or(ProfileError::Refused)?;
-            value.members = value.members.checked_add(1).ok_or(ProfileError::Refused)?;
-            return Ok(number);
-        }
-        let value = Value { text: text.into(), members: 1 };
-        let number = match self.free.pop() {
-            Some(number) => {
-                *self.values.get_mut(number as usize).ok_or(ProfileError::Refused)? = value;
-                number
-            }
-            None => {
-                let number = u32::try_from(self.values.len()).ok().filter(|number| *number < NO_VALUE / PROFILE_SLOTS);
-                self.values.push(value);
-                number.ok_or(ProfileError::Refused)?
-            }
-        };
-        let Slot { index, values, .. } = self;
-        index.insert_unique(hasher.hash_one(text), number, |number| {
-            values.get(*number as usize).map_or(0, |value| hasher.hash_one(&*value.text))
-        });
-        Ok(number)
-    }
-
-    fn leave(&mut self, hasher: &FixedState, number: u32) {
-        let Some(value) = self.values.get_mut(number as usize) else {
-            return;
-        };
-        value.members = value.members.saturating_sub(1);
-        if value.members > 0 {
-            return;
-        }
-        let text = std::mem::take(&mut value.text);
-        if let Ok(entry) = self.index.find_entry(hasher.hash_one(&*text), |found| *found == number) {
-            entry.remove();
-            self.free.push(number);
-        }
-    }
+/// Slot and number within it of a value number.
+fn parts(value: u32) -> (u32, u32) {
+    if value == NO_VALUE { (0, 0) } else { (value % PROFILE_SLOTS, value / PROFILE_SLOTS) }
 }
 
 /// The slot of a value; members without value lie by their Call-ID.

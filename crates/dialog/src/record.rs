@@ -8,6 +8,7 @@ use crate::flags::{dialog_flag, internal_flag, mark};
 use crate::history::{History, Moment, PastMoment};
 use crate::leg::Leg;
 use crate::limits::FIELDS_BYTES_MAX;
+use crate::profiles::Place;
 use crate::state::{Facts, State};
 use crate::statistics::Mark;
 use crate::wheel::Link;
@@ -48,9 +49,13 @@ pub(crate) struct Membership {
     pub(crate) profile: u16,
     /// The interned value, see `profiles`.
     pub(crate) value: u32,
-    /// Unique in this engine; also the order of joining.
+    /// Unique in this engine; also the order of joining. Below [`PRIORITY_PLACE`].
     pub(crate) serial: u64,
+    pub(crate) place: Place,
 }
+
+/// The bit of a stored serial that tells the place.
+const PRIORITY_PLACE: u64 = 1 << 63;
 
 /// The record. Times of the wall clock are unix seconds, as RPC and the database show them.
 #[derive(Debug)]
@@ -199,7 +204,9 @@ impl Record {
             let number = |from: usize, to: usize| {
                 bytes.get(from..to).unwrap_or_default().iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte))
             };
-            Membership { profile: number(0, 2) as u16, value: number(2, 6) as u32, serial: number(6, 14) }
+            let serial = number(6, 14);
+            let place = if serial & PRIORITY_PLACE == 0 { Place::Ordinary } else { Place::Priority };
+            Membership { profile: number(0, 2) as u16, value: number(2, 6) as u32, serial: serial & !PRIORITY_PLACE, place }
         })
     }
 
@@ -215,7 +222,8 @@ impl Record {
         for membership in list {
             block.extend_from_slice(&membership.profile.to_le_bytes());
             block.extend_from_slice(&membership.value.to_le_bytes());
-            block.extend_from_slice(&membership.serial.to_le_bytes());
+            let place = if membership.place == Place::Priority { PRIORITY_PLACE } else { 0 };
+            block.extend_from_slice(&(membership.serial | place).to_le_bytes());
         }
         block.extend_from_slice(variables);
         self.memberships = u16::try_from(list.len()).unwrap_or(u16::MAX);
@@ -318,7 +326,13 @@ impl Record {
         self.created_milliseconds = u16::try_from(now.0 % 1000).unwrap_or(0);
     }
 
+    /// Bytes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Record>() + self.block.len()
+    }
+
     /// Bytes outside the fixed part.
+    #[cfg(test)]
     pub(crate) fn block_bytes(&self) -> usize {
         self.block.len()
     }
@@ -330,7 +344,7 @@ mod tests {
 
     #[test]
     fn the_fixed_part_stays_small() {
-        assert!(std::mem::size_of::<Option<Record>>() <= 200, "{}", std::mem::size_of::<Option<Record>>());
+        assert!(std::mem::size_of::<Option<Record>>() <= 184, "{}", std::mem::size_of::<Option<Record>>());
         assert_eq!(std::mem::size_of::<Option<Record>>(), std::mem::size_of::<Record>());
     }
 
@@ -339,8 +353,8 @@ mod tests {
         let mut record = Record::empty();
         record.set_fields(&[(Field::CallId, b"a@b"), (Field::CallerTag, b"t1"), (Field::CallerContact, b"sip:c@d")]).unwrap();
         record.set_variables(b"variables");
-        let first = Membership { profile: 7, value: 0x0102_0304, serial: 0x1122_3344_5566_7788 };
-        let second = Membership { profile: 65_535, value: u32::MAX, serial: 1 };
+        let first = Membership { profile: 7, value: 0x0102_0304, serial: 0x1122_3344_5566_7788, place: Place::Ordinary };
+        let second = Membership { profile: 65_535, value: u32::MAX, serial: 1, place: Place::Priority };
         record.set_memberships(&[first, second]);
         record.set_fields(&[(Field::CalleeTag, b"t2"), (Field::CallerContact, b"")]).unwrap();
         assert_eq!(record.field(Field::CallId), b"a@b");

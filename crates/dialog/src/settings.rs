@@ -79,6 +79,10 @@ pub struct Settings {
     /// Run `dialog:failed` for calls removed by `early_timeout`; Kamailio stays silent (spec dialog 13.17).
     pub early_timeout_event: bool,
     pub bye_sequence: ByeSequence,
+    /// Seconds an ended call can be explained; 0 = not at all.
+    pub explain_time: u32,
+    /// Ended calls kept for that, within [`crate::limits::EXPLAIN_BYTES_MAX`].
+    pub explain_calls: u32,
     /// Dialogs kept at once.
     pub dialogs_max: u64,
     /// Seed of the first dialog number of each slot and of the index hashes.
@@ -117,6 +121,8 @@ impl Default for Settings {
             profile_join_once: false,
             early_timeout_event: false,
             bye_sequence: ByeSequence::Plus101,
+            explain_time: 600,
+            explain_calls: 100_000,
             dialogs_max: DIALOGS_MAX,
             random_seed: 0,
             unique_prefix: String::from("dlgp-"),
@@ -240,6 +246,15 @@ impl Settings {
             "early_timeout" => self.early_timeout = seconds("early_timeout", value)?,
             "noack_timeout" => self.noack_timeout = seconds("noack_timeout", value)?,
             "end_timeout" => self.end_timeout = seconds("end_timeout", value)?,
+            "explain_time" => self.explain_time = seconds("explain_time", value)?,
+            "explain_calls" => {
+                let calls = integer("explain_calls", value)?;
+                self.explain_calls = u32::try_from(calls).map_err(|_| SettingsError::OutOfRange {
+                    name: "explain_calls",
+                    value: calls,
+                    allowed: "0 or more calls",
+                })?;
+            }
             "send_bye" => self.send_bye = integer("send_bye", value)? != 0,
             "wait_ack" => self.wait_ack = integer("wait_ack", value)? == 1,
             "ka_timer" => self.ka_timer = clamped(integer("ka_timer", value)?),

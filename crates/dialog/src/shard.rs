@@ -4,6 +4,7 @@ use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
+use crate::ended_calls::EndedCalls;
 use crate::engine::DialogId;
 use crate::keepalive::Keepalives;
 use crate::leg::Direction;
@@ -18,6 +19,9 @@ pub(crate) struct Shard {
     by_id: HashTable<u32>,
     pub(crate) wheel: Wheel,
     pub(crate) keepalives: Keepalives,
+    /// The last audit of profiles that looked at the records here.
+    pub(crate) audited: u32,
+    pub(crate) ended_calls: EndedCalls,
     /// Slot number of the first slot here.
     first_slot: u32,
     /// The next number of each slot.
@@ -48,6 +52,8 @@ impl Shard {
             by_id: HashTable::new(),
             wheel: Wheel::new(),
             keepalives: Keepalives::default(),
+            audited: 0,
+            ended_calls: EndedCalls::default(),
             first_slot,
             next_ids,
             serial: 0,

@@ -77,6 +77,7 @@ pub enum Resettable {
     Processed,
     Expired,
     Failed,
+    EndedBy(EndReason),
 }
 
 impl Statistics {
@@ -163,6 +164,11 @@ impl Statistics {
             Resettable::Processed => self.processed.store(0, Relaxed),
             Resettable::Expired => self.expired.store(0, Relaxed),
             Resettable::Failed => self.failed.store(0, Relaxed),
+            Resettable::EndedBy(reason) => {
+                if let Some(counter) = self.reason(reason) {
+                    counter.store(0, Relaxed);
+                }
+            }
         }
     }
 

@@ -26,31 +26,51 @@ pub(crate) fn value<'a>(bytes: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
 /// The bytes after setting a key in place, or at the head when it is new; `None` as value removes it.
 /// `Ok(None)`: nothing changes.
 pub(crate) fn with(bytes: &[u8], key: &[u8], new: Option<&[u8]>) -> Result<Option<Vec<u8>>, VariableError> {
-    let old = value(bytes, key);
+    let Place { before, old, behind, count } = place(bytes, key);
     if old == new {
         return Ok(None);
     }
-    let mut out = Vec::with_capacity(bytes.len() + HEAD + key.len() + new.map_or(0, <[u8]>::len));
-    if let (None, Some(new)) = (old, new) {
-        if key.len() > VARIABLE_KEY_BYTES_MAX {
-            return Err(VariableError::KeyTooLong);
-        }
-        if iter(bytes).count() >= VARIABLES_MAX {
-            return Err(VariableError::TooMany);
-        }
-        write(&mut out, key, new)?;
-    }
-    for (found, value) in iter(bytes) {
-        match new {
-            Some(new) if found == key => write(&mut out, key, new)?,
-            None if found == key => {}
-            _ => write(&mut out, found, value)?,
-        }
-    }
-    if out.len() > VARIABLES_BYTES_MAX {
+    let added = new.map_or(0, |new| HEAD + key.len() + new.len());
+    if before.len() + added + behind.len() > VARIABLES_BYTES_MAX {
         return Err(VariableError::TooLarge);
     }
+    let mut out = Vec::with_capacity(before.len() + added + behind.len());
+    if old.is_some() {
+        out.extend_from_slice(before);
+    } else if key.len() > VARIABLE_KEY_BYTES_MAX {
+        return Err(VariableError::KeyTooLong);
+    } else if count >= VARIABLES_MAX {
+        return Err(VariableError::TooMany);
+    }
+    if let Some(new) = new {
+        write(&mut out, key, new)?;
+    }
+    out.extend_from_slice(behind);
     Ok(Some(out))
+}
+
+/// Where a key is: the bytes before its pair and behind it, its value, and how many pairs there are when it is not there
+/// (then all bytes are behind it: a new pair comes first).
+struct Place<'a> {
+    before: &'a [u8],
+    old: Option<&'a [u8]>,
+    behind: &'a [u8],
+    count: usize,
+}
+
+fn place<'a>(bytes: &'a [u8], key: &[u8]) -> Place<'a> {
+    let (mut passed, mut count) = (0, 0);
+    for (found, value) in iter(bytes) {
+        let length = HEAD + found.len() + value.len();
+        if found == key {
+            let (before, rest) = bytes.split_at_checked(passed).unwrap_or((bytes, b""));
+            let behind = rest.get(length..).unwrap_or_default();
+            return Place { before, old: Some(value), behind, count };
+        }
+        passed += length;
+        count += 1;
+    }
+    Place { before: b"", old: None, behind: bytes, count }
 }
 
 fn write(out: &mut Vec<u8>, key: &[u8], value: &[u8]) -> Result<(), VariableError> {
@@ -95,9 +115,12 @@ mod tests {
     fn bounds_are_kept() {
         let mut bytes = Vec::new();
         for number in 0..VARIABLES_MAX {
-            bytes = set(&bytes, number.to_string().as_bytes(), Some(b"x"));
+            write(&mut bytes, number.to_string().as_bytes(), b"x").unwrap();
         }
         assert_eq!(with(&bytes, b"one more", Some(b"x")), Err(VariableError::TooMany));
+        let changed = set(&bytes, b"7", Some(b"y"));
+        assert_eq!((value(&changed, b"7"), value(&changed, b"8")), (Some(&b"y"[..]), Some(&b"x"[..])), "known ones still change");
+        assert!(with(&set(&bytes, b"7", None), b"one more", Some(b"x")).is_ok(), "one that goes makes room");
         assert_eq!(with(&bytes, b"7", Some(&vec![0; VARIABLES_BYTES_MAX])), Err(VariableError::TooLarge));
         assert_eq!(with(b"", &[b'k'; VARIABLE_KEY_BYTES_MAX + 1], Some(b"x")), Err(VariableError::KeyTooLong));
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::engine::DialogId;
 use crate::leg::Leg;
-use crate::limits::{WISHES_MAX, WISH_HEADERS_BYTES_MAX};
+use crate::limits::{WISH_HEADERS_BYTES_MAX, WISHES_MAX};
 
 /// Something only a worker can do, because it sends.
 #[derive(Clone, Debug, PartialEq, Eq)]

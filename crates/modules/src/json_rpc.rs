@@ -1,5 +1,7 @@
 //! JSON-RPC 2.0 as text: requests taken apart, answers written (spec proxy-core 13.1, 13.2). One piece for every door.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 use crate::listing::Listing;
@@ -250,12 +252,20 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str) {
-        self.out.push_str(&Value::from(text).to_string());
+        let is_plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+        if is_plain {
+            self.out.extend(["\"", text, "\""]);
+        } else {
+            self.out.push_str(&Value::from(text).to_string());
+        }
     }
 
     fn item(&mut self, item: &Item, depth: usize) {
         match item {
-            Item::Integer(number) | Item::Long(number) => self.out.push_str(&number.to_string()),
+            Item::Integer(number) | Item::Long(number) => {
+                // Writing into a string cannot fail.
+                let _ = write!(self.out, "{number}");
+            }
             // Not a number is no JSON number.
             Item::Double(number) => self.out.push_str(&json!(number).to_string()),
             Item::Text(text) => self.text(&String::from_utf8_lossy(text)),

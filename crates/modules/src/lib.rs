@@ -49,6 +49,7 @@ pub mod textops;
 pub mod textopsx;
 pub mod tm;
 pub mod tmx;
+pub mod uac;
 pub mod xlog;
 
 #[cfg(test)]

@@ -83,6 +83,7 @@ pub struct States {
     pub cfg_rpc: crate::cfg_rpc::State,
     pub jsonrpcs: crate::jsonrpcs::State,
     pub dialog: crate::dialog::State,
+    pub uac: crate::uac::State,
 }
 
 impl States {
@@ -111,6 +112,7 @@ impl States {
             cfg_rpc: crate::cfg_rpc::State::start(settings, program)?,
             jsonrpcs: crate::jsonrpcs::State::start(settings, program)?,
             dialog: crate::dialog::State::start(settings, program)?,
+            uac: crate::uac::State::start(settings, program)?,
         })
     }
 }

@@ -74,6 +74,7 @@ pub static ALL: &[&Module] = &[
     &crate::cfg_rpc::MODULE,
     &crate::jsonrpcs::MODULE,
     &crate::dialog::MODULE,
+    &crate::uac::MODULE,
 ];
 
 /// The module with this name.
@@ -100,6 +101,12 @@ impl Loaded {
         let mut modules: Vec<&'static Module> = vec![&crate::core::MODULE];
         modules.extend(names.iter().filter_map(|name| module(name)));
         Loaded { modules, settings: None }
+    }
+
+    /// The same with modules of an extended proxy: there without `loadmodule`, looked up after the others.
+    pub fn with(mut self, own: &[&'static Module]) -> Loaded {
+        self.modules.extend(own);
+        self
     }
 
     /// The same, examining literal arguments against these parameters.

@@ -13,7 +13,7 @@ pub mod startup;
 mod timers;
 
 pub use input::Input;
-pub use startup::{Checked, Prepared, StartError, check, start};
+pub use startup::{Checked, Prepared, StartError, check, check_with, start};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use modules::core_settings::CoreSettings;
 use modules::node::{Node, Process, States};
-use modules::registry::{Known, Loaded};
+use modules::registry::{Known, Loaded, Module};
 use modules::settings::Settings;
 use modules::sockets::Sockets;
 use script::diagnostic::{Diagnostic, render_all};
@@ -51,12 +51,18 @@ impl std::fmt::Display for StartError {
 
 /// Loads and compiles a configuration: everything `-c` checks.
 pub fn check(path: &str, files: &mut dyn Files, options: &LoadOptions) -> Result<Checked, StartError> {
+    check_with(path, files, options, &[])
+}
+
+/// The same for a proxy that has modules of its own: their functions, variables, commands and statistics are there without
+/// `loadmodule`.
+pub fn check_with(path: &str, files: &mut dyn Files, options: &LoadOptions, own: &[&'static Module]) -> Result<Checked, StartError> {
     let loaded_file = script::load::load(path, files, options, &Known).map_err(|failure| StartError::Configuration(failure.to_string()))?;
     let mut configuration = loaded_file.configuration;
     read_record_files(&mut configuration, files)?;
     let names: Vec<String> = configuration.modules.iter().map(|module| module.name.clone()).collect();
     let settings = Settings::new(names.clone(), &configuration.module_parameters).with_groups(&configuration.custom_parameters);
-    let loaded = Loaded::new(&names).examining(settings.clone());
+    let loaded = Loaded::new(&names).with(own).examining(settings.clone());
     let compiled = script::compile::compile(&configuration, &loaded_file.sources, Arc::new(loaded.clone()))
         .map_err(|errors| StartError::Configuration(render(&errors, &loaded_file.sources)))?;
     let mut warnings = loaded_file.warnings;

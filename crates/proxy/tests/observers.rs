@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use dialog::{Direction, Notice, Observer, OccurrenceKind, Wish};
+use dialog::flags::internal_flag::{TIMEOUT_BYE, TIMER_NO_RESET};
+use dialog::{Direction, Kinds, Notice, Observer, OccurrenceKind, Wish};
 use modules::Worker;
 use modules::node::Process;
 use modules::outbox::Effect;
@@ -46,7 +47,7 @@ impl Files for OneFile {
     }
 }
 
-/// Writes down what it is told: kind, way, message, the routes that ran before. May end each call at one kind.
+/// Writes down what it is told: kind, way, message, the routes that ran before, the reason of the end. May end each call at one kind.
 struct Diary {
     lines: Mutex<Vec<String>>,
     ends_at: Option<OccurrenceKind>,
@@ -65,7 +66,8 @@ impl Observer for Diary {
             (None, None) => "-".to_owned(),
         };
         let routes = notice.dialog.variable(b"routes").map(|text| format!(" [{}]", String::from_utf8_lossy(text))).unwrap_or_default();
-        self.lines.lock().unwrap().push(format!("{:?} {way}{message}{routes}", notice.occurrence.kind));
+        let reason = notice.dialog.end_reason.map(|reason| format!(" {reason}")).unwrap_or_default();
+        self.lines.lock().unwrap().push(format!("{:?} {way}{message}{routes}{reason}", notice.occurrence.kind));
         if self.ends_at == Some(notice.occurrence.kind) {
             let wish = Wish::End { dialog: notice.dialog.id, leg: None, headers: b"X-Credit: 0\r\n".to_vec() };
             assert_eq!(notice.engine.wish(wish), Ok(()));
@@ -220,11 +222,11 @@ fn a_normal_call_is_told_in_order() {
     scene.confirmed();
     assert_eq!(scene.told(), SET_UP);
     let bye = scene.within("BYE", 2);
-    assert_eq!(scene.told(), ["Terminated >BYE [start end]"]);
+    assert_eq!(scene.told(), ["Terminated >BYE [start end] caller_bye"]);
     scene.answer_within(&bye, "200 OK");
-    assert_eq!(scene.told(), ["TerminatedConfirmed <200 [start end]"]);
+    assert_eq!(scene.told(), ["TerminatedConfirmed <200 [start end] caller_bye"]);
     scene.wait(20);
-    assert_eq!(scene.told(), ["Destroyed - [start end]"]);
+    assert_eq!(scene.told(), ["Destroyed - [start end] caller_bye"]);
 }
 
 #[test]
@@ -236,7 +238,10 @@ fn a_reinvite_its_replies_and_its_ack_are_told_as_within() {
     scene.answer_within(&reinvite, "180 Ringing");
     scene.answer_within(&reinvite, "200 OK");
     scene.within("ACK", 2);
-    assert_eq!(scene.told(), ["RequestWithin >INVITE [start]", "ReplyWithin <180 [start]", "ReplyWithin <200 [start]", "RequestWithin >ACK [start]"]);
+    assert_eq!(
+        scene.told(),
+        ["RequestWithin >INVITE [start]", "ReplyWithin <180 [start]", "ReplyWithin <200 [start]", "RequestWithin >ACK [start]"]
+    );
     let info = scene.within("INFO", 3);
     scene.answer_within(&info, "500 No");
     assert_eq!(scene.told(), ["RequestWithin >INFO [start]"], "failures are not told, as in the original");
@@ -250,7 +255,7 @@ fn a_second_bye_is_told_neither_as_an_end_nor_as_an_answer() {
     scene.told();
     scene.answer_within(&first, "200 OK");
     scene.answer_within(&second, "481 Gone");
-    assert_eq!(scene.told(), ["TerminatedConfirmed <200 [start end]"]);
+    assert_eq!(scene.told(), ["TerminatedConfirmed <200 [start end] caller_bye"]);
 }
 
 #[test]
@@ -258,9 +263,9 @@ fn a_failed_call_ends_with_failed() {
     let mut scene = Scene::new("");
     scene.invite();
     scene.reply("486 Busy");
-    assert_eq!(scene.told(), ["Created >INVITE", "Failed <486 [failed]"]);
+    assert_eq!(scene.told(), ["Created >INVITE", "Failed <486 [failed] callee_reject"]);
     scene.wait(40);
-    assert_eq!(scene.told(), ["Destroyed - [failed]"]);
+    assert_eq!(scene.told(), ["Destroyed - [failed] callee_reject"]);
 }
 
 #[test]
@@ -274,7 +279,10 @@ fn a_cancelled_call_ends_with_failed() {
     scene.reply("487 Request Terminated");
     scene.wait(40);
     let told = scene.told();
-    assert_eq!(told, ["Created >INVITE", "ReplyForwarded <180", "Early <180", "Failed <487 [failed]", "Destroyed - [failed]"]);
+    assert_eq!(
+        told,
+        ["Created >INVITE", "ReplyForwarded <180", "Early <180", "Failed <487 [failed] cancel", "Destroyed - [failed] cancel"]
+    );
 }
 
 #[test]
@@ -282,7 +290,7 @@ fn a_call_nobody_answers_fails_without_a_reply_of_a_peer() {
     let mut scene = Scene::new("modparam(\"tm\", \"fr_timer\", 3000)");
     scene.invite();
     scene.wait(20);
-    assert_eq!(scene.told()[..2], ["Created >INVITE", "Failed <INVITE [failed]"], "the request is known, the 408 is made here");
+    assert_eq!(scene.told()[..2], ["Created >INVITE", "Failed <INVITE [failed] no_answer"], "the request is known, the 408 is made here");
 }
 
 #[test]
@@ -291,7 +299,7 @@ fn an_expiry_without_bye_is_told_as_expired() {
     scene.confirmed();
     scene.told();
     assert!(scene.wait(20).iter().all(|(_, text)| !text.starts_with("BYE")));
-    assert_eq!(scene.told(), ["Expired - [start end]", "Destroyed - [start end]"]);
+    assert_eq!(scene.told(), ["Expired - [start end] timeout", "Destroyed - [start end] timeout"]);
 }
 
 /// Answers each BYE once; how many there were.
@@ -313,10 +321,14 @@ fn an_expiry_with_bye_is_told_as_terminated() {
     scene.confirmed();
     scene.told();
     let sent = scene.wait(6);
-    assert_eq!(scene.told(), ["Terminated - [start]"], "observers hear of it when the BYEs are made, the route runs when they are sent");
+    assert_eq!(
+        scene.told(),
+        ["Terminated - [start] timeout"],
+        "observers hear of it when the BYEs are made, the route runs when they are sent"
+    );
     assert_eq!(answer_byes(&mut scene, &sent), 2);
     scene.wait(20);
-    assert_eq!(scene.told(), ["TerminatedConfirmed - [start end]", "Destroyed - [start end]"]);
+    assert_eq!(scene.told(), ["TerminatedConfirmed - [start end] timeout", "Destroyed - [start end] timeout"]);
 }
 
 #[test]
@@ -329,10 +341,10 @@ fn an_end_by_remote_call_is_told_as_terminated() {
     let mut parameters = Parameters::new(Wire::Json, numbers.to_vec());
     scene.proxy.call(&mut scene.worker, scene.now, "dlg.end_dlg", &mut parameters).unwrap();
     let sent = scene.drain();
-    assert_eq!(scene.told(), ["Terminated - [start]"]);
+    assert_eq!(scene.told(), ["Terminated - [start] rpc"]);
     assert_eq!(answer_byes(&mut scene, &sent), 2);
     scene.wait(20);
-    assert_eq!(scene.told(), ["TerminatedConfirmed - [start end]", "Destroyed - [start end]"]);
+    assert_eq!(scene.told(), ["TerminatedConfirmed - [start end] rpc", "Destroyed - [start end] rpc"]);
 }
 
 #[test]
@@ -369,12 +381,13 @@ fn an_observer_ends_an_answered_call_with_byes_after_the_ack() {
     for party in [CALLER, CALLEE] {
         assert_eq!(header(&to(&sent, party, "BYE "), "X-Credit"), "0");
     }
-    let acks_before_byes = sent.iter().position(|(_, text)| text.starts_with("ACK ")) < sent.iter().position(|(_, text)| text.starts_with("BYE "));
+    let acks_before_byes =
+        sent.iter().position(|(_, text)| text.starts_with("ACK ")) < sent.iter().position(|(_, text)| text.starts_with("BYE "));
     assert!(acks_before_byes, "what caused the wish leaves first");
-    assert_eq!(scene.told(), ["Confirmed >ACK [start]", "Terminated - [start]"]);
+    assert_eq!(scene.told(), ["Confirmed >ACK [start]", "Terminated - [start] application"]);
     answer_byes(&mut scene, &sent);
     scene.wait(20);
-    assert_eq!(scene.told(), ["TerminatedConfirmed - [start end]", "Destroyed - [start end]"]);
+    assert_eq!(scene.told(), ["TerminatedConfirmed - [start end] application", "Destroyed - [start end] application"]);
 }
 
 #[test]
@@ -387,7 +400,7 @@ fn an_observer_ends_a_call_before_it_is_answered() {
             sent = scene.give(&answer(&scene.invite.clone(), "180 Ringing"), CALLEE);
         }
         to(&sent, CALLER, "SIP/2.0 480 ");
-        assert!(scene.told().contains(&"Failed <INVITE [failed]".to_owned()));
+        assert!(scene.told().contains(&"Failed <INVITE [failed] application".to_owned()));
         assert_eq!(scene.proxy.node.dialogs.statistics().failed, 1);
         assert!(!scene.proxy.node.dialogs.has_wishes());
     }
@@ -400,11 +413,72 @@ fn a_wish_made_on_another_thread_is_carried_out_at_once_by_the_next_tick() {
     let id = scene.proxy.node.dialogs.of_call_id(b"one@test")[0];
     std::thread::scope(|scope| {
         let engine = &scene.proxy.node.dialogs;
-        scope.spawn(move || engine.wish(Wish::End { dialog: id, leg: Some(dialog::Leg::Callee), headers: Vec::new() })).join().unwrap().unwrap();
+        scope
+            .spawn(move || engine.wish(Wish::End { dialog: id, leg: Some(dialog::Leg::Callee), headers: Vec::new() }))
+            .join()
+            .unwrap()
+            .unwrap();
     });
     assert_eq!(scene.proxy.next_deadline(), Some(Time(0)));
     scene.proxy.handle(&mut scene.worker, scene.now, Input::Tick);
     let sent = scene.drain();
     to(&sent, CALLEE, "BYE ");
     assert!(sent.iter().all(|(destination, _)| *destination == address(CALLEE)));
+}
+
+/// Prepaid: the credit of three seconds becomes the lifetime.
+struct Credit;
+
+impl Observer for Credit {
+    fn wants(&self) -> Kinds {
+        Kinds::of(&[OccurrenceKind::Answered])
+    }
+
+    fn on(&self, notice: &Notice<'_>) {
+        let (engine, now, id) = (notice.engine, notice.now, notice.dialog.id);
+        engine.set_internal_flags(now, id, TIMEOUT_BYE | TIMER_NO_RESET, 0).unwrap();
+        engine.set_timeout(now, id, 3).unwrap();
+    }
+}
+
+#[test]
+fn an_observer_that_sets_the_lifetime_ends_the_call_in_time_whatever_the_parties_send() {
+    let mut scene = Scene::new("");
+    scene.proxy.node.dialogs.observe(Arc::new(Credit));
+    scene.confirmed();
+    assert!(scene.wait(2).is_empty());
+    let reinvite = scene.within("INVITE", 2);
+    scene.answer_within(&reinvite, "200 OK");
+    scene.within("ACK", 2);
+    scene.told();
+    let sent = scene.wait(2);
+    assert_eq!(answer_byes(&mut scene, &sent), 2);
+    assert_eq!(
+        scene.told(),
+        ["Terminated - [start] timeout", "TerminatedConfirmed - [start end] timeout", "Destroyed - [start end] timeout"]
+    );
+}
+
+struct Wild;
+
+impl Observer for Wild {
+    fn on(&self, _: &Notice<'_>) {
+        std::panic::resume_unwind(Box::new("on purpose"));
+    }
+}
+
+#[test]
+fn an_observer_that_panics_ends_no_call_and_is_complained_about() {
+    let mut scene = Scene::new("");
+    scene.proxy.node.dialogs.observe(Arc::new(Wild));
+    scene.confirmed();
+    assert_eq!(scene.told(), SET_UP);
+    scene.now.time.0 += 1000;
+    scene.proxy.handle(&mut scene.worker, scene.now, Input::Tick);
+    let lines = scene.worker.outbox.effects.iter().filter_map(|effect| match effect {
+        Effect::Log { text, .. } => Some(String::from_utf8_lossy(text).into_owned()),
+        _ => None,
+    });
+    let complaints: Vec<String> = lines.filter(|line| line.contains("observers of dialogs panicked 6 times")).collect();
+    assert_eq!(complaints.len(), 1);
 }

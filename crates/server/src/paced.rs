@@ -9,16 +9,17 @@ use modules::rpc::{Fault, Item};
 
 /// Most long answers at one time, those into files included.
 pub const LISTINGS_MAX: usize = 8;
+/// How many times as long as the work on a page the pause after it is.
+const PAUSES_OF_WORK: u32 = 3;
 /// Longest pause between two pages: time spent on writing to a slow reader asks for no rest.
-const PAUSE_MAX: Duration = Duration::from_millis(2);
+const PAUSE_MAX: Duration = Duration::from_millis(5);
 
 /// The seats of long answers; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Seats(Arc<()>);
 
 impl Seats {
-    /// The answer on a seat, with as long a pause before each page as the page before took: on a machine with few cores calls
-    /// would wait otherwise.
+    /// The answer on a seat, with a pause after each page: on a machine with few cores calls would wait otherwise.
     pub fn paced(&self, listing: Listing) -> Result<Listing, Fault> {
         // One count is that of the room itself.
         if Arc::strong_count(&self.0) > LISTINGS_MAX {
@@ -37,7 +38,7 @@ struct Paced {
 
 impl Pages for Paced {
     fn next_page(&mut self) -> Option<Vec<Item>> {
-        thread::sleep(self.resumed.elapsed().min(PAUSE_MAX));
+        thread::sleep((self.resumed.elapsed() * PAUSES_OF_WORK).min(PAUSE_MAX));
         self.resumed = Instant::now();
         self.listing.next_page()
     }

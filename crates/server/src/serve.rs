@@ -1,6 +1,7 @@
 //! The life of the process: command line, configuration, sockets, threads, and the clean stop.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::clock::Clock;
 use crate::command_line::{Action, Background, CommandLine, HELP};
 use crate::control_room::{self, ControlRoom};
 use crate::disk::Disk;
+use crate::extension::Extension;
 use crate::facts::{self, Facts};
 use crate::file_room::FileRoom;
 use crate::listen::{self, Bound};
@@ -41,8 +43,8 @@ const FAILED: u8 = 255;
 const STOP_MAX: Duration = Duration::from_secs(4);
 
 /// Runs what the command line asks for.
-pub fn main() -> ExitCode {
-    let line = match CommandLine::parse(std::env::args_os().skip(1)) {
+pub fn run(arguments: impl IntoIterator<Item = OsString>, extension: &Extension) -> ExitCode {
+    let line = match CommandLine::parse(arguments) {
         Ok(line) => line,
         Err(error) => {
             eprintln!("duolog: {error}\ntry `duolog -h`");
@@ -62,9 +64,9 @@ pub fn main() -> ExitCode {
             Ok(())
         }
         Action::Rpc { method, arguments } => return rpc_client::run(&line, method, arguments),
-        Action::Check => check(&line),
-        Action::PrintConfiguration => print_configuration(&line),
-        Action::Run => serve(&line),
+        Action::Check => check(&line, extension),
+        Action::PrintConfiguration => print_configuration(&line, extension),
+        Action::Run => serve(&line, extension),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -99,9 +101,10 @@ fn load_options(line: &CommandLine) -> LoadOptions {
     LoadOptions { defines, substs, modules: line.load_modules.clone(), module_parameters, ..LoadOptions::default() }
 }
 
-fn load(line: &CommandLine) -> Result<Checked, String> {
+fn load(line: &CommandLine, extension: &Extension) -> Result<Checked, String> {
     let path = line.configuration_path();
-    let mut checked = proxy::check(&path.display().to_string(), &mut Disk, &load_options(line)).map_err(|error| error.to_string())?;
+    let checked = proxy::check_with(&path.display().to_string(), &mut Disk, &load_options(line), &extension.modules);
+    let mut checked = checked.map_err(|error| error.to_string())?;
     if let Some(children) = line.children {
         checked.core.children = children.max(1);
     }
@@ -121,8 +124,8 @@ fn load(line: &CommandLine) -> Result<Checked, String> {
     Ok(checked)
 }
 
-fn check(line: &CommandLine) -> Result<(), String> {
-    let checked = load(line)?;
+fn check(line: &CommandLine, extension: &Extension) -> Result<(), String> {
+    let checked = load(line, extension)?;
     eprint!("{}", checked.warnings);
     // Modules look at their parameters too: what would stop the start is told now.
     modules::node::States::start(&checked.settings, &checked.program).map_err(|error| format!("ERROR: {error}"))?;
@@ -130,8 +133,8 @@ fn check(line: &CommandLine) -> Result<(), String> {
     Ok(())
 }
 
-fn print_configuration(line: &CommandLine) -> Result<(), String> {
-    let checked = load(line)?;
+fn print_configuration(line: &CommandLine, extension: &Extension) -> Result<(), String> {
+    let checked = load(line, extension)?;
     for source in &checked.sources.files {
         println!("# {}", source.path);
         print!("{}", String::from_utf8_lossy(&source.bytes));
@@ -162,8 +165,8 @@ fn seed(secret: &[u8; 32], number: u32) -> u64 {
     u64::from_le_bytes(bytes) ^ (u64::from(number) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-fn serve(line: &CommandLine) -> Result<(), String> {
-    let mut checked = load(line)?;
+fn serve(line: &CommandLine, extension: &Extension) -> Result<(), String> {
+    let mut checked = load(line, extension)?;
     checked.core.log_stderror |= line.log_to_stderr;
     eprint!("{}", checked.warnings);
     if line.background == Background::Detached && daemon::detach().map_err(|error| error.to_string())? {
@@ -203,6 +206,7 @@ fn serve(line: &CommandLine) -> Result<(), String> {
     };
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     let node = proxy::start(Prepared { checked, sockets, process, environment }, clock.now()).map_err(|error| format!("ERROR: {error}"))?;
+    extension.join(&node)?;
     logger.set_colours(node.states.xlog.colors.clone());
     let shell = Arc::new(Shell::new(Proxy::new(node), clock, logger, udp_places, tcp_places));
     let has_tcp = !tcp.is_empty();

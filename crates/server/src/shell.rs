@@ -134,7 +134,9 @@ impl Shell {
                 Effect::WriteFile { ticket, path, bytes } => {
                     self.ask_for_file(Request::Write { ticket: *ticket, path: path.clone(), bytes: bytes.clone() }, *ticket);
                 }
-                Effect::AppendFile { ticket, folder, name, lines } => self.append_file(*ticket, folder.clone(), name.clone(), lines.clone()),
+                Effect::AppendFile { ticket, folder, name, lines } => {
+                    self.append_file(*ticket, folder.clone(), name.clone(), lines.clone())
+                }
                 Effect::Wake { ticket, at } => self.sleep(*ticket, *at),
                 Effect::Log { level, text, source: LogSource::Proxy, .. } => self.log(worker.number, *level, text),
                 Effect::Log { level, facility, text, source: LogSource::Script } => {

@@ -167,7 +167,9 @@ impl Engine {
             Attribute::RouteSet(leg) => text(record.route_set(leg)),
             Attribute::Contact(leg) => text(record.contact(leg)),
             Attribute::EndReason => record.ending.reason.map(|reason| AttributeValue::Text(reason.token().into())),
-            Attribute::EndCode => record.ending.reason.filter(|_| record.ending.code > 0).and_then(|_| number(u32::from(record.ending.code))),
+            Attribute::EndCode => {
+                record.ending.reason.filter(|_| record.ending.code > 0).and_then(|_| number(u32::from(record.ending.code)))
+            }
             Attribute::EndText => record.ending.reason.and_then(|_| text(record.field(Field::EndText))),
             Attribute::Socket(leg) => text(&self.socket_name(record.socket(leg))),
         }

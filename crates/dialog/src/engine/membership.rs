@@ -1,4 +1,6 @@
-//! Dialogs in profiles: joining, leaving, asking, listing (spec dialog 4, 6).
+//! Dialogs in profiles: joining, with and without a limit, leaving, asking, listing (spec dialog 4, 6).
+
+use std::sync::Arc;
 
 use sip::time::Now;
 
@@ -7,64 +9,71 @@ use super::{DialogId, Engine};
 use crate::effect::PendingProfile;
 use crate::flags::dialog_flag;
 use crate::limits::MEMBERSHIPS_MAX;
-use crate::profiles::{NO_VALUE, ProfileError, ProfileId, slot_of};
-use crate::record::{Field, Membership};
+use crate::profiles::{Limit, NO_VALUE, PROFILE_SLOTS, ProfileError, ProfileId, Profiles, Reservation, slot_of};
+use crate::record::{Field, Membership, Record};
 use crate::state::State;
 
 impl Engine {
     /// The dialog joins the profile. Joining twice counts twice, as in Kamailio, unless `profile_join_once` is set.
     pub fn profile_join(&self, now: Now, id: DialogId, profile: ProfileId, value: Option<&[u8]>) -> Result<(), ProfileError> {
-        self.profile_join_below(now, id, profile, value, None)
+        let is_once = self.settings.profile_join_once;
+        self.step(now, id, |work, index| work.join(index, profile, value, None, is_once)).unwrap_or(Err(ProfileError::UnknownDialog))
     }
 
-    /// Joins only while fewer than `limit` members exist (with that value, if the profile has values); check and join are
-    /// one step, so N calls against a limit of K let exactly K pass (invariant P6).
-    pub fn profile_join_below(
+    /// Joins only if the limit has a place; check and join are one step, so N calls against K places let exactly K pass
+    /// (invariant P6). A dialog that is a member already stays one, and is not counted again.
+    pub fn profile_acquire(
         &self,
         now: Now,
         id: DialogId,
         profile: ProfileId,
         value: Option<&[u8]>,
-        limit: Option<u64>,
+        limit: Limit,
     ) -> Result<(), ProfileError> {
-        self.step(now, id, |work, index| work.join(index, profile, value, limit)).unwrap_or(Err(ProfileError::UnknownDialog))
+        self.step(now, id, |work, index| work.join(index, profile, value, Some(limit), true)).unwrap_or(Err(ProfileError::UnknownDialog))
+    }
+
+    /// Takes a place for a dialog that is not made yet, see [`Engine::profile_adopt`].
+    pub fn profile_reserve(&self, profile: ProfileId, value: Option<&[u8]>, limit: Limit) -> Result<Reservation, ProfileError> {
+        Profiles::reserve(&self.profiles, profile, value, limit)
+    }
+
+    /// A place that was taken before becomes a membership of the dialog. If the dialog cannot take it, it is free again.
+    pub fn profile_adopt(&self, now: Now, id: DialogId, reservation: Reservation) -> Result<(), ProfileError> {
+        self.step(now, id, |work, index| work.adopt(index, reservation)).unwrap_or(Err(ProfileError::UnknownDialog))
     }
 
     /// Takes back the newest matching membership; says whether there was one.
     pub fn profile_leave(&self, now: Now, id: DialogId, profile: ProfileId, value: Option<&[u8]>) -> Result<bool, ProfileError> {
-        let wanted = self.wanted(profile, value)?;
-        self.step(now, id, |work, index| work.leave(index, profile, wanted)).ok_or(ProfileError::UnknownDialog)
+        self.step(now, id, |work, index| work.leave(index, profile, value)).unwrap_or(Err(ProfileError::UnknownDialog))
     }
 
     /// Is the dialog a member (with that value, if the profile has values)?
     pub fn profile_has(&self, id: DialogId, profile: ProfileId, value: Option<&[u8]>) -> Result<bool, ProfileError> {
-        let Some(wanted) = self.wanted(profile, value)? else {
-            return Ok(false);
-        };
-        let has =
-            self.read(id, |record| record.memberships().any(|membership| membership.profile == profile.0 && membership.value == wanted));
-        has.ok_or(ProfileError::UnknownDialog)
+        self.read(id, |record| is_member(&self.profiles, record, profile, value)).unwrap_or(Err(ProfileError::UnknownDialog))
     }
 
     /// The members in listing order: slots 0 to 15, in each the order of joining; a dialog that joined twice comes twice.
-    /// Walks over all dialogs.
+    /// Remote members are not dialogs here and left out. Walks over all dialogs.
     pub fn profile_members(&self, profile: ProfileId, value: Option<&[u8]>) -> Vec<DialogId> {
         let value = value.filter(|_| self.profiles.has_value(profile) == Some(true));
-        let wanted = match value.map(|value| self.profiles.value_number(profile, value)) {
-            Some(None) => return Vec::new(),
-            Some(Some(number)) => Some(number),
-            None => None,
-        };
+        if value.is_some_and(|_| !matches!(self.profiles.value_number(profile, value), Ok(Some(_)))) {
+            return Vec::new();
+        }
         let mut members: Vec<(u32, u64, DialogId)> = Vec::new();
         self.scan(|record| {
+            // The number of a value may change between two records, never while one of them that has the value is looked at.
+            let mut wanted = None;
             for membership in record.memberships().filter(|membership| membership.profile == profile.0) {
-                if wanted.is_some_and(|wanted| wanted != membership.value) {
-                    continue;
+                if value.is_some() {
+                    let number = *wanted.get_or_insert_with(|| self.profiles.value_number(profile, value));
+                    if number != Ok(Some(membership.value)) {
+                        continue;
+                    }
                 }
-                let slot = if membership.value == NO_VALUE {
-                    slot_of(record.field(Field::CallId))
-                } else {
-                    membership.value % crate::profiles::PROFILE_SLOTS
+                let slot = match membership.value {
+                    NO_VALUE => slot_of(record.field(Field::CallId)),
+                    number => number % PROFILE_SLOTS,
                 };
                 members.push((slot, membership.serial, record.id));
             }
@@ -72,59 +81,87 @@ impl Engine {
         members.sort_unstable();
         members.into_iter().map(|(_, _, id)| id).collect()
     }
+}
 
-    /// The value number a membership must have; `None` when nobody has it.
-    fn wanted(&self, profile: ProfileId, value: Option<&[u8]>) -> Result<Option<u32>, ProfileError> {
-        match (self.profiles.has_value(profile), value) {
-            (None, _) => Err(ProfileError::UnknownProfile),
-            (Some(false), _) => Ok(Some(NO_VALUE)),
-            (Some(true), None | Some([])) => Err(ProfileError::ValueMissing),
-            (Some(true), Some(value)) => Ok(self.profiles.value_number(profile, value)),
-        }
-    }
+/// The value's number is looked up under the lock of the record: while a record has a value, its number stays.
+fn is_member(profiles: &Arc<Profiles>, record: &Record, profile: ProfileId, value: Option<&[u8]>) -> Result<bool, ProfileError> {
+    let wanted = profiles.value_number(profile, value)?;
+    Ok(wanted.is_some_and(|wanted| position(record, profile, wanted).is_some()))
+}
+
+/// Where the newest membership with this value number stands.
+fn position(record: &Record, profile: ProfileId, value: u32) -> Option<usize> {
+    record.memberships().position(|membership| membership.profile == profile.0 && membership.value == value)
 }
 
 impl Work<'_> {
     /// Memberships asked for before the dialog existed are joined in reverse order; impossible ones are passed over.
     pub(super) fn join_pending(&mut self, index: u32, pending: &[PendingProfile<'_>]) {
         for one in pending.iter().rev() {
-            let _ = self.join(index, one.profile, one.value, None);
+            let _ = self.join(index, one.profile, one.value, None, self.engine.settings.profile_join_once);
         }
     }
 
-    fn join(&mut self, index: u32, profile: ProfileId, value: Option<&[u8]>, limit: Option<u64>) -> Result<(), ProfileError> {
+    /// With `is_once`, a member stays what it is.
+    fn join(
+        &mut self,
+        index: u32,
+        profile: ProfileId,
+        value: Option<&[u8]>,
+        limit: Option<Limit>,
+        is_once: bool,
+    ) -> Result<(), ProfileError> {
         let profiles = &self.engine.profiles;
-        let record = self.shard.records.get_mut(index).ok_or(ProfileError::UnknownDialog)?;
-        if record.state == State::Deleted || record.membership_count() >= MEMBERSHIPS_MAX {
+        let record = self.shard.records.get(index).ok_or(ProfileError::UnknownDialog)?;
+        if record.state == State::Deleted {
             return Err(ProfileError::Refused);
         }
-        let number = profiles.join(profile, value, limit)?;
-        let mut list: Vec<Membership> = record.memberships().collect();
-        if self.engine.settings.profile_join_once
-            && list.iter().any(|membership| membership.profile == profile.0 && membership.value == number)
-        {
-            profiles.leave(profile, number);
+        // Asked before, not given back after: a place taken for a moment could refuse somebody else.
+        if is_once && record.membership_count() > 0 && is_member(profiles, record, profile, value)? {
             return Ok(());
         }
-        list.insert(0, Membership { profile: profile.0, value: number, serial: profiles.next_serial() });
-        record.set_memberships(&list);
-        record.dialog_flags |= dialog_flag::CHANGED_PROFILES;
+        if record.membership_count() >= MEMBERSHIPS_MAX {
+            return Err(ProfileError::Refused);
+        }
+        let seat = profiles.join(profile, value, limit, self.shard.audited)?;
+        let serial = profiles.next_serial();
+        self.add(index, Membership { profile: profile.0, value: seat.value, serial, place: seat.place });
         Ok(())
     }
 
-    fn leave(&mut self, index: u32, profile: ProfileId, wanted: Option<u32>) -> bool {
-        let Some(wanted) = wanted else { return false };
-        let Some(record) = self.shard.records.get_mut(index) else {
-            return false;
+    fn adopt(&mut self, index: u32, reservation: Reservation) -> Result<(), ProfileError> {
+        let record = self.shard.records.get(index).ok_or(ProfileError::UnknownDialog)?;
+        if record.state == State::Deleted || record.membership_count() >= MEMBERSHIPS_MAX {
+            return Err(ProfileError::Refused);
+        }
+        let profile = reservation.profile();
+        let seat = reservation.take(self.shard.audited).ok_or(ProfileError::Refused)?;
+        let serial = self.engine.profiles.next_serial();
+        self.add(index, Membership { profile: profile.0, value: seat.value, serial, place: seat.place });
+        Ok(())
+    }
+
+    fn add(&mut self, index: u32, membership: Membership) {
+        if let Some(record) = self.shard.records.get_mut(index) {
+            let mut list = Vec::with_capacity(record.membership_count() + 1);
+            list.push(membership);
+            list.extend(record.memberships());
+            record.set_memberships(&list);
+            record.dialog_flags |= dialog_flag::CHANGED_PROFILES;
+        }
+    }
+
+    fn leave(&mut self, index: u32, profile: ProfileId, value: Option<&[u8]>) -> Result<bool, ProfileError> {
+        let wanted = self.engine.profiles.value_number(profile, value)?;
+        let record = self.shard.records.get_mut(index).ok_or(ProfileError::UnknownDialog)?;
+        let Some(place) = wanted.and_then(|wanted| position(record, profile, wanted)) else {
+            return Ok(false);
         };
         let mut list: Vec<Membership> = record.memberships().collect();
-        let Some(place) = list.iter().position(|membership| membership.profile == profile.0 && membership.value == wanted) else {
-            return false;
-        };
-        list.remove(place);
+        let membership = list.remove(place);
         record.set_memberships(&list);
         record.dialog_flags |= dialog_flag::CHANGED_PROFILES;
-        self.engine.profiles.leave(profile, wanted);
-        true
+        self.engine.profiles.leave(&membership, self.shard.audited);
+        Ok(true)
     }
 }

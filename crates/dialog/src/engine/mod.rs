@@ -1,8 +1,10 @@
 //! The engine: all dialogs of one proxy, found by number or identifiers, changed in short locked steps.
 
+mod audit;
 mod begin;
 mod ending;
 mod expiry;
+mod explain;
 mod finding;
 mod listing;
 mod membership;
@@ -24,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use foldhash::quality::FixedState;
 use sip::time::{Now, Time};
 
+use crate::ended_calls::EndedBounds;
 use crate::limits::{DIALOGS_MAX, HASH_SIZE_MAX, LISTING_FIELDS_MAX, SHARDS_MAX, SOCKETS_MAX};
 use crate::observer::{Cause, Notice, Observer, Occurrence};
 use crate::observers::Observers;
@@ -36,6 +39,7 @@ use crate::view::{AttributeValue, DialogView};
 use crate::wish::{Wish, WishRefused, Wishes};
 use work::Work;
 
+pub use explain::Explanation;
 pub use listing::{StateCounts, Walk};
 pub use reply::{InviteReply, ReplyKind};
 pub use termination::SequenceStep;
@@ -60,10 +64,15 @@ pub struct Engine {
     cells: Box<[Cell]>,
     /// Slots of one cell, as a shift.
     slots_shift: u32,
+    ended_bounds: EndedBounds,
+    /// Monotonic milliseconds of the next look at ended calls.
+    forget_next: AtomicU64,
     /// Monotonic milliseconds at which ticks start.
     origin: u64,
     live: AtomicU64,
-    profiles: Profiles,
+    profiles: Arc<Profiles>,
+    /// Held while profiles are audited.
+    auditing: Mutex<()>,
     statistics: Statistics,
     sockets: RwLock<Vec<Box<[u8]>>>,
     observers: Observers,
@@ -95,9 +104,12 @@ impl Engine {
         Engine {
             cells: cells.collect(),
             slots_shift: slots.ilog2(),
+            ended_bounds: EndedBounds::share(settings.explain_time, settings.explain_calls, count),
+            forget_next: AtomicU64::new(0),
             origin: now.time.0,
             live: AtomicU64::new(0),
-            profiles: Profiles::new(&settings.profiles, settings.random_seed, &settings.unique_prefix),
+            profiles: Arc::new(Profiles::new(&settings.profiles, settings.random_seed, &settings.unique_prefix)),
+            auditing: Mutex::new(()),
             statistics: Statistics::default(),
             sockets: RwLock::new(Vec::new()),
             observers: Observers::default(),
@@ -110,7 +122,7 @@ impl Engine {
         &self.settings
     }
 
-    pub fn profiles(&self) -> &Profiles {
+    pub fn profiles(&self) -> &Arc<Profiles> {
         &self.profiles
     }
 

@@ -5,6 +5,8 @@ use sip::time::Now;
 use super::work::Work;
 use super::{DialogId, Engine};
 use crate::flags::mark;
+use crate::history::Moment;
+use crate::leg::Leg;
 use crate::limits::EARLY_BYES_BYTES_MAX;
 use crate::record::{Field, Record};
 use crate::state::State;
@@ -28,6 +30,7 @@ impl Engine {
                 let tags = [tags, to_tag, &[SEPARATOR]].concat();
                 // A record without room for it forgets the BYE: the call then ends as any other.
                 let _ = record.set_fields(&[(Field::EarlyByes, &tags)]);
+                work.remember(index, Moment::EarlyBye { leg: Leg::Caller });
             }
         });
     }

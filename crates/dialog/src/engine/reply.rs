@@ -229,6 +229,9 @@ impl Work<'_> {
                 }
             }
             self.restart_lifetime(index);
+            if is_race {
+                self.expect_end(index, EndReason::Race);
+            }
             self.count_as(index, Mark::Active);
         }
     }

@@ -4,6 +4,7 @@ use sip::time::Now;
 
 use super::work::Work;
 use super::{DialogId, Engine, sequence};
+use crate::bye_task::ByeOutcome;
 use crate::effect::{EarlyTermination, Finished, LocalRequest, TerminateError, Termination};
 use crate::end_reason::EndReason;
 use crate::flags::{dialog_flag, internal_flag, mark};
@@ -43,7 +44,17 @@ impl Engine {
             return Finished::default();
         }
         let gone = Finished { gone: true, ..Finished::default() };
-        self.step(now, id, |work, index| work.local_bye_finished(index, leg, code)).unwrap_or(gone)
+        self.step(now, id, |work, index| work.local_bye_finished(index, leg, code)).unwrap_or_else(|| {
+            self.remember_gone(now, id, Moment::ByeAnswered { leg, code });
+            gone
+        })
+    }
+
+    /// A local BYE goes out once more after this outcome. An answer of any kind ends the dialog all the same; the party's
+    /// task goes on.
+    pub fn local_bye_repeated(&self, now: Now, id: DialogId, leg: Leg, outcome: ByeOutcome) -> Finished {
+        let gone = Finished { gone: true, ..Finished::default() };
+        self.step(now, id, |work, index| work.local_bye_repeated(index, leg, outcome)).unwrap_or(gone)
     }
 
     /// A local BYE could not be sent at all: it may be tried again. A call whose lifetime is over ends now, unless a BYE to
@@ -150,6 +161,15 @@ impl Work<'_> {
         self.bye(index, leg)
     }
 
+    fn local_bye_repeated(&mut self, index: u32, leg: Leg, outcome: ByeOutcome) -> Finished {
+        let code = match outcome {
+            ByeOutcome::Unreachable => 0,
+            outcome => outcome.code(),
+        };
+        self.remember(index, Moment::ByeRepeated { leg, code });
+        if outcome == ByeOutcome::Unreachable { Finished::default() } else { self.local_byes_over(index) }
+    }
+
     fn local_bye_unsent(&mut self, index: u32, leg: Leg) -> Finished {
         self.remember(index, Moment::ByeUnsent { leg });
         let Some(record) = self.record_mut(index) else {
@@ -210,9 +230,7 @@ fn request_to(record: &Record, leg: Leg, party: Party<'_>, step: SequenceStep) -
     if contact.is_empty() {
         return Err(TerminateError::Incomplete(leg));
     }
-    let received = record.sequence(other).ok_or(TerminateError::Incomplete(other))?;
-    // The callee has seen higher numbers than the caller sent, when this proxy answered challenges for the caller.
-    let base = if leg == Leg::Callee { received.saturating_add(sequence::shift_of(record)) } else { received };
+    let base = sequence::seen_by(record, leg).ok_or(TerminateError::Incomplete(other))?;
     let cseq = match step {
         SequenceStep::Above(step) => base.saturating_add(step),
         SequenceStep::Below => base.saturating_sub(1).max(1),

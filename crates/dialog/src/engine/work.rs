@@ -87,7 +87,7 @@ impl Work<'_> {
         record.modified = now;
         record.set_mark(mark::LIFETIME | mark::EXPIRING, false);
         for membership in record.memberships() {
-            self.engine.profiles.leave(ProfileId(membership.profile), membership.value);
+            self.engine.profiles.leave(&membership, self.shard.audited);
         }
         record.set_memberships(&[]);
         let id = record.id;
@@ -182,10 +182,14 @@ impl Work<'_> {
     pub(super) fn destroy(&mut self, index: u32, why: Leaving) {
         self.note(index, Occurrence::of(OccurrenceKind::Destroyed));
         self.count_out(index, why);
-        if let Some(record) = self.shard.remove(index) {
+        if let Some(mut record) = self.shard.remove(index) {
             for membership in record.memberships() {
-                self.engine.profiles.leave(ProfileId(membership.profile), membership.value);
+                self.engine.profiles.leave(&membership, self.shard.audited);
             }
+            if record.membership_count() > 0 {
+                record.set_memberships(&[]);
+            }
+            self.shard.ended_calls.keep(self.now.time.0, record, self.engine.ended_bounds);
             let _ = self.engine.live.fetch_update(Relaxed, Relaxed, |live| Some(live.saturating_sub(1)));
         }
     }

@@ -16,6 +16,9 @@ pub(super) enum Action {
 /// Names of `msg_iflag_set`.
 const INTERNAL: &[&str] = &["USE_UAC_FROM", "USE_UAC_TO", "UAC_AUTH"];
 
+/// Set by `uac_auth()`.
+pub const UAC_AUTH: u32 = 1 << 2;
+
 fn act(flags: u64, mask: u64, action: Action) -> (u64, bool) {
     match action {
         Action::Set => (flags | mask, true),

@@ -4,7 +4,7 @@ mod exports;
 mod files;
 mod functions;
 pub mod interception;
-mod message_flags;
+pub(crate) mod message_flags;
 pub mod reply_out;
 mod rpc;
 mod send;

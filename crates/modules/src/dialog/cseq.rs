@@ -1,4 +1,5 @@
-//! CSeq numbers of calls whose challenges this proxy answers: raised towards the callee, given back in replies (spec dialog 3.5).
+//! CSeq numbers of calls in which this proxy sends requests of its own or answers challenges: raised on the way out, given
+//! back in replies (spec dialog 3.5).
 //!
 //! A request that leaves with another number than it came with carries the number it came with behind the branch of our
 //! Via, so that its replies can be set right whether or not anybody remembers the request. The number belongs to the
@@ -6,7 +7,7 @@
 
 use std::sync::Arc;
 
-use ::dialog::{DialogId, Direction};
+use ::dialog::{DialogId, Direction, Leg};
 use sip::edit::Edits;
 use sip::header::HeaderId;
 use sip::message::Message;
@@ -92,7 +93,7 @@ fn restore(reply: &mut Message) {
 }
 
 /// `uac_auth()` has answered a challenge to the run's transaction: the branches that this step adds leave with a number
-/// above all that the callee has seen, and the numbers of the call run ahead by as much.
+/// above all that the party has seen, and the numbers of the call run ahead by as much.
 pub fn authenticated(worker: &mut Worker) {
     let node = Arc::clone(&worker.node);
     if !node.states.dialog.tracks_sequence {
@@ -102,26 +103,37 @@ pub fn authenticated(worker: &mut Worker) {
     let Some(received) = transaction.request.cseq().map(|cseq| cseq.number) else { return };
     let part = &transaction.data.dialog;
     let sent = part.numbers.iter().map(|(_, number)| *number).max().unwrap_or(received).max(received);
-    // The caller's last number, and the one that the callee has seen for it.
-    let (dialog, last, seen) = match (part.invite, part.within) {
-        (Some(dialog), _) => (dialog, received, sent),
-        (None, Some((dialog, Direction::Downstream))) => {
-            let seen = node.dialogs.sequence_at_callee(dialog).unwrap_or(sent);
-            (dialog, seen.saturating_sub(node.dialogs.sequence_shift(dialog)).max(received), seen.max(sent))
+    let within = part.within.and_then(|(dialog, direction)| Some((dialog, direction.sender()?.other())));
+    // The sender's last number, and the one that the receiver has seen for it.
+    let (dialog, receiver, last, seen) = match (part.invite, within) {
+        (Some(dialog), _) => (dialog, Leg::Callee, received, sent),
+        (None, Some((dialog, receiver))) => {
+            let (last, seen) = node.dialogs.sequence_numbers(dialog, receiver).unwrap_or((received, sent));
+            (dialog, receiver, last.max(received), seen.max(sent))
         }
-        _ => return,
+        (None, None) => return,
     };
     let next = seen.saturating_add(1);
     if next >= NUMBER_BOUND {
         worker.log(-1, "dialog", &format!("the CSeq of dialog [{dialog}] is as high as it may be, it is not raised"));
         return;
     }
-    set_shift(worker, dialog, next.saturating_sub(last));
+    set_shift(worker, dialog, receiver, next.saturating_sub(last));
     worker.run.dialog.renumbered = Some(next);
 }
 
-fn set_shift(worker: &mut Worker, dialog: DialogId, shift: u32) {
-    if let Err(error) = worker.node.dialogs.set_sequence_shift(worker.now, dialog, shift) {
+/// This proxy has sent a request with this number to a party: what the other one sends comes behind it (invariant D10).
+pub(super) fn used_here(worker: &mut Worker, dialog: DialogId, receiver: Leg, number: u32) {
+    if !worker.node.states.dialog.tracks_sequence {
+        return;
+    }
+    if let Some((last, seen)) = worker.node.dialogs.sequence_numbers(dialog, receiver) {
+        set_shift(worker, dialog, receiver, number.max(seen).saturating_sub(last));
+    }
+}
+
+fn set_shift(worker: &mut Worker, dialog: DialogId, receiver: Leg, shift: u32) {
+    if let Err(error) = worker.node.dialogs.set_sequence_shift(worker.now, dialog, receiver, shift) {
         worker.log(-1, "dialog", &format!("the CSeq shift of dialog [{dialog}] cannot be kept: {error:?}"));
     }
 }
@@ -149,8 +161,8 @@ pub fn of_stateless(worker: &mut Worker) -> Option<Renumbering> {
 
 fn of_request(worker: &mut Worker, within: Option<(DialogId, Direction)>) -> Option<Renumbering> {
     let (dialog, direction) = within?;
-    let shift = worker.node.dialogs.sequence_shift(dialog);
-    if shift == 0 || direction != Direction::Downstream {
+    let shift = worker.node.dialogs.sequence_shift(dialog, direction.sender()?.other());
+    if shift == 0 {
         return None;
     }
     let message = &worker.run.message;
@@ -166,7 +178,7 @@ fn of_request(worker: &mut Worker, within: Option<(DialogId, Direction)>) -> Opt
     Some(Renumbering { cseq: cseq?, acknowledged })
 }
 
-/// The number that the caller's INVITE with this number left with, on the last branch of this kind; None: nobody remembers.
+/// The number that the sender's INVITE with this number left with, on the last branch of this kind; None: nobody remembers.
 fn sent_as(worker: &mut Worker, number: u32, is_meant: impl Fn(&Branch) -> bool) -> Option<u32> {
     let node = Arc::clone(&worker.node);
     let call = transaction::key::call_hash_of(node.transactions.secret(), worker.run.message.call_id(), number);
@@ -202,17 +214,19 @@ pub fn answered(worker: &mut Worker, branch: usize) {
     if !worker.node.states.dialog.tracks_sequence {
         return;
     }
-    if let Some(transaction) = worker.run.tm.transaction.take() {
+    let Some(transaction) = worker.run.tm.transaction.take() else { return };
+    // The branch that left last is followed already, and requests made here may have gone to it meanwhile.
+    if transaction.branches.iter().rposition(|branch| branch.endpoint.is_some()) != Some(branch) {
         follow(worker, &transaction, branch);
-        worker.run.tm.transaction = Some(transaction);
     }
+    worker.run.tm.transaction = Some(transaction);
 }
 
 fn follow(worker: &mut Worker, transaction: &Transaction<TransactionData>, branch: usize) {
     let part = &transaction.data.dialog;
     let (Some(dialog), Some(received)) = (part.invite, transaction.request.cseq().map(|cseq| cseq.number)) else { return };
     let sent = part.number_of(branch).unwrap_or(received);
-    set_shift(worker, dialog, sent.saturating_sub(received));
+    set_shift(worker, dialog, Leg::Callee, sent.saturating_sub(received));
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use ::dialog::{EndReason, DialogId, EarlyTermination, EventRoute, Leg, LocalRequest, TerminateError, Termination};
+use ::dialog::{ByeTask, DialogId, EndReason, EarlyTermination, EventRoute, Leg, LocalRequest, TerminateError, Termination};
+use script::syntax::ast::RouteKind;
 use transaction::Event;
 
-use super::{bridge, event_route};
+use super::{bridge, bye_retry, cseq, event_route};
 use crate::tm::{self, Purpose};
 use crate::worker::Worker;
 
@@ -32,7 +33,7 @@ pub(super) fn carry_out(worker: &mut Worker, dialog: DialogId, termination: Term
             let mut is_sent = true;
             for (leg, request) in [(Leg::Caller, caller), (Leg::Callee, callee)] {
                 if let Some(request) = request {
-                    is_sent &= bye(worker, leg, &request, headers);
+                    is_sent &= bye(worker, leg, *request, headers);
                 }
             }
             run_route(worker, dialog, route);
@@ -51,10 +52,21 @@ pub(super) fn run_route(worker: &mut Worker, dialog: DialogId, route: Option<Eve
 
 /// Answers the INVITE and cancels its branches; the reply then moves the dialog.
 fn end_early(worker: &mut Worker, dialog: DialogId, early: &EarlyTermination) -> bool {
+    // In the route that made the dialog its INVITE may have no transaction yet.
+    if worker.run.dialog.created == Some(dialog) && !worker.run.dialog.is_attached && tm::create(worker) == tm::Created::New {
+        return tm::reply(worker, early.code, early.reason.as_bytes());
+    }
     let Some(id) = worker.node.states.dialog.invite_of(dialog) else {
         worker.log(-1, "dialog", "the call is not answered and its INVITE has no transaction: it cannot be ended");
         return false;
     };
+    let is_own = worker.run.tm.transaction.as_ref().is_some_and(|transaction| transaction.id() == id);
+    if is_own && matches!(worker.run.route, RouteKind::Request | RouteKind::Failure) {
+        // What the script does next has to meet an answered request.
+        let is_answered = tm::reply(worker, early.code, early.reason.as_bytes());
+        tm::deliver(worker, id, Event::CancelBranches { branch: None, cause: Some(early.code) });
+        return is_answered;
+    }
     let answer = Event::Answer {
         code: early.code,
         reason: early.reason.as_str().into(),
@@ -63,24 +75,18 @@ fn end_early(worker: &mut Worker, dialog: DialogId, early: &EarlyTermination) ->
         body: Box::default(),
     };
     let is_answered = tm::deliver(worker, id, answer);
-    tm::deliver(worker, id, Event::CancelBranches { branch: None, cause: None });
+    tm::deliver(worker, id, Event::CancelBranches { branch: None, cause: Some(early.code) });
     is_answered
 }
 
-fn bye(worker: &mut Worker, leg: Leg, request: &LocalRequest, headers: &[u8]) -> bool {
+fn bye(worker: &mut Worker, leg: Leg, request: LocalRequest, headers: &[u8]) -> bool {
     let node = Arc::clone(&worker.node);
     let state = &node.states.dialog;
     let mut lines = [MAX_FORWARDS, &state.extra_headers, headers].concat();
     if leg == Leg::Callee {
         lines.extend_from_slice(&state.callee_headers);
     }
-    let purpose = Purpose::DialogBye { dialog: request.dialog, leg };
-    let is_sent = send(worker, b"BYE", request, lines, Vec::new(), purpose);
-    if !is_sent {
-        node.dialogs.local_bye_unsent(worker.now, request.dialog, leg);
-        worker.log(-1, "dialog", &format!("the BYE of dialog [{}] to the {leg:?} could not be sent", request.dialog));
-    }
-    is_sent
+    bye_retry::send(worker, Box::new(ByeTask::new(request, lines)))
 }
 
 /// The probe of a dialog's party (spec dialog 9.5).
@@ -92,10 +98,35 @@ pub(super) fn keepalive(worker: &mut Worker, request: &LocalRequest) {
     }
 }
 
+/// A probe has a final reply, or it came too late for its transaction.
+pub fn keepalive_answered(worker: &mut Worker, dialog: DialogId, leg: Leg, code: u16) {
+    let node = Arc::clone(&worker.node);
+    if node.dialogs.keepalive_answered(worker.now, dialog, leg, code) {
+        worker.log(1, "dialog", &format!("the {leg:?} of dialog [{dialog}] gives no sign of life ({code}): its last seconds begin"));
+    }
+}
+
 /// Sends a request within a dialog. `headers`: whole lines.
 pub(super) fn send(worker: &mut Worker, method: &[u8], request: &LocalRequest, headers: Vec<u8>, body: Vec<u8>, purpose: Purpose) -> bool {
-    let node = Arc::clone(&worker.node);
-    let socket = if request.socket.is_empty() { None } else { node.sockets.find_text(&request.socket) };
+    let local = local_request(worker, method, request, headers, body, purpose);
+    let is_sent = tm::send_local(worker, &local).is_ok();
+    if is_sent {
+        cseq::used_here(worker, request.dialog, request.leg, request.cseq);
+    }
+    is_sent
+}
+
+/// The request as `tm` sends it.
+pub(super) fn local_request(
+    worker: &Worker,
+    method: &[u8],
+    request: &LocalRequest,
+    headers: Vec<u8>,
+    body: Vec<u8>,
+    purpose: Purpose,
+) -> tm::LocalRequest {
+    // A socket that is gone leaves the choice to the destination.
+    let socket = if request.socket.is_empty() { None } else { worker.node.sockets.find_text(&request.socket) };
     let next_hop = request.destination.as_ref().map(|alias| {
         let address = String::from_utf8_lossy(&alias.address);
         let transport = match alias.protocol {
@@ -108,7 +139,7 @@ pub(super) fn send(worker: &mut Worker, method: &[u8], request: &LocalRequest, h
         };
         format!("sip:{address}:{};transport={transport}", alias.port).into_bytes()
     });
-    let local = tm::LocalRequest {
+    tm::LocalRequest {
         method: method.to_vec(),
         request_uri: request.request_uri.clone(),
         to: party(&request.to_uri, &request.to_tag),
@@ -122,8 +153,7 @@ pub(super) fn send(worker: &mut Worker, method: &[u8], request: &LocalRequest, h
         next_hop,
         purpose,
         ..tm::LocalRequest::default()
-    };
-    tm::send_local(worker, &local).is_ok()
+    }
 }
 
 /// `<uri>;tag=...`
@@ -134,20 +164,14 @@ fn party(uri: &[u8], tag: &[u8]) -> Vec<u8> {
 
 /// A request made here for a dialog has its final reply.
 pub fn local_completed(worker: &mut Worker, purpose: &Purpose, code: u16, reply: Option<&sip::Message>) {
-    let node = Arc::clone(&worker.node);
-    let dialogs = &node.dialogs;
     match purpose {
         Purpose::DialogRefer { dialog, leg } => {
             if let Err(error) = end(worker, *dialog, Some(*leg), EndReason::Script, b"") {
                 worker.log(0, "dialog", &format!("no BYE after the REFER of dialog [{dialog}]: {error:?}"));
             }
         }
-        Purpose::DialogBye { dialog, leg } => {
-            dialogs.local_bye_finished(worker.now, *dialog, *leg, code);
-        }
-        Purpose::DialogKeepalive { dialog, leg } => {
-            dialogs.keepalive_answered(worker.now, *dialog, *leg, code);
-        }
+        Purpose::DialogBye { task } => bye_retry::completed(worker, task, code, reply),
+        Purpose::DialogKeepalive { dialog, leg } => keepalive_answered(worker, *dialog, *leg, code),
         Purpose::BridgeInvite { target } => {
             if let Some(reply) = reply.filter(|_| code < 300) {
                 bridge::refer(worker, reply, target);

@@ -1,10 +1,9 @@
 //! The export table of `dialog`.
 
-use ::dialog::statistics::Resettable;
 use script::exports::{InnerKind, Kind, Parameter, ParameterKind, Routes};
 
-use super::{bridge, create, flags, functions, literals, profiles, rpc, sequential, variables};
-use crate::registry::{Function, Module, Statistic, Variable};
+use super::{bridge, create, flags, functions, literals, profiles, rpc, sequential, statistics, variables};
+use crate::registry::{Function, Module, Variable};
 
 /// Everything `dialog` declares.
 pub static MODULE: Module = Module {
@@ -14,7 +13,7 @@ pub static MODULE: Module = Module {
     variables: VARIABLES,
     parameters: PARAMETERS,
     commands: rpc::COMMANDS,
-    statistics: STATISTICS,
+    statistics: statistics::STATISTICS,
     events: &["dialog:start", "dialog:end", "dialog:failed"],
 };
 
@@ -73,7 +72,9 @@ static VARIABLES: &[Variable] = &[
         .inner(InnerKind::OneOf(variables::CONTEXT_NAMES))
         .writable(variables::set_context_field)
         .note("set, dir and timeout_route_id refuse to be written; flags can be used"),
-    Variable::new("dlg", variables::field).inner(InnerKind::OneOf(variables::NAMES)),
+    Variable::new("dlg", variables::field)
+        .inner(InnerKind::OneOf(variables::NAMES))
+        .note("extension: end_reason, end_code and end_text tell why the call ended"),
     Variable::new("dlg_var", variables::variable).inner(InnerKind::Word).writable(variables::set_variable),
 ];
 
@@ -157,21 +158,8 @@ static PARAMETERS: &[Parameter] = &[
     Parameter::integer("debug_variables", 0).note("no effect"),
     Parameter::integer("dlg_mode", 0).note("no effect: every mode gets full processing"),
     Parameter::text("dmq_peer_id", "dialog").note(NO_REPLICATION),
+    Parameter::integer("explain_time", 600).note("extension: seconds an ended call can be explained"),
+    Parameter::integer("explain_calls", 100_000).note("extension: most ended calls kept for that"),
     Parameter::integer("dlg_flag", -1).note("as in 5.6"),
     Parameter::text("dump_directory", "").note("extension: the only folder into which dlg.dump_file writes; empty: nowhere"),
 ];
-
-static STATISTICS: &[Statistic] = &[
-    Statistic::new("dialog", "active_dialogs", |node| count(node.dialogs.statistics().active)),
-    Statistic::new("dialog", "early_dialogs", |node| count(node.dialogs.statistics().early)),
-    Statistic::new("dialog", "expired_dialogs", |node| count(node.dialogs.statistics().expired))
-        .resettable(|node| node.dialogs.reset_statistic(Resettable::Expired)),
-    Statistic::new("dialog", "failed_dialogs", |node| count(node.dialogs.statistics().failed))
-        .resettable(|node| node.dialogs.reset_statistic(Resettable::Failed)),
-    Statistic::new("dialog", "processed_dialogs", |node| count(node.dialogs.statistics().processed))
-        .resettable(|node| node.dialogs.reset_statistic(Resettable::Processed)),
-];
-
-fn count(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}

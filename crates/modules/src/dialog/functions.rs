@@ -9,7 +9,7 @@ use script::value::{Text, Value};
 use sip::method::Method;
 
 use super::reason::Reason;
-use super::{context, create, ending};
+use super::{context, create, ending, replies};
 use crate::worker::Worker;
 
 fn text(arguments: &[Argument], place: usize) -> Text {
@@ -177,7 +177,7 @@ pub(super) fn update_state(worker: &mut Worker, _: &[Argument]) -> Flow {
         let reply = InviteReply { kind, code: message.status(), is_local: false, text: reason.text() };
         let Some(change) = node.dialogs.reply_begin(now, dialog, reply) else { return Flow::Code(-1) };
         let is_held = change.held;
-        node.dialogs.reply_finish(now, change, None, ::dialog::Cause::HERE);
+        replies::finish_within_script(worker, change, kind);
         is_held
     };
     if held {

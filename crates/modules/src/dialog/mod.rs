@@ -4,6 +4,7 @@
 //! for, and sends what it wants sent.
 
 mod bridge;
+mod bye_retry;
 mod context;
 mod create;
 pub mod cseq;
@@ -18,10 +19,12 @@ mod profiles;
 mod reason;
 mod replies;
 mod rpc;
+mod rpc_explain;
 mod rpc_fields;
 mod rpc_listing;
 mod sequential;
 mod state;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -30,7 +33,7 @@ mod within;
 
 pub use context::{RunState, TransactionPart, enter_reply, leave_reply, message_dialog};
 pub use create::request_ended;
-pub use ending::local_completed;
+pub use ending::{keepalive_answered, local_completed};
 pub use exports::MODULE;
 pub use observers::{carry_out_wishes, watch_observers};
 pub use reason::{cancel_received, cancel_relayed};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::dialog::{CalleeLeg, Cause, DialogId, Direction, InviteReply, LocalRequest, Occurrence, OccurrenceKind, ReplyKind, SequenceStep, TerminateError};
+use ::dialog::{CalleeLeg, Cause, Change, DialogId, Direction, InviteReply, LocalRequest, Occurrence, OccurrenceKind, ReplyKind, SequenceStep, TerminateError};
 use sip::message::Message;
 
 use super::{create, cseq, event_route};
@@ -75,6 +75,17 @@ fn report(worker: &Worker, dialog: DialogId, occurrence: Occurrence, reply: Opti
 /// The messages behind a reply of the run's transaction, for observers.
 fn cause<'a>(worker: &'a Worker, reply: Option<&'a Message>) -> Cause<'a> {
     Cause { request: worker.run.tm.transaction.as_ref().map(|transaction| &transaction.request), reply }
+}
+
+/// Second half of what `dlg_update_state()` does with the run's reply: an answer tells the callee's leg here too, because the
+/// state will not move again when the reply is relayed.
+pub(super) fn finish_within_script(worker: &mut Worker, change: Change, kind: ReplyKind) {
+    let node = Arc::clone(&worker.node);
+    let reply = worker.run.message.clone();
+    let leg = Leg::of(worker, &reply, worker.run.tm.reply.branch);
+    let callee = leg.callee(worker, &reply);
+    let callee = Some(&callee).filter(|_| kind == ReplyKind::Success);
+    node.dialogs.reply_finish(worker.now, change, callee, Cause::HERE);
 }
 
 /// A request to the callee whose provisional reply the run processes.

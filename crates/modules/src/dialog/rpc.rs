@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use ::dialog::{DialogId, EndReason, DialogView, Direction, State};
+use ::dialog::{DialogId, DialogView, Direction, EndReason, State};
 use script::regex::{Flags, Pattern};
 
 use super::rpc_listing::{self, Comparison, Shape, Wanted, Window};
-use super::{bridge, ending};
+use super::{bridge, ending, rpc_explain};
 use crate::outbox::Effect;
 use crate::rpc::{Command, Fault, Item, Parameter, Parameters, Reply, Wire};
 use crate::worker::Worker;
@@ -28,6 +28,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("dlg.list_match_ctx", "As dlg.list_match with what other modules add.", list_match_with_context).array(),
     Command::new("dlg.dlg_list", "Shows a dialog: Call-ID, From-tag.", show),
     Command::new("dlg.dlg_list_ctx", "As dlg.dlg_list with what other modules add.", show_with_context),
+    rpc_explain::EXPLAIN,
     Command::new("dlg.briefing", "Lists all dialogs in short: fields; a part: limit, after.", briefing).array(),
     Command::new("dlg.stats_active", "Counts dialogs by state: local only.", stats_active),
     Command::new("dlg.dump_file", "Appends all dialogs to a file in dump_directory, one JSON line each: path.", dump_file),

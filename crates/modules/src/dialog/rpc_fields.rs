@@ -74,8 +74,7 @@ fn fields(view: &DialogView, now: Now) -> Vec<Field> {
 pub(super) fn dumped(view: &DialogView) -> Item {
     let is_over = view.state == State::Deleted;
     let profiles = view.profiles.iter().filter(|_| !is_over);
-    let profiles =
-        profiles.map(|profile| (Cow::Owned(profile.name.to_string()), Item::text(profile.value.as_deref().unwrap_or_default())));
+    let profiles = profiles.map(|profile| (Cow::Owned(profile.name.to_string()), Item::text(profile.value.as_deref().unwrap_or_default())));
     let variables = view.variables.iter().filter(|_| !is_over).map(|(key, value)| (name_of(key), Item::text(value)));
     Item::Structure(vec![
         number("h_entry", view.id.entry),

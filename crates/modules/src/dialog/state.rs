@@ -39,6 +39,7 @@ const OWN: &[&str] = &[
     "xavp_cfg",
     "timer_procs",
     "track_cseq_updates",
+    "dump_directory",
     "lreq_callee_headers",
     "enable_dmq",
     "enable_dmq_ka_iflags_sync",
@@ -79,6 +80,8 @@ pub struct State {
     /// Complaints of the start that do not stop it; logged once.
     complaints: Vec<String>,
     has_complained: AtomicBool,
+    /// BYEs that their parties want later.
+    pub(super) byes: super::bye_retry::Waiting,
     /// INVITE transactions of dialogs that are being set up or were answered a moment ago.
     invites: [Mutex<Invites>; INVITE_LOCKS],
 }
@@ -131,6 +134,7 @@ impl State {
             cancel_sets_context: integer("dlg_ctxiuid_mode") & 1 != 0,
             complaints: complaints(settings),
             has_complained: AtomicBool::new(false),
+            byes: Default::default(),
             invites: Default::default(),
         })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::dialog::{Change, DialogId, Expiry, ExpiryStep};
 
-use super::{ending, event_route};
+use super::{bye_retry, ending, event_route};
 use crate::worker::Worker;
 
 /// Most rounds of expiry in one second; each hands out at most `EXPIRIES_PER_CALL_MAX` dialogs.
@@ -18,6 +18,7 @@ pub fn on_timer(worker: &mut Worker) {
     for complaint in node.states.dialog.take_complaints() {
         worker.log(-1, "dialog", complaint);
     }
+    bye_retry::on_timer(worker);
     let now = worker.now;
     for _ in 0..ROUNDS_MAX {
         if node.dialogs.next_deadline().is_none_or(|deadline| deadline > now.time) {
@@ -34,6 +35,7 @@ pub fn on_timer(worker: &mut Worker) {
             ending::keepalive(worker, &probe.request);
         }
     }
+    node.dialogs.forget_ended(now);
     let seconds = now.date.seconds();
     if seconds.is_multiple_of(REMOTE_SECONDS) {
         node.dialogs.profiles().expire_remote(seconds);

@@ -34,10 +34,13 @@ pub(super) const NAMES: &[&str] = &[
     "to_contact",
     "from_bindaddr",
     "to_bindaddr",
+    "end_reason",
+    "end_code",
+    "end_text",
 ];
 
 fn attribute(choice: u16) -> Option<Attribute> {
-    const ATTRIBUTES: [Attribute; 22] = [
+    const ATTRIBUTES: [Attribute; 25] = [
         Attribute::References,
         Attribute::HashId,
         Attribute::HashEntry,
@@ -60,6 +63,9 @@ fn attribute(choice: u16) -> Option<Attribute> {
         Attribute::Contact(Leg::Callee),
         Attribute::Socket(Leg::Caller),
         Attribute::Socket(Leg::Callee),
+        Attribute::EndReason,
+        Attribute::EndCode,
+        Attribute::EndText,
     ];
     ATTRIBUTES.get(usize::from(choice)).copied()
 }

@@ -73,6 +73,9 @@ fn process(worker: &mut Worker, dialog: DialogId, direction: Direction) {
     let reason = if method == RequestMethod::Bye { Reason::of(message) } else { Reason::default() };
     let request = InDialogRequest { method, direction, cseq, contact: contact.as_deref(), timeout: timeout(worker), stated: reason.stated(), cause: Cause::HERE };
     let Some(change) = node.dialogs.request_begin(now, dialog, &request) else { return };
+    if method == RequestMethod::Bye && direction == Direction::Downstream && change.new.is_setting_up() {
+        node.dialogs.early_bye(now, dialog, worker.run.message.to_tag());
+    }
     worker.run.dialog.status = Some((change.new.number(), change.age));
     let is_held = change.held;
     event_route::run_here(worker, change.route, dialog);

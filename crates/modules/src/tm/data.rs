@@ -61,7 +61,7 @@ pub enum Purpose {
     #[default]
     None,
     /// The BYE a dialog sent to one of its legs.
-    DialogBye { dialog: ::dialog::DialogId, leg: ::dialog::Leg },
+    DialogBye { task: Box<::dialog::ByeTask> },
     /// A REFER to one leg of a dialog; a BYE follows.
     DialogRefer { dialog: ::dialog::DialogId, leg: ::dialog::Leg },
     /// The INVITE that calls the first party of a bridge; the second party's URI.

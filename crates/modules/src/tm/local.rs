@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use sip::NameAddress;
 use sip::edit::Edits;
 use sip::header::HeaderId;
 use sip::message::Message;
 use sip::method::Method;
+use sip::scan::Elements;
 use transaction::{BranchStart, Endpoint, Origin, SentReply, Transaction, TransactionId};
 
 use super::data::{Purpose, TransactionData};
@@ -99,7 +101,7 @@ pub fn send_reserved(worker: &mut Worker, request: &LocalRequest, hop: Hop) -> R
 }
 
 fn hop_uri(request: &LocalRequest) -> Vec<u8> {
-    request.next_hop.clone().or_else(|| first_route(&request.route_set)).unwrap_or_else(|| routing(request).0)
+    request.next_hop.clone().or_else(|| first_route(&request.route_set).map(<[u8]>::to_vec)).unwrap_or_else(|| routing(request).0)
 }
 
 fn endpoint(node: &Node, request: &LocalRequest, hop: Hop) -> Result<Endpoint, i32> {
@@ -198,23 +200,21 @@ fn give_up(worker: &mut Worker, mut transaction: Box<transaction::Transaction<su
 
 /// Request URI and Route line: with a strict first route the two change places (RFC 3261 §12.2.1.1).
 fn routing(request: &LocalRequest) -> (Vec<u8>, Vec<u8>) {
-    if request.route_set.is_empty() {
+    let Some(first) = first_route(&request.route_set) else {
         return (request.request_uri.clone(), Vec::new());
+    };
+    let is_loose = sip::Uri::parse(first).is_ok_and(|uri| uri.is_lr());
+    let mut routes: Vec<&[u8]> = Elements::new(&request.route_set).skip(usize::from(!is_loose)).collect();
+    let last = [b"<".as_slice(), &request.request_uri, b">"].concat();
+    if !is_loose {
+        routes.push(&last);
     }
-    let first = first_route(&request.route_set).unwrap_or_default();
-    let is_loose = sip::Uri::parse(&first).is_ok_and(|uri| uri.is_lr());
-    if is_loose {
-        return (request.request_uri.clone(), [b"Route: ".as_slice(), &request.route_set, b"\r\n"].concat());
-    }
-    let rest = request.route_set.iter().position(|byte| *byte == b',').and_then(|at| request.route_set.get(at + 1..)).unwrap_or_default();
-    let separator: &[u8] = if rest.is_empty() { b"" } else { b"," };
-    (first, [b"Route: ".as_slice(), rest, separator, b"<", &request.request_uri, b">\r\n"].concat())
+    let target = if is_loose { request.request_uri.clone() } else { first.to_vec() };
+    (target, [b"Route: ".as_slice(), &routes.join(&b", "[..]), b"\r\n"].concat())
 }
 
-fn first_route(route_set: &[u8]) -> Option<Vec<u8>> {
-    let start = route_set.iter().position(|byte| *byte == b'<')?;
-    let end = route_set.iter().position(|byte| *byte == b'>')?;
-    route_set.get(start + 1..end).map(<[u8]>::to_vec)
+fn first_route(route_set: &[u8]) -> Option<&[u8]> {
+    Elements::new(route_set).next().and_then(NameAddress::parse).map(|address| address.uri)
 }
 
 /// The branch being sent: a further one is added only when the others have failed.
@@ -297,12 +297,26 @@ pub fn complete(worker: &mut Worker, code: u16, reply: Option<&Message>) {
     if let Some(reply) = reply.filter(|_| transaction.is_invite() && transaction.flags.no_auto_ack && (200..300).contains(&code)) {
         transaction.data.unacknowledged = Some((Box::new(reply.clone()), worker.run.source));
     }
-    let purpose = if code < 200 { transaction.data.purpose.clone() } else { std::mem::take(&mut transaction.data.purpose) };
+    // A probe that timed out is still told of the answer that comes late.
+    let is_kept = code < 200 || matches!(transaction.data.purpose, Purpose::DialogKeepalive { .. });
+    let purpose = if is_kept { transaction.data.purpose.clone() } else { std::mem::take(&mut transaction.data.purpose) };
     super::actions::perform_all(worker, &actions, reply);
     match purpose {
         _ if code < 200 => {}
         Purpose::None => {}
         Purpose::RemoteCall { ticket, form } => super::uac_rpc::answer(worker, ticket, form, code, reply),
         other => crate::dialog::local_completed(worker, &other, code, reply),
+    }
+}
+
+/// A reply that changes nothing for its transaction: whoever sent a keepalive learns from it that the party lives.
+pub fn late_reply(worker: &mut Worker) {
+    let Some(transaction) = &worker.run.tm.transaction else { return };
+    let code = worker.run.message.status();
+    if code < 200 || !transaction.is_local() {
+        return;
+    }
+    if let Purpose::DialogKeepalive { dialog, leg } = transaction.data.purpose {
+        crate::dialog::keepalive_answered(worker, dialog, leg, code);
     }
 }

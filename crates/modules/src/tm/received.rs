@@ -69,7 +69,10 @@ pub fn process(worker: &mut Worker, index: usize) -> Received {
     perform_with_message(worker, &actions);
     match step {
         ReplyStep::Unmatched => return Received::Stateless,
-        ReplyStep::Absorbed => return Received::Consumed,
+        ReplyStep::Absorbed => {
+            super::local::late_reply(worker);
+            return Received::Consumed;
+        }
         ReplyStep::Process => {}
     }
     let route = worker.run.tm.transaction.as_ref().and_then(|transaction| transaction.branches.get(index)?.armed.reply);

@@ -80,7 +80,9 @@ pub fn is_installed(program: &str) -> bool {
 
 /// A command that runs the proxy under test.
 pub fn duolog() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_duolog"));
+    // An extended server brings its own binary.
+    let binary = option_env!("CARGO_BIN_EXE_duolog").or(option_env!("CARGO_BIN_EXE_talk-minutes"));
+    let mut command = Command::new(binary.unwrap());
     command.stdin(Stdio::null()).env_remove("NOTIFY_SOCKET");
     command
 }

@@ -3,10 +3,13 @@
 mod calls;
 mod deadlines;
 mod ending;
+mod limiting;
 mod observing;
 mod random;
 mod listing;
 mod reading;
+mod reasons;
+mod sequence;
 
 use sip::time::{Date, Now, Time};
 
@@ -116,4 +119,5 @@ pub(super) fn assert_recount(engine: &Engine) {
     );
     let over = counts.failed + counts.ended + counts.abandoned;
     assert_eq!(counts.processed + counts.loaded, counts.unconfirmed + counts.early + counts.active + over);
+    assert_eq!(EndReason::ALL.map(|reason| engine.ended_by(reason)).iter().sum::<u64>(), over, "every end has one reason");
 }

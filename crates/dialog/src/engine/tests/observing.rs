@@ -1,8 +1,8 @@
 //! Observers: what they are told, what they may do meanwhile, and what their faults cannot do.
 
 use std::borrow::Cow;
-use std::sync::Mutex;
 use std::sync::Arc;
+use std::sync::Mutex;
 
 use super::{CALLEE, ack, at, create, engine, invite, reply, within};
 use crate::effect::{Begin, ExpiryStep, NewDialog, RequestMethod, Restored};
@@ -58,7 +58,13 @@ fn an_observer_reads_and_writes_while_it_is_told() {
     assert_eq!(engine.variable(id, b"seen"), Some(b"yes".to_vec()));
     let view = engine.view(at(1.0), id).unwrap();
     assert_eq!((view.lifetime, view.variable(b"seen"), view.variable(b"other")), (90, Some(&b"yes"[..]), None));
-    assert_eq!(*actor.told.lock().unwrap(), [(Occurrence { old: Some(State::Unconfirmed), ..Occurrence::towards(OccurrenceKind::Answered, Direction::Upstream) }, State::ConfirmedNoAck)]);
+    assert_eq!(
+        *actor.told.lock().unwrap(),
+        [(
+            Occurrence { old: Some(State::Unconfirmed), ..Occurrence::towards(OccurrenceKind::Answered, Direction::Upstream) },
+            State::ConfirmedNoAck
+        )]
+    );
 }
 
 #[test]
@@ -106,7 +112,10 @@ fn an_observer_can_end_the_call_it_is_told_of_or_any_other() {
     assert!(!engine.has_wishes());
     ack(&engine, at(0.2), id);
     assert!(engine.has_wishes());
-    assert_eq!((engine.take_wish(), engine.take_wish(), engine.take_wish()), (Some(end(id)), Some(end(DialogId { entry: 1, id: 1 })), None));
+    assert_eq!(
+        (engine.take_wish(), engine.take_wish(), engine.take_wish()),
+        (Some(end(id)), Some(end(DialogId { entry: 1, id: 1 })), None)
+    );
 }
 
 #[test]
