@@ -32,7 +32,18 @@ pub fn normalise_answer(text: &str, marks: &BTreeMap<String, String>) -> String 
     let mut out = String::new();
     for line in text.lines() {
         let line = addresses(line, marks);
-        let line = match line.split_once(": ") {
+        let line = match line.split_once(": ").or_else(|| line.split_once(":\t")) {
+            // JSON: the key in quotes, the value with a comma behind it.
+            Some((key, value)) if key.trim().starts_with('"') => {
+                let (name, number) = (key.trim().trim_matches('"'), value.trim_end_matches(','));
+                let comma = if value.ends_with(',') { "," } else { "" };
+                let is_volatile = VOLATILE_KEYS.contains(&name) && number.parse::<u64>().is_ok_and(|number| number > 0);
+                match name {
+                    "duration" => format!("{key}: (seconds){comma}"),
+                    _ if is_volatile => format!("{key}: (number){comma}"),
+                    _ => line,
+                }
+            }
             Some((key, _)) if key.trim() == "duration" => format!("{key}: (seconds)"),
             Some((key, value)) if VOLATILE_KEYS.contains(&key.trim()) && value.parse::<u64>().is_ok_and(|number| number > 0) => {
                 format!("{key}: (number)")

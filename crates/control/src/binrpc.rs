@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn a_long_answer_is_the_same_packet_as_a_whole_one_in_parts_of_bounded_size() {
         let listing = |count| Reply::listing(Listing::new(Texts(count)));
-        let whole = Listing::new(Texts(500)).gathered(500).expect("all items");
+        let whole = Listing::new(Texts(500)).gathered(500, 500).expect("all items");
         let packet = encode(7, Ok(listing(500)), usize::MAX);
         assert!(packet.parts.len() > 5 && packet.parts.iter().all(|part| part.len() < BINRPC_PART_BYTES + 2_000));
         assert_eq!(packet.parts.concat(), bytes(7, Ok(whole), usize::MAX));

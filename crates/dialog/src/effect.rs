@@ -11,8 +11,11 @@ use crate::view::DialogView;
 /// The routes a dialog runs, each at most once in its life (spec dialog 2.7, F15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventRoute {
+    /// The 2xx is about to leave.
     Start,
+    /// An answered call is over or its BYEs were made.
     End,
+    /// Over before an answer.
     Failed,
 }
 
@@ -74,6 +77,7 @@ pub struct NewDialog<'a> {
 /// The answer to a new INVITE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begin {
+    /// A new dialog in state 1.
     Created(DialogId),
     /// The INVITE of a live dialog came again; nothing was made or counted.
     Spiral(DialogId),
@@ -118,9 +122,13 @@ pub enum Verdict {
 #[must_use = "the step has to be finished"]
 pub struct Change {
     pub id: DialogId,
+    /// What the table was asked.
     pub event: Event,
+    /// Before the step.
     pub old: State,
+    /// After it; the same when nothing moved.
     pub new: State,
+    /// How the table judged.
     pub verdict: Verdict,
     /// To be run now, with the dialog in state `new`.
     pub route: Option<EventRoute>,
@@ -158,6 +166,7 @@ pub enum RequestMethod {
 }
 
 impl RequestMethod {
+    /// The event of the state table.
     pub fn event(self) -> Event {
         match self {
             RequestMethod::Ack => Event::Ack,

@@ -13,39 +13,68 @@ pub enum Moment {
     /// The INVITE came.
     Created,
     /// Taken from storage in this state.
-    Loaded { state: State },
+    Loaded {
+        state: State,
+    },
     /// The first provisional reply.
-    Early { code: u16 },
-    Answered { code: u16 },
+    Early {
+        code: u16,
+    },
+    Answered {
+        code: u16,
+    },
     /// The ACK came.
     Confirmed,
     /// The caller's CANCEL came.
     Cancelled,
     /// A final reply of 300 or above.
-    Failed { code: u16 },
+    Failed {
+        code: u16,
+    },
     /// A 2xx came for a call that had failed.
-    Revived { code: u16 },
+    Revived {
+        code: u16,
+    },
     /// A party's BYE came before the answer and ended nothing yet.
-    EarlyBye { leg: Leg },
+    EarlyBye {
+        leg: Leg,
+    },
     /// A party's BYE ended the call.
-    Bye { leg: Leg },
+    Bye {
+        leg: Leg,
+    },
     /// This proxy was told to end the call.
-    Asked { reason: EndReason },
+    Asked {
+        reason: EndReason,
+    },
     /// The final reply to a BYE made here; 408 when there was none.
-    ByeAnswered { leg: Leg, code: u16 },
+    ByeAnswered {
+        leg: Leg,
+        code: u16,
+    },
     /// A BYE made here goes out once more because of this reply; 0 when it could not be sent.
-    ByeRepeated { leg: Leg, code: u16 },
+    ByeRepeated {
+        leg: Leg,
+        code: u16,
+    },
     /// A BYE made here could not be sent.
-    ByeUnsent { leg: Leg },
+    ByeUnsent {
+        leg: Leg,
+    },
     /// The ACK is late: the lifetime was cut.
     AckMissing,
     /// Probes failed: the lifetime was cut.
-    KeepaliveFailed { leg: Leg, code: u16 },
+    KeepaliveFailed {
+        leg: Leg,
+        code: u16,
+    },
     LifetimeOver,
     /// Over, by what the moments before say.
     Ended,
     /// An operator or the script set the state.
-    Forced { state: State },
+    Forced {
+        state: State,
+    },
 }
 
 impl Moment {

@@ -5,13 +5,17 @@ use crate::limits::RECORD_ROUTES_MAX;
 /// A party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Leg {
+    /// Who sent the INVITE; index 0 in SQL and RPC.
     Caller,
+    /// Who answered it; index 1.
     Callee,
 }
 
 impl Leg {
+    /// Caller first, as requests are sent and fields are listed.
     pub const BOTH: [Leg; 2] = [Leg::Caller, Leg::Callee];
 
+    /// The party that this one talks to.
     pub fn other(self) -> Leg {
         match self {
             Leg::Caller => Leg::Callee,
@@ -56,6 +60,7 @@ impl Direction {
 /// What the first relayed 2xx tells about the callee (spec dialog 1.1). All empty when the reply was made locally.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CalleeLeg<'a> {
+    /// To-tag of the 2xx.
     pub tag: &'a [u8],
     /// URI of the single Contact.
     pub contact: &'a [u8],

@@ -8,6 +8,9 @@
 //! (spec dialog 2.3, 2.4): `reply_begin` … route … `reply_finish`, `request_begin` … route … `request_finish`,
 //! `expire` … timeout route … `expiry_decide` … route … `expiry_finish`. See LIFECYCLE.md.
 //!
+//! Whoever builds on dialogs implements [`Observer`]; what it wants to be sent leaves as a [`Wish`]
+//! (docs/building-on-dialogs.md).
+//!
 //! A call from the INVITE to the BYE:
 //!
 //! ```

@@ -17,6 +17,7 @@ use crate::view::{AttributeValue, DialogView};
 pub enum OccurrenceKind {
     /// Taken from the database.
     Loaded,
+    /// The INVITE made a dialog.
     Created,
     /// Over before an answer.
     Failed,
@@ -80,9 +81,12 @@ impl OccurrenceKind {
 pub struct Kinds(u32);
 
 impl Kinds {
+    /// No kind: for an observer that only adds to listings.
     pub const NONE: Kinds = Kinds(0);
+    /// Every kind.
     pub const ALL: Kinds = Kinds::of(&OccurrenceKind::ALL);
 
+    /// The set of these kinds; usable in constants.
     pub const fn of(kinds: &[OccurrenceKind]) -> Kinds {
         let mut bits = 0;
         let mut rest = kinds;
@@ -93,6 +97,7 @@ impl Kinds {
         Kinds(bits)
     }
 
+    /// Is the kind in the set?
     pub const fn contains(self, kind: OccurrenceKind) -> bool {
         self.0 & kind.bit() != 0
     }
@@ -105,6 +110,7 @@ impl Kinds {
 /// One happening, without what it happened to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Occurrence {
+    /// What happened.
     pub kind: OccurrenceKind,
     /// The way the message travels that caused it.
     pub direction: Direction,
@@ -137,6 +143,7 @@ impl Occurrence {
 pub struct Cause<'a> {
     /// The request; for a reply the one it answers.
     pub request: Option<&'a Message>,
+    /// The reply, as it came in.
     pub reply: Option<&'a Message>,
 }
 
@@ -144,10 +151,12 @@ impl<'a> Cause<'a> {
     /// No message: made here.
     pub const HERE: Cause<'static> = Cause { request: None, reply: None };
 
+    /// A request alone.
     pub fn request(request: &'a Message) -> Cause<'a> {
         Cause { request: Some(request), reply: None }
     }
 
+    /// No message is behind it.
     pub fn is_made_here(&self) -> bool {
         self.request.is_none() && self.reply.is_none()
     }
@@ -162,7 +171,9 @@ pub struct Notice<'a> {
     pub now: Now,
     /// The dialog as the step left it.
     pub dialog: &'a DialogView,
+    /// What happened to it.
     pub occurrence: Occurrence,
+    /// The messages behind it.
     pub cause: Cause<'a>,
 }
 
@@ -193,6 +204,7 @@ pub trait Observer: Any + Send + Sync {
         Kinds::ALL
     }
 
+    /// Something it wants has happened.
     fn on(&self, notice: &Notice<'_>);
 
     /// Fields for listings with context (`dlg.list_ctx`, spec dialog 7.2), at most

@@ -288,6 +288,7 @@ impl Settings {
             "dlg_filter_mode" => self.filter_mode = clamped(integer("dlg_filter_mode", value)?),
             "h_id_start" => self.h_id_start = clamped(integer("h_id_start", value)?),
             "h_id_step" => self.h_id_step = clamped(integer("h_id_step", value)?).max(1),
+            "profile_join_once" => self.profile_join_once = switch("profile_join_once", value)?,
             "profiles_no_value" => self.set_profiles(text("profiles_no_value", value)?, false)?,
             "profiles_with_value" => self.set_profiles(text("profiles_with_value", value)?, true)?,
             _ => {

@@ -10,12 +10,14 @@ pub enum State {
     Early = 2,
     /// A 2xx was relayed, its ACK is still missing.
     ConfirmedNoAck = 3,
+    /// The ACK came.
     Confirmed = 4,
     /// Over; the record stays a while to absorb retransmissions.
     Deleted = 5,
 }
 
 impl State {
+    /// In the order of their numbers.
     pub const ALL: [State; 5] = [State::Unconfirmed, State::Early, State::ConfirmedNoAck, State::Confirmed, State::Deleted];
 
     /// The state with this number.
@@ -23,6 +25,7 @@ impl State {
         State::ALL.into_iter().find(|state| u32::from(*state as u8) == number)
     }
 
+    /// The number in RPC, database and replication.
     pub fn number(self) -> u32 {
         u32::from(self as u8)
     }
@@ -44,8 +47,11 @@ impl State {
 pub enum Event {
     /// The INVITE transaction is gone.
     TransactionGone = 1,
+    /// 101 to 199 to the INVITE, relayed.
     Provisional = 2,
+    /// 2xx to the INVITE.
     Success = 3,
+    /// 300 and above to the INVITE.
     Failure = 4,
     Prack = 5,
     Ack = 6,
@@ -56,6 +62,7 @@ pub enum Event {
 }
 
 impl Event {
+    /// In the order of their numbers.
     pub const ALL: [Event; 8] =
         [Event::TransactionGone, Event::Provisional, Event::Success, Event::Failure, Event::Prack, Event::Ack, Event::Bye, Event::Other];
 }
@@ -63,7 +70,9 @@ impl Event {
 /// One cell of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// The new state, which may be the same.
     To(State),
+    /// Nothing changes.
     Stay,
     /// Impossible in a correct call: nothing changes and it is counted.
     Bogus,

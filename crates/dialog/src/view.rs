@@ -10,7 +10,9 @@ use crate::state::State;
 /// One party of the copy; empty texts mean "never set".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LegView {
+    /// From-tag of the caller, To-tag of the callee.
     pub tag: Vec<u8>,
+    /// URI where the party is reached.
     pub contact: Vec<u8>,
     /// Last CSeq seen from this party; the callee's is unknown before the 2xx and then 0.
     pub cseq: Option<u32>,
@@ -23,7 +25,9 @@ pub struct LegView {
 /// One membership of the copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileView {
+    /// Name of the profile.
     pub name: Arc<str>,
+    /// `None` in a profile without values.
     pub value: Option<Vec<u8>>,
     /// Unique text of the membership, `dlgp-6b0354b6-57be-4`.
     pub unique: String,
@@ -32,26 +36,41 @@ pub struct ProfileView {
 /// A copy of one dialog at one moment. Times are unix seconds, 0 = not yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DialogView {
+    /// Slot and number.
     pub id: DialogId,
     /// The reference count Kamailio would show.
     pub references: u32,
+    /// Call-ID, trimmed.
     pub call_id: Vec<u8>,
+    /// URI of the INVITE's From.
     pub from_uri: Vec<u8>,
+    /// URI of the INVITE's To.
     pub to_uri: Vec<u8>,
+    /// What `ruri_pvar` gave when the dialog was made.
     pub request_uri: Vec<u8>,
+    /// The state the step left.
     pub state: State,
+    /// When the INVITE came.
     pub init_time: u32,
+    /// When the 2xx came.
     pub start_time: u32,
+    /// When state 5 was entered.
     pub end_time: u32,
+    /// When the last event came.
     pub modified_time: u32,
     /// Absolute end of the lifetime; 0 when it does not run.
     pub timeout: u32,
     /// Seconds.
     pub lifetime: u32,
+    /// Bits of [`crate::flags::dialog_flag`].
     pub dialog_flags: u16,
+    /// Bits that `dlg_setflag()` sets.
     pub script_flags: u32,
+    /// Bits of [`crate::flags::internal_flag`].
     pub internal_flags: u8,
+    /// Number of the timeout route, 0 = none or known by name alone.
     pub timeout_route: i32,
+    /// Its name; empty = none.
     pub timeout_route_name: Vec<u8>,
     /// Record-Route entries of the INVITE.
     pub caller_route_entries: u8,
@@ -61,7 +80,9 @@ pub struct DialogView {
     pub end_code: u16,
     /// Reason header of what ended it (RFC 3326); empty = none.
     pub end_text: Vec<u8>,
+    /// Who sent the INVITE.
     pub caller: LegView,
+    /// Who answered; empty before the 2xx.
     pub callee: LegView,
     /// Newest first.
     pub profiles: Vec<ProfileView>,
@@ -70,6 +91,7 @@ pub struct DialogView {
 }
 
 impl DialogView {
+    /// One of both.
     pub fn leg(&self, leg: Leg) -> &LegView {
         match leg {
             Leg::Caller => &self.caller,

@@ -14,6 +14,7 @@ pub enum Wish {
     /// End the call, as `dlg_bye()` does: BYEs when it is answered, else a failure to the caller and CANCEL to the callees.
     /// Nothing happens when it is over or ending already.
     End {
+        /// The call; one that is gone is passed over.
         dialog: DialogId,
         /// One side alone; `None`: both.
         leg: Option<Leg>,

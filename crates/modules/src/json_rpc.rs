@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn an_answer_in_pieces_is_the_same_text_as_a_whole_one() {
         for is_pretty in [true, false] {
-            let whole = result(Some(json!(1)), Listing::new(Three(0)).gathered(9).expect("all items"), true, is_pretty);
+            let whole = result(Some(json!(1)), Listing::new(Three(0)).gathered(9, 9).expect("all items"), true, is_pretty);
             let listing = Listing::new(Three(0));
             let first = listing.begin().expect("a page");
             let pieces: Vec<String> = super::Pieces::new(Some(json!(1)), listing, first, is_pretty).collect();

@@ -7,6 +7,8 @@ use crate::rpc::{Fault, Item, Reply};
 
 /// Most items of a long answer that a script gets at once (`jsonrpc_exec`): it runs on a worker that calls wait for.
 pub const ITEMS_OF_SCRIPT_MAX: usize = 1_000;
+/// Most pages that are made for a script, found or not.
+pub const PAGES_OF_SCRIPT_MAX: usize = 1_000;
 
 /// Makes the items of a long answer.
 pub trait Pages: Send {
@@ -70,16 +72,20 @@ impl Listing {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner).next_page()
     }
 
-    /// All items at once; a fault when they are more than `items_max`.
-    pub fn gathered(&self, items_max: usize) -> Result<Reply, Fault> {
-        let mut items = self.begin()?;
-        while let Some(page) = self.next_page() {
-            items.extend(page);
+    /// All items at once; a fault when they are more than `items_max` or need more than `pages_max` pages to be found.
+    pub fn gathered(&self, items_max: usize, pages_max: usize) -> Result<Reply, Fault> {
+        let mut items = Vec::new();
+        for _ in 0..=pages_max {
+            match self.next_page() {
+                Some(page) => items.extend(page),
+                None if items.is_empty() => return self.none_found.clone().map_or(Ok(Reply::empty()), Err),
+                None => return Ok(Reply::many(items)),
+            }
             if items.len() > items_max {
                 return Err(too_long(&format!("{items_max} items")));
             }
         }
-        Ok(Reply::many(items))
+        Err(too_long(&format!("the {pages_max} pages a script may look through")))
     }
 }
 
@@ -109,9 +115,10 @@ mod tests {
     #[test]
     fn a_long_answer_is_gathered_up_to_a_bound() {
         let items = vec![Item::Integer(2), Item::Integer(1), Item::Integer(0)];
-        assert_eq!(Listing::new(Down(3, false)).gathered(3), Ok(Reply::many(items)));
-        let fault = Listing::new(Down(3, false)).gathered(2).map_err(|fault| fault.text);
+        assert_eq!(Listing::new(Down(3, false)).gathered(3, 9), Ok(Reply::many(items)));
+        let fault = Listing::new(Down(3, false)).gathered(2, 9).map_err(|fault| fault.text);
         assert!(fault.is_err_and(|text| text.contains("limit") && text.contains("after")));
+        assert!(Listing::new(Down(3, false)).gathered(3, 6).is_err_and(|fault| fault.text.contains("6 pages")));
     }
 
     #[test]

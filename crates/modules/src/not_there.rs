@@ -11,6 +11,9 @@ const C_INTERFACE: &str = "door for other C modules, no script function";
 const SCAN: &str = "the module's own symbol, no name for scripts";
 const EMBEDDED: &str = "event name given to embedded languages only";
 
+const REGISTRATION: &str = "no registering at other servers yet";
+const SENDING: &str = "not yet; `t_uac_send()` of tm sends requests";
+
 const fn name(module: &'static str, name: &'static str, reason: &'static str) -> NotThere {
     NotThere { module, name, reason }
 }
@@ -34,6 +37,33 @@ pub static NOT_THERE: &[NotThere] = &[
     name("htable", "bind_htable", C_INTERFACE),
     name("ctl", "ctl", SCAN),
     name("jsonrpcs", "jsonrpcs", SCAN),
+    name("uac", "bind_uac", C_INTERFACE),
+    name("uac", "uac_reg_disable", REGISTRATION),
+    name("uac", "uac_reg_enable", REGISTRATION),
+    name("uac", "uac_reg_lookup", REGISTRATION),
+    name("uac", "uac_reg_lookup_uri", REGISTRATION),
+    name("uac", "uac_reg_refresh", REGISTRATION),
+    name("uac", "uac_reg_request_to", REGISTRATION),
+    name("uac", "uac_reg_send_register", REGISTRATION),
+    name("uac", "uac_reg_send_unregister", REGISTRATION),
+    name("uac", "uac_reg_status", REGISTRATION),
+    name("uac", "default_socket", REGISTRATION),
+    name("uac", "reg_active", REGISTRATION),
+    name("uac", "reg_contact_addr", REGISTRATION),
+    name("uac", "reg_db_table", REGISTRATION),
+    name("uac", "reg_db_url", REGISTRATION),
+    name("uac", "reg_gc_interval", REGISTRATION),
+    name("uac", "reg_hash_size", REGISTRATION),
+    name("uac", "reg_keep_callid", REGISTRATION),
+    name("uac", "reg_random_delay", REGISTRATION),
+    name("uac", "reg_retry_interval", REGISTRATION),
+    name("uac", "reg_timer_interval", REGISTRATION),
+    name("uac", "reg_use_domain", REGISTRATION),
+    name("uac", "reload_delta", REGISTRATION),
+    name("uac", "uac_req_send", SENDING),
+    name("uac", "uac_req", SENDING),
+    name("uac", "uac:reply", SENDING),
+    name("uac", "event_callback", SENDING),
     name("dialog", "load_dlg", "door for other C modules; here the observers of docs/building-on-dialogs.md"),
 ];
 

@@ -86,6 +86,7 @@ pub struct Run {
     pub sl: crate::sl::RunState,
     pub rr: crate::rr::RunState,
     pub dialog: crate::dialog::RunState,
+    pub uac: crate::uac::RunState,
     pub textops: crate::textops::RunState,
     pub textopsx: crate::textopsx::RunState,
     pub sanity: crate::sanity::RunState,
@@ -149,6 +150,7 @@ impl Default for Run {
             sl: Default::default(),
             rr: Default::default(),
             dialog: Default::default(),
+            uac: Default::default(),
             textops: Default::default(),
             textopsx: Default::default(),
             sanity: Default::default(),
@@ -200,6 +202,7 @@ impl Run {
         self.sl.clear();
         self.rr.clear();
         self.dialog.clear();
+        self.uac.clear();
         self.textops.clear();
         self.textopsx.clear();
         self.sanity.clear();

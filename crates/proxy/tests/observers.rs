@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use dialog::flags::internal_flag::{TIMEOUT_BYE, TIMER_NO_RESET};
-use dialog::{Direction, Kinds, Notice, Observer, OccurrenceKind, Wish};
+use dialog::{CalleeLeg, DialogId, Direction, Kinds, NewDialog, Notice, Observer, OccurrenceKind, Restored, State, Wish};
 use modules::Worker;
 use modules::node::Process;
 use modules::outbox::Effect;
@@ -245,6 +245,52 @@ fn a_reinvite_its_replies_and_its_ack_are_told_as_within() {
     let info = scene.within("INFO", 3);
     scene.answer_within(&info, "500 No");
     assert_eq!(scene.told(), ["RequestWithin >INFO [start]"], "failures are not told, as in the original");
+}
+
+#[test]
+fn what_the_callee_sends_is_told_with_its_way() {
+    let mut scene = Scene::new("");
+    scene.confirmed();
+    scene.told();
+    for (method, told) in [
+        ("INVITE", ["RequestWithin <INVITE [start]", "ReplyWithin >200 [start]"]),
+        ("BYE", ["Terminated <BYE [start end] callee_bye", "TerminatedConfirmed >200 [start end] callee_bye"]),
+    ] {
+        let reversed = request(method, 8, "", &format!("{method}8"), &format!("Route: {}\r\n", scene.route))
+            .replace(
+                "From: <sip:alice@example.com>;tag=caller\r\nTo: <sip:bob@example.com>",
+                "From: <sip:bob@example.com>;tag=callee\r\nTo: <sip:alice@example.com>;tag=caller",
+            )
+            .replace(CALLER, CALLEE)
+            .replace("sip:bob@127.0.0.1:5080 SIP", &format!("sip:alice@{CALLER} SIP"));
+        let sent = scene.give(&reversed, CALLEE);
+        let arrived = to(&sent, CALLER, method);
+        scene.give(&answer(&arrived, "200 OK"), CALLER);
+        assert_eq!(scene.told(), told);
+    }
+}
+
+#[test]
+fn a_loaded_call_goes_on_being_told() {
+    let mut scene = Scene::new("modparam(\"dialog\", \"dlg_match_mode\", 2)");
+    let engine = &scene.proxy.node.dialogs;
+    let seconds = u32::try_from(scene.now.date.seconds()).unwrap();
+    let stored = Restored {
+        id: DialogId { entry: engine.slot_of(b"one@test"), id: 3 },
+        state: State::Confirmed,
+        new: NewDialog { call_id: b"one@test", from_tag: b"caller", contact: b"sip:alice@127.0.0.1:5070", cseq: 1, ..NewDialog::default() },
+        callee: CalleeLeg { tag: b"callee", contact: b"sip:bob@127.0.0.1:5080", ..CalleeLeg::default() },
+        callee_cseq: 0,
+        start_time: seconds - 60,
+        timeout: seconds + 60,
+    };
+    engine.restore(scene.now, &stored).unwrap();
+    scene.route = "<sip:127.0.0.1:5060;lr;x=y>".to_owned();
+    let bye = scene.within("BYE", 2);
+    scene.answer_within(&bye, "200 OK");
+    scene.wait(20);
+    let ended = ["Terminated >BYE [ end] caller_bye", "TerminatedConfirmed <200 [ end] caller_bye", "Destroyed - [ end] caller_bye"];
+    assert_eq!(scene.told(), [&["Loaded -"][..], &ended].concat());
 }
 
 #[test]

@@ -137,6 +137,15 @@ impl Argument {
             _ => 0,
         }
     }
+
+    /// The number of an `Integer` argument; None when a variable held none, as Kamailio's functions fail then.
+    pub fn number(&self) -> Option<i64> {
+        match self {
+            Argument::Integer(number) => Some(*number),
+            Argument::Text(text) if !text.is_empty() => crate::value::parse_integer(text),
+            _ => None,
+        }
+    }
 }
 
 /// What a function answers.

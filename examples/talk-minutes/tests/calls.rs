@@ -6,7 +6,7 @@ mod support;
 use std::net::SocketAddr;
 
 use support::sip::{Call, Dialog, Party, header, headers, reply, whole_call};
-use support::{RELAY, Server, until};
+use support::{RELAY, Server, duolog, finish, text, until};
 
 /// The relay of the server's tests; calls of carol are paid by the company.
 fn routes() -> String {
@@ -84,6 +84,30 @@ fn an_account_without_credit_is_hung_up_on() {
     let booked = booked(&server);
     assert!(booked.contains("\"talking\":0"), "{booked}");
     server.assert_serves("the end of a call by an observer");
+}
+
+#[test]
+fn a_script_asks_the_books_before_it_lets_a_call_through() {
+    let rule = "\tif (is_method(\"INVITE\") && talk_exceeds(\"$fU\", 1)) { sl_send_reply(\"402\", \"Payment Required\"); exit; }\n";
+    let server = Server::with("", &RELAY.replace("\tif (is_method(\"INVITE\")) {", &format!("{rule}\tif (is_method(\"INVITE\")) {{")));
+    let proxy: SocketAddr = format!("127.0.0.1:{}", server.port).parse().unwrap();
+    let mut caller = Party::udp("127.0.0.1:0", proxy);
+    for id in ["first", "second"] {
+        let callee = Party::udp("127.0.0.1:0", proxy);
+        let uri = format!("sip:bob@{}", callee.address());
+        whole_call(&mut caller, id, &uri, || callee, &[]);
+    }
+    let uri = format!("sip:bob@127.0.0.1:{}", support::free_port());
+    let third = Call::new("third", &uri).request(&caller, "INVITE", 1, &uri, "");
+    caller.send(&third);
+    caller.expect("SIP/2.0 402 Payment Required");
+}
+
+#[test]
+fn the_configuration_of_the_example_is_right() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/talk-minutes.cfg");
+    let output = finish(duolog().args(["-c", "-f", file]));
+    assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -245,6 +245,7 @@ impl Work<'_> {
             return Finished { destroyed: self.end_step(index), ..Finished::default() };
         }
         if change.old.is_setting_up() {
+            self.note(index, Occurrence::of(OccurrenceKind::Failed).leaving(change.old));
             self.destroy(index, Leaving::Failed);
             return Finished { destroyed: true, ..Finished::default() };
         }

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use sip::time::Now;
 
-use super::{DialogId, Engine};
 use super::work::view;
+use super::{DialogId, Engine};
 use crate::hash;
 use crate::history::{Moment, PastMoment};
 use crate::limits::{EXPLANATIONS_MAX, FORGET_MILLISECONDS};

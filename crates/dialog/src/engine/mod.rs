@@ -47,7 +47,9 @@ pub use termination::SequenceStep;
 /// The pair that names a dialog: its hash slot and its number there. A number alone is not unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DialogId {
+    /// `h_entry`, below `hash_size` (spec dialog 1.2).
     pub entry: u32,
+    /// `h_id`, counted in its slot (spec dialog 1.3).
     pub id: u32,
 }
 
@@ -118,6 +120,7 @@ impl Engine {
         }
     }
 
+    /// The settings as they hold: powers of two, bounds.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -131,6 +134,7 @@ impl Engine {
         self.statistics.counts()
     }
 
+    /// Sets a counter back to 0, as `stats.reset_statistics` asks; gauges have no such door.
     pub fn reset_statistic(&self, counter: Resettable) {
         self.statistics.reset(counter);
     }
@@ -140,6 +144,7 @@ impl Engine {
         self.live.load(Relaxed)
     }
 
+    /// No record is in memory.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -181,6 +186,7 @@ impl Engine {
         self.wishes.put(wish)
     }
 
+    /// Does a wish wait for a worker? One load.
     pub fn has_wishes(&self) -> bool {
         !self.wishes.is_empty()
     }

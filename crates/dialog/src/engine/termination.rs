@@ -54,7 +54,12 @@ impl Engine {
     /// task goes on.
     pub fn local_bye_repeated(&self, now: Now, id: DialogId, leg: Leg, outcome: ByeOutcome) -> Finished {
         let gone = Finished { gone: true, ..Finished::default() };
-        self.step(now, id, |work, index| work.local_bye_repeated(index, leg, outcome)).unwrap_or(gone)
+        let code = if outcome == ByeOutcome::Unreachable { 0 } else { outcome.code() };
+        let moment = Moment::ByeRepeated { leg, code };
+        self.step(now, id, |work, index| work.local_bye_repeated(index, moment)).unwrap_or_else(|| {
+            self.remember_gone(now, id, moment);
+            gone
+        })
     }
 
     /// A local BYE could not be sent at all: it may be tried again. A call whose lifetime is over ends now, unless a BYE to

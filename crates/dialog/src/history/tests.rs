@@ -41,8 +41,11 @@ fn a_whole_call_reads_in_order_with_its_states() {
     history.remember(2_500, Moment::Answered { code: 200 });
     history.remember(2_540, Moment::Confirmed);
     history.remember(9_001, Moment::Bye { leg: Leg::Callee });
-    let told: Vec<(u64, String, u32, u32)> =
-        history.moments(Date(1_000)).iter().map(|past| (past.at.0, past.moment.to_string(), past.old.number(), past.new.number())).collect();
+    let told: Vec<(u64, String, u32, u32)> = history
+        .moments(Date(1_000))
+        .iter()
+        .map(|past| (past.at.0, past.moment.to_string(), past.old.number(), past.new.number()))
+        .collect();
     assert_eq!(
         told,
         [

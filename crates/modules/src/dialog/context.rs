@@ -1,6 +1,6 @@
 //! What a run and a transaction know about dialogs: the script's context, what waits for a dialog, what has to be released.
 
-use ::dialog::{DialogId, Direction, OccurrenceKind, ProfileId, State};
+use ::dialog::{DialogId, Direction, OccurrenceKind, ProfileId, Reservation, State};
 use script::value::Text;
 use sip::method::Method;
 
@@ -36,6 +36,8 @@ pub struct RunState {
     pub context: Context,
     /// Asked for before the dialog existed, in that order.
     pub pending_profiles: Vec<(ProfileId, Option<Text>)>,
+    /// Places acquired before the dialog existed; those still here when the run ends are free again.
+    pub reservations: Vec<Reservation>,
     /// Set before the dialog existed, newest first.
     pub pending_variables: Vec<(Text, Text)>,
     /// The dialog made for this run's INVITE.
@@ -61,6 +63,7 @@ impl RunState {
     pub fn clear(&mut self) {
         self.context = Context::default();
         self.pending_profiles.clear();
+        self.reservations.clear();
         self.pending_variables.clear();
         self.created = None;
         self.is_spiral = false;
@@ -125,6 +128,11 @@ pub(super) fn by_identifiers(worker: &Worker) -> Option<(DialogId, Direction)> {
 /// The dialog of the message: from the context, else by identifiers whatever the match mode (spec dialog 1.7).
 pub fn message_dialog(worker: &Worker) -> Option<DialogId> {
     context_dialog(worker).or_else(|| by_identifiers(worker).map(|(dialog, _)| dialog))
+}
+
+/// The dialog that the run's request was matched to, and the way the request goes in it.
+pub fn request_within(worker: &Worker) -> Option<(DialogId, Direction)> {
+    worker.run.dialog.within
 }
 
 /// Before an onreply or failure route: the transaction's dialog becomes the context.

@@ -10,7 +10,7 @@ use sip::message::Message;
 use sip::method::Method;
 
 use super::context::{self, Context};
-use super::within;
+use super::{profiles, within};
 use crate::rr;
 use crate::worker::Worker;
 
@@ -92,6 +92,7 @@ pub(super) fn begin(worker: &mut Worker) -> bool {
                 worker.log(-1, "dialog", "no room for the Record-Route parameter, no dialog made");
                 return false;
             }
+            profiles::adopt(worker, dialog);
             within::attach(worker);
             true
         }
@@ -144,6 +145,7 @@ pub fn request_ended(worker: &mut Worker) {
     let node = Arc::clone(&worker.node);
     let state = &mut worker.run.dialog;
     state.pending_profiles.clear();
+    state.reservations.clear();
     state.pending_variables.clear();
     state.context = Context::default();
     let created = state.created.take().filter(|_| !state.is_attached);

@@ -174,7 +174,8 @@ fn of_request(worker: &mut Worker, within: Option<(DialogId, Direction)>) -> Opt
         Method::Ack => sent_as(worker, received, |branch| (200..300).contains(&branch.last_status)).or_else(|| raised(received)),
         _ => raised(received),
     };
-    let acknowledged = acknowledged.and_then(|number| sent_as(worker, number, |branch| branch.flags.provisional).or_else(|| raised(number)));
+    let acknowledged =
+        acknowledged.and_then(|number| sent_as(worker, number, |branch| branch.flags.provisional).or_else(|| raised(number)));
     Some(Renumbering { cseq: cseq?, acknowledged })
 }
 

@@ -76,15 +76,21 @@ fn run_nested(worker: &mut Worker, route: RouteId, dialog: DialogId, reply: Opti
     run.route = kind;
     run.route_set = routes;
     run.dialog.context.dialog = Some(dialog);
+    // A made-up request has no flags of its own, a reply has those of its transaction.
+    if reply.is_some() {
+        run.flags = worker.run.flags;
+    }
     lend(&mut worker.run, &mut run);
     let (_, mut used) = worker.with_run(run, |worker| worker.run_route_id(route));
     lend(&mut used, &mut worker.run);
+    if reply.is_some() {
+        worker.run.flags = used.flags;
+    }
     worker.recycle(used);
 }
 
-/// Moves the variables and flags of the transaction (and of the process) into the other run.
+/// Moves the variables of the transaction (and of the process) into the other run.
 fn lend(from: &mut Run, to: &mut Run) {
     std::mem::swap(&mut from.attributes, &mut to.attributes);
     std::mem::swap(&mut from.variables, &mut to.variables);
-    to.flags = from.flags;
 }

@@ -21,6 +21,8 @@ const REQUEST_TO_BRANCH: Routes = Routes::REQUEST.or(Routes::FAILURE).or(Routes:
 const NO_STORAGE: &str = "not available: there is no database";
 const REFER_NOTE: &str = "To and From name the right parties; the BYE after the REFER ends the dialog";
 
+const ACQUIRE_NOTE: &str = "extension: joins only while a limit has a place, in one step (docs/call-limits.md)";
+
 static FUNCTIONS: &[Function] = &[
     Function::new("dlg_manage", 0..=0, &[], create::manage).routes(Routes::REQUEST),
     Function::new("dlg_set_state", 1..=1, &[Kind::Format], functions::set_state),
@@ -28,6 +30,10 @@ static FUNCTIONS: &[Function] = &[
         .routes(REQUEST_TO_BRANCH)
         .note("returns 1, so that the script goes on; only replies to INVITE count"),
     Function::new("set_dlg_profile", 1..=2, &[Kind::Plain, Kind::Format], profiles::set),
+    Function::new("dlg_profile_acquire", 2..=2, &[Kind::Plain, Kind::Integer], profiles::acquire).note(ACQUIRE_NOTE),
+    Function::new("dlg_profile_acquire", 3..=3, &[Kind::Plain, Kind::Format, Kind::Integer], profiles::acquire).note(ACQUIRE_NOTE),
+    Function::new("dlg_profile_acquire", 4..=4, &[Kind::Plain, Kind::Format, Kind::Integer, Kind::Integer], profiles::acquire)
+        .note(ACQUIRE_NOTE),
     Function::new("unset_dlg_profile", 1..=2, &[Kind::Plain, Kind::Format], profiles::unset).routes(REQUEST_TO_BRANCH),
     Function::new("is_in_profile", 1..=2, &[Kind::Plain, Kind::Format], profiles::is_in),
     Function::new("get_profile_size", 2..=2, &[Kind::Plain, Kind::Variable], profiles::size),
@@ -123,6 +129,8 @@ static PARAMETERS: &[Parameter] = &[
     Parameter::integer("db_fetch_rows", 200).note(NO_DATABASE),
     Parameter::unset("profiles_with_value", ParameterKind::Text),
     Parameter::unset("profiles_no_value", ParameterKind::Text),
+    Parameter::integer("profile_join_once", 0).note("extension: joining a profile with the same value again does not count again"),
+    Parameter::integer("unset_profile_in_request", 0).note("extension: unset_dlg_profile() works in request_route once there is a dialog"),
     Parameter::text("bridge_controller", "sip:controller@kamailio.org"),
     Parameter::text("bridge_contact", "sip:controller@kamailio.org:5060"),
     Parameter::text("ruri_pvar", "$ru"),

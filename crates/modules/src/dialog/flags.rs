@@ -10,10 +10,11 @@ use crate::worker::Worker;
 
 /// Bit of the flag in the first argument, 0 to 31.
 fn bit(worker: &mut Worker, arguments: &[Argument]) -> Option<u32> {
-    let number = arguments.first().map_or(-1, Argument::integer);
-    let bit = u32::try_from(number).ok().and_then(|number| 1u32.checked_shl(number));
+    let number = arguments.first().and_then(Argument::number);
+    let bit = number.and_then(|number| 1u32.checked_shl(u32::try_from(number).ok()?));
     if bit.is_none() {
-        worker.log(-1, "dialog", &format!("flag {number} is not between 0 and 31"));
+        let given = arguments.first().map(Argument::text).unwrap_or_default();
+        worker.log(-1, "dialog", &format!("flag \"{given}\" is not a number between 0 and 31"));
     }
     bit
 }

@@ -63,17 +63,15 @@ pub(super) fn is_known(worker: &mut Worker, _: &[Argument]) -> Flow {
 
 /// `dlg_set_timeout(seconds[, h_entry, h_id])`.
 pub(super) fn set_timeout(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    let number = |place: usize| arguments.get(place).map_or(0, Argument::integer);
+    let number = |place: usize| arguments.get(place).and_then(Argument::number);
     let dialog = if arguments.len() > 1 {
-        match (u32::try_from(number(1)), u32::try_from(number(2))) {
-            (Ok(entry), Ok(id)) => worker.node.dialogs.find(entry, id),
-            _ => None,
-        }
+        let part = |place: usize| number(place).and_then(|number| u32::try_from(number).ok());
+        part(1).zip(part(2)).and_then(|(entry, id)| worker.node.dialogs.find(entry, id))
     } else {
         context::message_dialog(worker)
     };
     let Some(dialog) = dialog else { return Flow::Code(-1) };
-    match worker.node.dialogs.set_timeout(worker.now, dialog, number(0)) {
+    match worker.node.dialogs.set_timeout(worker.now, dialog, number(0).unwrap_or(0)) {
         Ok(_) => Flow::Code(1),
         Err(error) => {
             worker.log(-1, "dialog", &format!("dlg_set_timeout: {error:?}"));

@@ -1,6 +1,6 @@
 //! What can be said about calls of this module's functions before they run: profiles, sides, where a size goes.
 
-use ::dialog::settings::ParameterValue;
+use ::dialog::settings::{ParameterValue, ProfileDefinition};
 use script::exports::Refusal;
 use script::value::parse_integer;
 
@@ -10,6 +10,7 @@ use crate::settings::Settings;
 pub(super) static CHECKS: &[Check] = &[
     Check { function: "set_dlg_profile", examine: profile },
     Check { function: "unset_dlg_profile", examine: profile },
+    Check { function: "dlg_profile_acquire", examine: acquired_profile },
     Check { function: "is_in_profile", examine: profile },
     Check { function: "get_profile_size", examine: profile_size },
     Check { function: "dlg_set_timeout_by_profile", examine: timeout_of_members },
@@ -28,16 +29,8 @@ fn profile(settings: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
 }
 
 fn known_profile(settings: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
-    let Some(name) = literals.text(0) else { return Ok(()) };
-    let mut known = ::dialog::Settings::default();
-    for parameter in ["profiles_no_value", "profiles_with_value"] {
-        let list = settings.text("dialog", parameter).unwrap_or_default().to_string();
-        // A list that cannot be read stops the start of the module with its own reason.
-        if known.set(parameter, ParameterValue::Text(&list)).is_err() {
-            return Ok(());
-        }
-    }
-    if known.profiles.iter().any(|profile| profile.name.as_bytes() == &name[..]) {
+    let (Some(name), Some(known)) = (literals.text(0), defined_profiles(settings)) else { return Ok(()) };
+    if known.iter().any(|profile| profile.name.as_bytes() == &name[..]) {
         return Ok(());
     }
     let text = if name.is_empty() {
@@ -46,6 +39,42 @@ fn known_profile(settings: &Settings, literals: Literals<'_>) -> Result<(), Refu
         format!("profile <{name}> is not defined by profiles_with_value or profiles_no_value")
     };
     refuse(0, text)
+}
+
+/// The profile is one with values.
+fn has_value(settings: &Settings, literals: Literals<'_>) -> bool {
+    let (Some(name), Some(known)) = (literals.text(0), defined_profiles(settings)) else { return false };
+    known.iter().any(|profile| profile.has_value && profile.name.as_bytes() == &name[..])
+}
+
+/// What the parameters define. A list that cannot be read stops the start of the module with its own reason.
+fn defined_profiles(settings: &Settings) -> Option<Vec<ProfileDefinition>> {
+    let mut known = ::dialog::Settings::default();
+    for parameter in ["profiles_no_value", "profiles_with_value"] {
+        let list = settings.text("dialog", parameter).unwrap_or_default().to_string();
+        known.set(parameter, ParameterValue::Text(&list)).ok()?;
+    }
+    Some(known.profiles)
+}
+
+/// The profile exists and has a value where it needs one; limit and headroom are no negative numbers.
+fn acquired_profile(settings: &Settings, literals: Literals<'_>) -> Result<(), Refusal> {
+    known_profile(settings, literals)?;
+    let is_with_value = literals.count() > 2;
+    if has_value(settings, literals) {
+        if !is_with_value {
+            return refuse(0, "a profile with values needs one: profile, value, limit");
+        }
+        if literals.text(1).is_some_and(|value| value.is_empty()) {
+            return refuse(1, "the value of a profile cannot be empty");
+        }
+    }
+    for place in if is_with_value { 2 } else { 1 }..literals.count() {
+        if literals.text(place).and_then(|number| parse_integer(&number)).is_some_and(|number| number < 0) {
+            return refuse(place, "a limit and a headroom are numbers from 0");
+        }
+    }
+    Ok(())
 }
 
 /// The size goes into `$avp` or `$var`.

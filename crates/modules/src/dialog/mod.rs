@@ -22,6 +22,7 @@ mod rpc;
 mod rpc_explain;
 mod rpc_fields;
 mod rpc_listing;
+mod rpc_profiles;
 mod sequential;
 mod state;
 mod statistics;
@@ -31,7 +32,7 @@ mod timer;
 mod variables;
 mod within;
 
-pub use context::{RunState, TransactionPart, enter_reply, leave_reply, message_dialog};
+pub use context::{RunState, TransactionPart, enter_reply, leave_reply, message_dialog, request_within};
 pub use create::request_ended;
 pub use ending::{keepalive_answered, local_completed};
 pub use exports::MODULE;

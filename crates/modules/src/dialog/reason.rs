@@ -1,7 +1,7 @@
 //! The Reason header (RFC 3326) of what ends a call: its text, and the cause it states.
 
-use ::dialog::limits::END_TEXT_BYTES_MAX;
 use ::dialog::StatedCause;
+use ::dialog::limits::END_TEXT_BYTES_MAX;
 use sip::header::HeaderId;
 use sip::message::Message;
 

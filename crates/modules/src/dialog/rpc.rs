@@ -6,7 +6,7 @@ use ::dialog::{DialogId, DialogView, Direction, EndReason, State};
 use script::regex::{Flags, Pattern};
 
 use super::rpc_listing::{self, Comparison, Shape, Wanted, Window};
-use super::{bridge, ending, rpc_explain};
+use super::{bridge, ending, rpc_explain, rpc_profiles};
 use crate::outbox::Effect;
 use crate::rpc::{Command, Fault, Item, Parameter, Parameters, Reply, Wire};
 use crate::worker::Worker;
@@ -34,6 +34,10 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("dlg.dump_file", "Appends all dialogs to a file in dump_directory, one JSON line each: path.", dump_file),
     Command::new("dlg.profile_get_size", "Members of a profile: name, value.", profile_size),
     Command::new("dlg.profile_list", "Lists the dialogs of a profile: name, value; a part: limit, after.", profile_list).array(),
+    rpc_profiles::LIMITS,
+    rpc_profiles::LIMITS_RESET,
+    rpc_profiles::TOP,
+    rpc_profiles::AUDIT,
     Command::new("dlg.end_dlg", "Ends a dialog: h_entry, h_id, headers.", end),
     Command::new("dlg.terminate_dlg", "Ends a dialog: Call-ID, From-tag, To-tag.", terminate),
     Command::new("dlg.set_state", "Forces a state: Call-ID, From-tag, To-tag, state.", set_state),
@@ -97,21 +101,22 @@ fn matching(key: &[u8], operator: &[u8], value: Vec<u8>) -> Result<Wanted, Fault
     };
     let is_time = key == b"start_ts";
     let bad_value = || invalid("Invalid matching value parameter");
-    let moment = || std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()).ok_or_else(bad_value);
+    // What is no time is neither before nor after anything.
+    let moment = || std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok());
     Ok(match (operator, is_time) {
         (b"eq" | b"sw" | b"re", true) => return Err(invalid("Matching operator not supported with start_ts key")),
         (b"gt" | b"lt", false) => return Err(invalid("Matching operator not supported")),
         (b"eq", _) => Wanted::Matching(field, Comparison::Equal(value)),
         (b"sw", _) => Wanted::Matching(field, Comparison::Prefix(value)),
         (b"re", _) => Wanted::Matching(field, Comparison::Pattern(Pattern::dynamic(&value, Flags::ARGUMENT).map_err(|_| bad_value())?)),
-        (b"gt", _) => Wanted::AnsweredAfter(moment()?),
-        (b"lt", _) => Wanted::AnsweredBefore(moment()?),
+        (b"gt", _) => Wanted::AnsweredAfter(moment().unwrap_or(u64::MAX)),
+        (b"lt", _) => Wanted::AnsweredBefore(moment().unwrap_or(0)),
         _ => return Err(invalid("Invalid matching operator parameter")),
     })
 }
 
 /// The first parameter as text. Without one, JSON gets an empty answer (None) and BINRPC a fault of the reading layer.
-fn first_text(parameters: &mut Parameters) -> Result<Option<Vec<u8>>, Fault> {
+pub(super) fn first_text(parameters: &mut Parameters) -> Result<Option<Vec<u8>>, Fault> {
     if parameters.left() == 0 && parameters.wire == Wire::Binrpc {
         return Err(Fault::new(400, "error at parameter 0: expected any type but end of packet encountered"));
     }
@@ -135,16 +140,15 @@ fn show_in(worker: &Worker, parameters: &mut Parameters, shape: &Shape) -> Answe
     let items = views
         .filter(|view| from_tag.as_ref().is_none_or(|tag| tag.is_empty() || *tag == view.caller.tag))
         .map(|view| shape.item(&worker.node, &view, worker.now))
-        .collect();
-    Ok(Reply::many(items))
+        .collect::<Vec<Item>>();
+    // Clients expect one object, and JSON has room for one answer only.
+    let is_one_of_many = items.len() > 1 && parameters.wire == Wire::Json;
+    Ok(if is_one_of_many { Reply::one(Item::Array(items)) } else { Reply::many(items) })
 }
 
 fn briefing(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
     let window = Window::take(parameters)?;
-    let mut letters = match parameters.left() {
-        0 => BRIEFING_LETTERS.to_vec(),
-        _ => parameters.text()?,
-    };
+    let mut letters = parameters.text_or_none().unwrap_or_else(|| BRIEFING_LETTERS.to_vec());
     letters.truncate(BRIEFING_LETTERS_MAX);
     Ok(Reply::listing(rpc_listing::dialogs(worker, window, Wanted::All, Shape::Short(letters))))
 }
@@ -218,23 +222,16 @@ fn profile_list(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
     }))
 }
 
-/// An integer parameter, also when JSON brings it as text.
-fn whole(parameters: &mut Parameters) -> Option<i64> {
-    match parameters.any()? {
-        Parameter::Integer(number) => Some(number),
-        Parameter::Text(text) => std::str::from_utf8(&text).ok()?.parse().ok(),
-        Parameter::Double(_) | Parameter::Unreadable(_) => None,
-    }
-}
-
 fn end(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
-    let mut id = || parameters.integer().ok().and_then(|number| u32::try_from(number).ok()).ok_or_else(|| invalid("Invalid parameters"));
-    let (entry, number) = (id()?, id()?);
+    let mut number = || parameters.integer().map_err(|_| invalid("Invalid parameters"));
+    let (entry, id) = (number()?, number()?);
     let mut headers = parameters.text_if_given()?.unwrap_or_default();
     if !headers.is_empty() && !headers.ends_with(b"\r\n") {
         headers.extend_from_slice(b"\r\n");
     }
-    let dialog = worker.node.dialogs.find(entry, number).ok_or_else(|| Fault::new(404, "Dialog not found"))?;
+    // Numbers that no dialog can have are those of no dialog.
+    let named = u32::try_from(entry).ok().zip(u32::try_from(id).ok());
+    let dialog = named.and_then(|(entry, id)| worker.node.dialogs.find(entry, id)).ok_or_else(|| Fault::new(404, "Dialog not found"))?;
     end_dialog(worker, dialog, &headers);
     Ok(Reply::empty())
 }
@@ -268,10 +265,8 @@ fn terminate(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
 fn set_state(worker: &mut Worker, parameters: &mut Parameters) -> Answer {
     const MISSING: &str = "Need the callid, from tag,to tag and state";
     let names = identifiers(parameters, MISSING)?;
-    if parameters.left() == 0 {
-        return Err(Fault::new(400, MISSING));
-    }
-    let number = whole(parameters).and_then(|number| u32::try_from(number).ok());
+    let number = parameters.integer().map_err(|_| Fault::new(400, MISSING))?;
+    let number = u32::try_from(number).ok();
     let state = number.and_then(State::from_number).ok_or_else(|| invalid("Invalid state value"))?;
     let dialog = find(worker, &names).ok_or_else(|| Fault::new(500, "Dialog not found"))?;
     let old = worker.node.dialogs.force_state(worker.now, dialog, state, EndReason::Rpc);

@@ -86,7 +86,7 @@ pub(super) fn refer(worker: &mut Worker, arguments: &[Argument]) -> Flow {
 
 /// `dlg_refer_did(h_entry, h_id, side, uri)`.
 pub(super) fn refer_numbered(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    let number = |place: usize| u32::try_from(arguments.get(place).map_or(-1, Argument::integer)).ok();
+    let number = |place: usize| arguments.get(place).and_then(Argument::number).and_then(|number| u32::try_from(number).ok());
     let dialog = match (number(0), number(1)) {
         (Some(entry), Some(id)) => worker.node.dialogs.find(entry, id),
         _ => None,

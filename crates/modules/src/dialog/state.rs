@@ -40,6 +40,7 @@ const OWN: &[&str] = &[
     "timer_procs",
     "track_cseq_updates",
     "dump_directory",
+    "unset_profile_in_request",
     "lreq_callee_headers",
     "enable_dmq",
     "enable_dmq_ka_iflags_sync",
@@ -71,6 +72,8 @@ pub struct State {
     pub dialog_flag: Option<u32>,
     /// Requests to the callee get higher CSeq numbers after `uac_auth()` ([`super::cseq`]).
     pub tracks_sequence: bool,
+    /// `unset_dlg_profile()` works in request routes too.
+    pub unsets_in_request: bool,
     /// A lookup while a CANCEL is processed sets the context.
     pub cancel_sets_context: bool,
     /// Observers hear of a new call when its transaction is made, not in the script (`initial_cbs_inscript` 0).
@@ -121,6 +124,7 @@ impl State {
         Ok(State {
             routes: EventRoutes::of(program),
             enable_stats: integer("enable_stats") != 0,
+            unsets_in_request: integer("unset_profile_in_request") != 0,
             is_told_later: integer("initial_cbs_inscript") == 0,
             observer_panics: AtomicU64::new(0),
             request_uri,

@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn every_reason_is_counted() {
-        let names: Vec<&str> = STATISTICS.iter().filter(|statistic| statistic.group == "dialog_end").map(|statistic| statistic.name).collect();
+        let names: Vec<&str> =
+            STATISTICS.iter().filter(|statistic| statistic.group == "dialog_end").map(|statistic| statistic.name).collect();
         assert_eq!(names, EndReason::ALL.map(EndReason::token));
     }
 }

@@ -8,7 +8,7 @@ use script::exports::Evaluate;
 use sip::method::Method;
 
 use super::reason::Reason;
-use super::{context, create, event_route};
+use super::{context, create, event_route, profiles};
 use crate::rr;
 use crate::worker::Worker;
 
@@ -66,6 +66,7 @@ fn process(worker: &mut Worker, dialog: DialogId, direction: Direction) {
         // A membership that cannot be made is passed over, as for a new dialog.
         let _ = node.dialogs.profile_join(now, dialog, profile, value.as_deref());
     }
+    profiles::adopt(worker, dialog);
     let message = &worker.run.message;
     let method = request_method(message.method());
     let contact = if method == RequestMethod::Invite { create::single_contact(message).map(<[u8]>::to_vec) } else { None };

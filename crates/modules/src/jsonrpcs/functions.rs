@@ -4,7 +4,7 @@ use script::exports::{Argument, Flow, Index, Inner};
 use script::value::{Text, Value};
 
 use crate::json_rpc;
-use crate::listing::ITEMS_OF_SCRIPT_MAX;
+use crate::listing::{ITEMS_OF_SCRIPT_MAX, PAGES_OF_SCRIPT_MAX};
 use crate::rpc::{Command, Fault, Reply};
 use crate::worker::Worker;
 
@@ -56,7 +56,7 @@ pub(super) fn execute(worker: &mut Worker, arguments: &[Argument]) -> Flow {
 /// Scripts take whole answers.
 fn whole(reply: Reply) -> Result<Reply, Fault> {
     match &reply.listing {
-        Some(listing) => listing.gathered(ITEMS_OF_SCRIPT_MAX),
+        Some(listing) => listing.gathered(ITEMS_OF_SCRIPT_MAX, PAGES_OF_SCRIPT_MAX),
         None => Ok(reply),
     }
 }

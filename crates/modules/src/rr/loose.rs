@@ -100,8 +100,11 @@ fn route(worker: &mut Worker, mode: i64) -> i32 {
     worker.run.rr.entries = entries;
     worker.run.rr.last_result = result;
     let run = &worker.run;
-    if node.states.rr.has_dialog && run.rr.is_own_route && !run.rr.route_parameters.is_empty() {
-        crate::dialog::on_routed(worker);
+    if run.rr.is_own_route && !run.rr.route_parameters.is_empty() {
+        if node.states.rr.has_dialog {
+            crate::dialog::on_routed(worker);
+        }
+        crate::uac::on_routed(worker);
     }
     result
 }

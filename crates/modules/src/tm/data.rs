@@ -41,6 +41,8 @@ pub struct TransactionData {
     /// Branches whose next address may be tried.
     pub fallbacks: Vec<super::failover::Fallback>,
     pub dialog: crate::dialog::TransactionPart,
+    /// Headers that left with another URI, to be put right in replies ([`crate::uac::restore_in_reply`]).
+    pub replaced: u8,
     /// Who made a local request and wants its outcome.
     pub purpose: Purpose,
 }

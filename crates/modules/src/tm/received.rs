@@ -75,6 +75,7 @@ pub fn process(worker: &mut Worker, index: usize) -> Received {
         }
         ReplyStep::Process => {}
     }
+    crate::uac::restore_in_reply(worker);
     let route = worker.run.tm.transaction.as_ref().and_then(|transaction| transaction.branches.get(index)?.armed.reply);
     route_and_decide(worker, index, route.map(RouteId));
     Received::Consumed

@@ -140,6 +140,7 @@ fn forward(worker: &mut Worker, forced: Forced) -> Flow {
             pending.error = pending.error.min(error::CONFIGURATION);
         }
     }
+    crate::uac::keep_for_replies(worker);
     if worker.run.route_set.meets(Routes::FAILURE) {
         // Only the main script of a request can park: here the look-ups go on by themselves.
         return Flow::Code(launch_or_look_up(worker, pending));

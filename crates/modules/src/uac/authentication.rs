@@ -1,7 +1,6 @@
 //! `uac_auth()`: answers the challenge that the best reply holds, so that the next relay sends the request again with
 //! credentials (RFC 3261 §22.2, §22.3; spec proxy-core 11.13).
 
-
 use script::exports::{Argument, Flow};
 use script::value::Text;
 use sip::header::HeaderId;
@@ -92,7 +91,13 @@ fn failed_branch(worker: &Worker) -> Option<Failed> {
     Some(Failed { uri: Text::from(&branch.start.request_uri[..]), next_hop, body })
 }
 
-fn credentials_line(worker: &mut Worker, challenge: &Challenge<'_>, credential: &Credential, failed: &Failed, is_hashed: bool) -> Result<Vec<u8>, String> {
+fn credentials_line(
+    worker: &mut Worker,
+    challenge: &Challenge<'_>,
+    credential: &Credential,
+    failed: &Failed,
+    is_hashed: bool,
+) -> Result<Vec<u8>, String> {
     let is_unfit = |byte: &u8| byte.is_ascii_control() || matches!(byte, b'"' | b'\\');
     if credential.username.iter().any(is_unfit) {
         return Err(String::from("the username holds quotes or control characters"));

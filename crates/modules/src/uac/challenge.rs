@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn names_and_words_are_read_in_any_case_and_with_unknown_parameters() {
-        let value = b"DIGEST REALM=\"x\", NonCE=\"abc\", stale=maybe, domain=\"sip:x\", foo=bar, algorithm=\"md5\", QOP=\"auth-int , AUTH\"";
+        let value =
+            b"DIGEST REALM=\"x\", NonCE=\"abc\", stale=maybe, domain=\"sip:x\", foo=bar, algorithm=\"md5\", QOP=\"auth-int , AUTH\"";
         let challenge = read(value).expect("a challenge");
         assert_eq!((challenge.realm, challenge.nonce, challenge.opaque), (&b"x"[..], &b"abc"[..], &b""[..]));
         assert_eq!((challenge.algorithm, challenge.protection), (Algorithm::Md5, Protection::Request));

@@ -100,7 +100,10 @@ mod tests {
     #[test]
     fn a_password_may_hold_colons_and_be_empty() {
         let credential = parse(&Text::from("alice:example.com:se:cret")).expect("a credential");
-        assert_eq!((&credential.username[..], &credential.realm[..], &credential.password[..]), (&b"alice"[..], &b"example.com"[..], &b"se:cret"[..]));
+        assert_eq!(
+            (&credential.username[..], &credential.realm[..], &credential.password[..]),
+            (&b"alice"[..], &b"example.com"[..], &b"se:cret"[..])
+        );
         assert_eq!(parse(&Text::from("alice:example.com:")).map(|credential| credential.password.len()), Some(0));
         for wrong in ["alice", "alice:example.com", ":example.com:x", "alice::x", ""] {
             assert_eq!(parse(&Text::from(wrong)), None, "{wrong}");

@@ -18,8 +18,9 @@ pub const ALICE: &str = "192.0.2.1:5090";
 pub const BOB: &str = "192.0.2.2:5080";
 pub const CAROL: &str = "192.0.2.3:5080";
 
-/// How often timers get a chance.
+/// How often timers get a chance in a wait of minutes, and in one of hours.
 const STEP_MILLISECONDS: u64 = 250;
+const LONG_STEP_MILLISECONDS: u64 = 20_000;
 
 struct OneFile(String);
 
@@ -207,8 +208,9 @@ impl Stage {
     /// Lets time pass.
     pub fn wait(&mut self, milliseconds: u64) {
         let end = self.now.time.0 + milliseconds;
+        let longest = if milliseconds < 600_000 { STEP_MILLISECONDS } else { LONG_STEP_MILLISECONDS };
         while self.now.time.0 < end {
-            let step = STEP_MILLISECONDS.min(end - self.now.time.0);
+            let step = longest.min(end - self.now.time.0);
             self.now.time.0 += step;
             self.now.date.0 += step;
             self.input(Input::Tick);

@@ -6,7 +6,7 @@ use super::evaluate::{format_text, read};
 use crate::bytecode::{ArgumentPlan, As, CallSite, Program};
 use crate::exports::{Argument, Host};
 use crate::regex::{Flags, Pattern};
-use crate::value::Value;
+use crate::value::{Text, Value, parse_integer};
 
 /// Fills `arguments` in the order of the call; computed ones are taken from the top of the stack.
 pub(super) fn evaluate<H: Host>(
@@ -38,8 +38,17 @@ pub(super) fn evaluate<H: Host>(
 fn handed<H: Host>(program: &Program<H>, value: Value, kind: As) -> Result<Argument, String> {
     Ok(match kind {
         As::Text => Argument::Text(value.to_text()),
-        As::Integer => Argument::Integer(value.to_integer()),
+        As::Integer => number(value),
         As::Regex => Argument::Regex(Pattern::dynamic(&value.to_text(), Flags::ARGUMENT)?),
         As::Substitution => Argument::Substitution(Arc::new(program.compile_substitution(&value.to_text())?)),
     })
+}
+
+/// A number where there is one; what is none stays the text it is, so that a function can tell.
+fn number(value: Value) -> Argument {
+    match value {
+        Value::Null => Argument::Text(Text::empty()),
+        Value::Text(text) if text.is_empty() || parse_integer(&text).is_none() => Argument::Text(text),
+        value => Argument::Integer(value.to_integer()),
+    }
 }

@@ -3,6 +3,7 @@
 mod calls;
 mod deadlines;
 mod ending;
+mod lifecycle;
 mod limiting;
 mod observing;
 mod random;
@@ -10,6 +11,7 @@ mod listing;
 mod reading;
 mod reasons;
 mod sequence;
+mod table;
 
 use sip::time::{Date, Now, Time};
 

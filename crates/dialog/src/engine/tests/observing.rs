@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::Mutex;
 
-use super::{CALLEE, ack, at, create, engine, invite, reply, within};
-use crate::effect::{Begin, ExpiryStep, NewDialog, RequestMethod, Restored};
+use super::{CALLEE, ack, at, bye, create, engine, invite, reply, within};
+use crate::effect::{Begin, Expiry, ExpiryStep, NewDialog, RequestMethod, Restored};
 use crate::engine::DialogId;
 use crate::leg::Direction;
 use crate::limits::{LISTING_FIELDS_MAX, OBSERVERS_MAX};
@@ -220,4 +220,57 @@ fn observers_add_bounded_fields_to_listings_and_are_found_by_their_type() {
     assert_eq!(fields.len(), LISTING_FIELDS_MAX);
     assert_eq!(fields[0], (Cow::Borrowed("field0"), AttributeValue::Text(b"c@x".to_vec())));
     assert_eq!(engine.observer_panics(), 0);
+}
+
+#[test]
+fn a_call_never_answered_is_told_as_failed() {
+    let engine = engine(&[("early_timeout", 5)]);
+    let actor = Actor::new(Kinds::ALL, |_| {});
+    engine.observe(actor.clone());
+    create(&engine, at(0.0), b"e@x");
+    for expiry in engine.expire(at(6.0)) {
+        let Expiry::EarlyOver { change } = expiry else { panic!("{expiry:?}") };
+        assert!(engine.expiry_finish(at(6.0), change).destroyed);
+    }
+    assert_eq!(actor.kinds(), [OccurrenceKind::Created, OccurrenceKind::Failed, OccurrenceKind::Destroyed]);
+    assert_eq!(actor.told.lock().unwrap()[1].0.old, Some(State::Unconfirmed));
+}
+
+#[test]
+fn every_call_on_every_thread_is_told_once_while_observers_change_it() {
+    let engine = engine(&[("hash_size", 16), ("wait_ack", 0)]);
+    let actor = Actor::new(Kinds::ALL, |notice| {
+        // Gone already when it is told of as destroyed.
+        let _ = notice.engine.set_variable(notice.now, notice.dialog.id, b"last", Some(b"told"));
+        let end = Wish::End { dialog: notice.dialog.id, leg: None, headers: Vec::new() };
+        if notice.occurrence.kind == OccurrenceKind::Confirmed {
+            assert_eq!(notice.engine.wish(end), Ok(()));
+        }
+    });
+    engine.observe(actor.clone());
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let engine = &engine;
+            scope.spawn(move || {
+                for number in 0..250 {
+                    let id = create(engine, at(0.0), format!("{thread}-{number}@x").as_bytes());
+                    reply(engine, at(0.1), id, 180);
+                    if number % 2 == 0 {
+                        reply(engine, at(0.2), id, 486);
+                        continue;
+                    }
+                    reply(engine, at(0.2), id, 200);
+                    ack(engine, at(0.3), id);
+                    bye(engine, at(0.4), id);
+                    engine.release(at(0.5), id);
+                }
+            });
+        }
+    });
+    let kinds = actor.kinds();
+    let count = |kind| kinds.iter().filter(|told| **told == kind).count();
+    use OccurrenceKind::*;
+    let counts = [Created, Early, Failed, Answered, Confirmed, Terminated, Destroyed].map(count);
+    assert_eq!((counts, engine.len(), engine.observer_panics()), ([1000, 1000, 500, 500, 500, 500, 1000], 0, 0));
+    assert_eq!(std::iter::from_fn(|| engine.take_wish()).count(), 500);
 }

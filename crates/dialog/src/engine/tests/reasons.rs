@@ -49,7 +49,8 @@ fn a_party_that_hangs_up_is_named_with_what_its_bye_says() {
         let change = engine.request_begin(at(1.0), id, &bye).unwrap();
         assert_eq!(end(&engine, b"b@x"), because(reason, 16, TEXT), "seen by the end route already");
         engine.request_finish(at(1.0), change, &bye);
-        let again = InDialogRequest { stated: StatedCause { code: 31, text: b"other" }, ..within(RequestMethod::Bye, direction.reversed(), 5) };
+        let again =
+            InDialogRequest { stated: StatedCause { code: 31, text: b"other" }, ..within(RequestMethod::Bye, direction.reversed(), 5) };
         request(&engine, at(1.1), id, &again);
         assert_eq!(end(&engine, b"b@x"), because(reason, 16, TEXT), "the first cause counts");
         assert_eq!(engine.ended_by(reason), 1);
@@ -236,7 +237,8 @@ fn a_caller_who_hung_up_before_the_answer_ends_the_call_by_race() {
     reply(&engine, at(1.1), id, 200);
     ack(&engine, at(1.2), id);
     engine.expire(at(7.0));
-    let ExpiryStep::SendByes { termination: Termination::Byes { caller: Some(_), callee: Some(_), .. } } = engine.expiry_decide(at(7.0), id)
+    let ExpiryStep::SendByes { termination: Termination::Byes { caller: Some(_), callee: Some(_), .. } } =
+        engine.expiry_decide(at(7.0), id)
     else {
         panic!("no BYEs")
     };

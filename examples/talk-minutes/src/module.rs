@@ -1,11 +1,12 @@
-//! The module of this binary: `talk.minutes` shows the books, `talk.end` hangs up on an account.
+//! The module of this binary: scripts ask `talk_exceeds()`, `talk.minutes` shows the books, `talk.end` hangs up on an account.
 
 use std::sync::Arc;
 
 use dialog::{Wish, WishRefused};
 use modules::Worker;
-use modules::registry::Module;
+use modules::registry::{Function, Module};
 use modules::rpc::{Command, Fault, Item, Parameters, Reply};
+use script::exports::{Argument, Flow, Kind};
 
 use crate::books::{Account, Books};
 
@@ -13,7 +14,7 @@ use crate::books::{Account, Books};
 pub static MODULE: Module = Module {
     name: "talk",
     checks: &[],
-    functions: &[],
+    functions: &[Function::new("talk_exceeds", 2..=2, &[Kind::Format, Kind::Integer], exceeds)],
     variables: &[],
     parameters: &[],
     commands: &[
@@ -28,6 +29,14 @@ fn books(worker: &Worker) -> Result<Arc<Books>, Fault> {
     worker.node.dialogs.observer().ok_or_else(|| Fault::new(500, "the books are not kept: the observer was not added"))
 }
 
+/// `talk_exceeds(account, minutes)`: has the account talked more than so many minutes?
+fn exceeds(worker: &mut Worker, arguments: &[Argument]) -> Flow {
+    let [account, minutes] = arguments else { return Flow::Code(-1) };
+    let Ok(books) = books(worker) else { return Flow::Code(-1) };
+    let talked = books.account(&account.text()).map_or(0, |account| account.minutes);
+    Flow::from(i64::try_from(talked).is_ok_and(|talked| talked > minutes.integer()))
+}
+
 fn minutes(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
     let books = books(worker)?;
     match parameters.text_if_given()? {
@@ -40,7 +49,7 @@ fn minutes(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fa
 }
 
 fn item(name: &[u8], account: &Account) -> Item {
-    let number = |number: u64| Item::Long(i64::try_from(number).unwrap_or(i64::MAX));
+    let number = |number: u64| Item::Integer(i64::try_from(number).unwrap_or(i64::MAX));
     Item::Structure(vec![
         ("account".into(), Item::text(name)),
         ("calls".into(), number(account.calls)),
