@@ -175,7 +175,9 @@ impl Caller {
                 let text = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
                 self.take(&text, is_held, calls)
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Ok(()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted) => {
+                Ok(())
+            }
             Err(error) => Err(error.to_string()),
         }
     }

@@ -16,7 +16,11 @@ use crate::subject::{Kind, Subject};
 /// Slowest set-up of the held calls that is waited for, calls a second.
 const HOLD_RATE_MIN: u32 = 300;
 /// Rounds without and with listings, in turn.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 4;
+/// Parts of a listing that are asked for one after the other.
+const PARTS: usize = 500;
+/// How often another command is asked meanwhile.
+const ASK_EVERY: Duration = Duration::from_millis(250);
 /// Longest silence of a listing.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 
@@ -57,9 +61,15 @@ pub fn listing(held: u32, rate: u32, seconds: u32) -> Result<(), String> {
         for (place, name) in ["none", "always"].into_iter().enumerate() {
             let reader = (place == 1).then(|| Reader::start(&subject)).transpose()?;
             let before = subject.cpu_microseconds();
-            let calls = caller.call(rate, lasting)?;
+            let end = Instant::now() + lasting;
+            let (calls, slowest) = std::thread::scope(|scope| {
+                let asking = scope.spawn(|| ask_until(&subject, end));
+                let calls = caller.call(rate, lasting)?;
+                Ok::<_, String>((calls, asking.join().map_err(|_| "the asker ended badly".to_owned())??))
+            })?;
             let spent = (subject.cpu_microseconds() - before) as f64 / f64::from(calls.answered.max(1));
             show(name, &calls, spent);
+            println!("    slowest core.version meanwhile, its process included: {:.1} ms", slowest.as_secs_f64() * 1_000.0);
             failed += calls.failed;
             if let Some(list) = times.get_mut(place) {
                 list.push([calls.time(0.5), calls.time(0.99)]);
@@ -74,6 +84,7 @@ pub fn listing(held: u32, rate: u32, seconds: u32) -> Result<(), String> {
         }
     }
     println!("resident: {} MB", subject.resident_megabytes());
+    show_parts(&subject)?;
     let [without, with] = times.map(|list| [0, 1].map(|part| median(&list.iter().map(|both| both[part]).collect::<Vec<f64>>())));
     println!(
         "p50 {:.3} and {:.3} ms, ratio {:.2}; p99 {:.3} and {:.3} ms, ratio {:.2}",
@@ -86,6 +97,20 @@ pub fn listing(held: u32, rate: u32, seconds: u32) -> Result<(), String> {
     );
     drop(callee);
     if failed == 0 { Ok(()) } else { Err(format!("{failed} calls failed")) }
+}
+
+/// Asks for the version again and again; the longest time an answer took.
+fn ask_until(subject: &Subject, end: Instant) -> Result<Duration, String> {
+    let mut slowest = Duration::ZERO;
+    while Instant::now() < end {
+        let begun = Instant::now();
+        if !subject.rpc(&["core.version"])?.starts_with("duolog") {
+            return Err("core.version is not answered meanwhile".to_owned());
+        }
+        slowest = slowest.max(begun.elapsed());
+        std::thread::sleep(ASK_EVERY);
+    }
+    Ok(slowest)
 }
 
 fn show(name: &str, calls: &Calls, spent: f64) {
@@ -105,6 +130,38 @@ fn show_listings(door: &str, listed: &[Listed]) {
     let Some(last) = own.last() else { return };
     let seconds = median(&own.iter().map(|listed| listed.seconds).collect::<Vec<f64>>());
     println!("    {} over {door}: median {seconds:.2} s; the last: {} dialogs, {} bytes", own.len(), last.dialogs, last.bytes);
+}
+
+/// Walks in parts of a hundred calls over one connection and tells how long a part takes.
+fn show_parts(subject: &Subject) -> Result<(), String> {
+    let told = |error: io::Error| format!("HTTP {}: {error}", subject.http);
+    let mut stream = TcpStream::connect(&subject.http).map_err(told)?;
+    stream.set_nodelay(true).map_err(told)?;
+    stream.set_read_timeout(Some(SILENCE_MAX)).map_err(told)?;
+    let (mut after, mut times) = (String::new(), Vec::new());
+    while times.len() < PARTS {
+        let body = format!(r#"{{"jsonrpc":"2.0","method":"dlg.list","params":{{"limit":100{after}}},"id":1}}"#);
+        let begun = Instant::now();
+        stream.write_all(format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).map_err(told)?;
+        let (mut answer, mut chunk) = (Vec::new(), vec![0_u8; 64 * 1024]);
+        while !answer.ends_with(b"\r\n0\r\n\r\n") {
+            let count = stream.read(&mut chunk).map_err(told)?;
+            match chunk.get(..count) {
+                Some(read) if count > 0 => answer.extend_from_slice(read),
+                _ => return Err("the connection ended within a part".to_owned()),
+            }
+        }
+        times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let number = |name: &str| Some(text.rsplit(name).next()?.trim_start_matches(':').trim().split(',').next()?.to_owned());
+        let last = number("\"h_entry\"").zip(number("\"h_id\"")).filter(|_| text.contains("h_entry"));
+        let Some((entry, id)) = last else { break };
+        after = format!(r#","after":"{entry}:{id}""#);
+    }
+    times.sort_by(f64::total_cmp);
+    let slow = times.get(times.len() * 99 / 100).copied().unwrap_or(0.0);
+    println!("{} parts of 100 calls: p50 {:.2} ms, p99 {slow:.2} ms", times.len(), median(&times));
+    Ok(())
 }
 
 /// Lists all calls into a file, again and again, through the doors in turn. Whoever reads is another process of low priority:

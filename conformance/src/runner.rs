@@ -20,7 +20,7 @@ const UNTRACED: &str = "untraced";
 
 /// How many lines of a difference are shown.
 const DIFFERENCE_LINES: usize = 8;
-/// The detail of a sent request that names another address than the proxy's first.
+/// The detail of a sent message that names another address than the proxy's first.
 const DESTINATION: &str = "destination: ";
 /// The detail of an RPC that puts its whole answer into the trace.
 const TRACED: &str = "traced";
@@ -250,11 +250,11 @@ fn play_agent(
                 let uri = uri.as_ref().map_or_else(|| "sip:bob@example.com".to_owned(), |uri| fill(uri, marks));
                 agent.new_request(method, &uri)
             };
-            agent.send_to(&changed(message, details), details.iter().find_map(|detail| detail.strip_prefix(DESTINATION)))
+            agent.send_to(&changed(message, details), destination(details))
         }
         Kind::SendReply { code, reason, method, .. } => {
             let message = agent.reply(*code, reason, method.as_deref())?;
-            agent.send(&changed(message, details))
+            agent.send_to(&changed(message, details), destination(details))
         }
         Kind::HopRequest { method, .. } => {
             let message = agent.hop_request(method)?;
@@ -294,6 +294,10 @@ fn play_agent(
         },
         _ => Ok(()),
     }
+}
+
+fn destination(details: &[String]) -> Option<&str> {
+    details.iter().find_map(|detail| detail.strip_prefix(DESTINATION))
 }
 
 /// `Name: value` replaces or adds, `^Name: value` puts in front, `-Name` removes, `first: text` replaces the first line, `body: text` sets the body.

@@ -25,6 +25,7 @@
 //! | D10 | the CSeq known of a party never falls; requests of one way keep their shift unless one was made here | `sequences` |
 //! | D11 | no second dialog within the life of a transaction; the callee is the one whose 2xx won, and stays | `lives` |
 //! | D12 | variable, flag and lifetime set before `dlg_manage` are in the dialog | `lives` |
+//! | D13 | every end has one reason, which stays; none before; a history ends where its call stands | `reasons` |
 //! | P1 | sizes equal a recount, in all and by value, zero at the end | `profiles` |
 //! | P2 | an ended dialog is in no profile | `profiles` |
 //! | P3, P4 | not checked: they need the storage and the cluster room | |
@@ -52,6 +53,7 @@
 //! Not in this world yet: storage and cluster faults (K, C), TLS and WebSocket, name servers that lie.
 
 pub mod checkers;
+mod cutter;
 pub mod limits;
 pub mod network;
 pub mod outcome;

@@ -15,6 +15,8 @@ use script::source::Files;
 use sip::time::{Date, Now, Time};
 use transaction::Protocol;
 
+use crate::cutter::Cutter;
+
 /// Unix time at which every world begins, milliseconds.
 const DATE_OF_BEGINNING: u64 = 1_800_000_000_000;
 
@@ -91,6 +93,7 @@ impl ProxyNode {
         let node = proxy::start(prepared, now).map_err(|error| error.to_string())?;
         let journal = Arc::new(Journal::default());
         node.dialogs.observe(Arc::clone(&journal) as Arc<dyn Observer>);
+        node.dialogs.observe(Arc::new(Cutter));
         let proxy = Proxy::new(node);
         let workers = (0..start.workers).map(|number| proxy.worker(number, start.seed ^ (u64::from(number) << 32), now)).collect();
         Ok(ProxyNode { address: start.address, proxy, workers, tick_at: None, is_down: false, starts: 1, journal })

@@ -1,8 +1,11 @@
 //! What goes into the engine's steps and what comes out of them for the caller to do.
 
+use std::fmt;
+
 use crate::end_reason::StatedCause;
 use crate::engine::DialogId;
 use crate::leg::{AliasedContact, Direction, Leg};
+use crate::limits::{DIALOGS_OF_CALL_ID_MAX, FIELDS_BYTES_MAX, VARIABLE_KEY_BYTES_MAX, VARIABLES_BYTES_MAX, VARIABLES_MAX};
 use crate::observer::{Cause, Occurrence};
 use crate::profiles::ProfileId;
 use crate::state::{Event, State};
@@ -99,6 +102,20 @@ pub enum Refusal {
     Variable(VariableError),
 }
 
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NoCallId => out.write_str("it has no Call-ID"),
+            Refusal::NoFromTag => out.write_str("its From has no tag"),
+            Refusal::NoContact => out.write_str("it has not exactly one Contact"),
+            Refusal::TooLarge => write!(out, "its Call-ID, tags, URIs and routes need more than {FIELDS_BYTES_MAX} bytes"),
+            Refusal::Full => out.write_str("as many dialogs as may be are held already"),
+            Refusal::TooManyOfCallId => write!(out, "{DIALOGS_OF_CALL_ID_MAX} dialogs have its Call-ID already"),
+            Refusal::Variable(error) => write!(out, "a variable set before is refused: {error}"),
+        }
+    }
+}
+
 /// Why a variable was not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VariableError {
@@ -106,6 +123,17 @@ pub enum VariableError {
     KeyTooLong,
     TooLarge,
     TooMany,
+}
+
+impl fmt::Display for VariableError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            VariableError::UnknownDialog => out.write_str("the dialog is gone"),
+            VariableError::KeyTooLong => write!(out, "the name is longer than {VARIABLE_KEY_BYTES_MAX} bytes"),
+            VariableError::TooLarge => write!(out, "the variables of one dialog need more than {VARIABLES_BYTES_MAX} bytes"),
+            VariableError::TooMany => write!(out, "one dialog has at most {VARIABLES_MAX} variables"),
+        }
+    }
 }
 
 /// How the table judged an event.
@@ -153,6 +181,8 @@ pub struct Finished {
     pub keepalive: bool,
     /// Database work is due (`dflags` NEW, CHANGED).
     pub store: bool,
+    /// How far the CSeq number of the request is to be raised on its way out.
+    pub sequence_shift: u32,
 }
 
 /// Method of a request within a dialog as far as the engine cares.

@@ -68,6 +68,8 @@ pub(crate) mod mark {
     pub const COUNTED_FAILED: u16 = 512;
     /// Counted in `ended`.
     pub const COUNTED_ENDED: u16 = 1024;
-    /// The caller had hung up before the answer came: the call gets a few seconds, then BYEs.
+    /// The call was over before the answer came: it gets a few seconds, then BYEs.
     pub const RACE: u16 = 2048;
+    /// This proxy was told to end the call before the answer came.
+    pub const ENDED_EARLY: u16 = 4096;
 }

@@ -74,7 +74,7 @@ pub use effect::{
     Refusal, RequestMethod, RestoreError, Restored, TerminateError, Termination, TimeoutError, TimeoutSet, VariableError, Verdict,
 };
 pub use end_reason::{EndReason, Ender, StatedCause};
-pub use engine::{DialogId, Engine, Explanation, InviteReply, ReplyKind, SequenceStep, StateCounts, Walk};
+pub use engine::{DialogId, Engine, Explanation, InviteReply, NUMBER_BOUND, ReplyKind, SequenceStep, StateCounts, Walk};
 pub use history::{Moment, PastMoment};
 pub use keepalive::KeepaliveProbe;
 pub use leg::{CalleeLeg, Direction, Leg};

@@ -17,8 +17,8 @@ use crate::limits::{PROFILE_VALUE_BYTES_MAX, REMOTE_MEMBERS_MAX};
 use crate::record::Membership;
 use crate::settings::ProfileDefinition;
 pub use admission::{Limit, Place};
-pub use audit::{Audit, Difference};
 pub(crate) use audit::Recount;
+pub use audit::{Audit, Difference};
 pub use ranking::LimitView;
 pub use reservation::Reservation;
 use slot::{Account, Slot};
@@ -54,6 +54,8 @@ pub struct Profiles {
     unique_prefix: String,
     /// Audits begun so far.
     audits: AtomicU32,
+    /// No remote member of any profile ends before this; `u64::MAX`: none ends.
+    remote_end: AtomicU64,
 }
 
 /// A profile without values has one slot, and in it one value: the empty text.
@@ -75,11 +77,7 @@ impl Profiles {
         let list = definitions.iter().map(|definition| {
             let slot = |_| Mutex::new(if definition.has_value { Slot::default() } else { Slot::of_no_value() });
             let slots = if definition.has_value { PROFILE_SLOTS } else { 1 };
-            Profile {
-                name: Arc::from(definition.name.as_str()),
-                has_value: definition.has_value,
-                slots: (0..slots).map(slot).collect(),
-            }
+            Profile { name: Arc::from(definition.name.as_str()), has_value: definition.has_value, slots: (0..slots).map(slot).collect() }
         });
         Profiles {
             list: list.collect(),
@@ -87,6 +85,7 @@ impl Profiles {
             serial: AtomicU64::new(0),
             unique_prefix: unique_prefix.to_string(),
             audits: AtomicU32::new(0),
+            remote_end: AtomicU64::new(u64::MAX),
         }
     }
 
@@ -131,6 +130,9 @@ impl Profiles {
         }
         let (number, _) = slot.join(&self.hasher, value, None, Account::Remote)?;
         slot.remote.add(unique, number, expires);
+        if expires > 0 {
+            self.remote_end.fetch_min(expires, Relaxed);
+        }
         Ok(())
     }
 
@@ -149,11 +151,19 @@ impl Profiles {
         Ok(is_removed)
     }
 
-    /// Removes remote members whose time is over; gives how many.
+    /// Removes remote members whose time is over; gives how many. Costs nothing while nobody's is.
     pub fn expire_remote(&self, now_seconds: u64) -> usize {
+        if self.remote_end.load(Relaxed) > now_seconds {
+            return 0;
+        }
+        // Whoever is added meanwhile lowers it again.
+        self.remote_end.store(u64::MAX, Relaxed);
         let mut removed = 0;
         for mut slot in self.list.iter().flat_map(Profile::locked) {
             let over = slot.remote.take_expired(now_seconds);
+            if let Some(end) = slot.remote.first_end() {
+                self.remote_end.fetch_min(end, Relaxed);
+            }
             removed += over.len();
             for number in over {
                 slot.leave(&self.hasher, number, Place::Ordinary, Account::Remote);

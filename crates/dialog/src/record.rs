@@ -57,6 +57,16 @@ pub(crate) struct Membership {
 /// The bit of a stored serial that tells the place.
 const PRIORITY_PLACE: u64 = 1 << 63;
 
+impl Membership {
+    /// Its [`MEMBERSHIP_BYTES`] in the block.
+    fn write(&self, block: &mut Vec<u8>) {
+        let place = if self.place == Place::Priority { PRIORITY_PLACE } else { 0 };
+        block.extend_from_slice(&self.profile.to_le_bytes());
+        block.extend_from_slice(&self.value.to_le_bytes());
+        block.extend_from_slice(&(self.serial | place).to_le_bytes());
+    }
+}
+
 /// The record. Times of the wall clock are unix seconds, as RPC and the database show them.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -220,13 +230,34 @@ impl Record {
         let mut block = Vec::with_capacity(start + list.len() * MEMBERSHIP_BYTES + variables.len());
         block.extend_from_slice(self.block.get(..start).unwrap_or_default());
         for membership in list {
-            block.extend_from_slice(&membership.profile.to_le_bytes());
-            block.extend_from_slice(&membership.value.to_le_bytes());
-            let place = if membership.place == Place::Priority { PRIORITY_PLACE } else { 0 };
-            block.extend_from_slice(&(membership.serial | place).to_le_bytes());
+            membership.write(&mut block);
         }
         block.extend_from_slice(variables);
         self.memberships = u16::try_from(list.len()).unwrap_or(u16::MAX);
+        self.block = block.into_boxed_slice();
+    }
+
+    /// Adds a membership in front.
+    pub(crate) fn add_membership(&mut self, membership: Membership) {
+        let (head, tail) = self.block.split_at_checked(self.tail_start()).unwrap_or_default();
+        let mut block = Vec::with_capacity(self.block.len() + MEMBERSHIP_BYTES);
+        block.extend_from_slice(head);
+        membership.write(&mut block);
+        block.extend_from_slice(tail);
+        self.memberships = self.memberships.saturating_add(1);
+        self.block = block.into_boxed_slice();
+    }
+
+    /// Takes the membership at this place out.
+    pub(crate) fn remove_membership(&mut self, place: usize) {
+        if place >= self.membership_count() {
+            return;
+        }
+        let start = self.tail_start() + place * MEMBERSHIP_BYTES;
+        let mut block = Vec::with_capacity(self.block.len().saturating_sub(MEMBERSHIP_BYTES));
+        block.extend_from_slice(self.block.get(..start).unwrap_or_default());
+        block.extend_from_slice(self.block.get(start + MEMBERSHIP_BYTES..).unwrap_or_default());
+        self.memberships = self.memberships.saturating_sub(1);
         self.block = block.into_boxed_slice();
     }
 
@@ -362,6 +393,14 @@ mod tests {
         assert_eq!(record.contact(Leg::Caller), b"");
         assert_eq!(record.memberships().collect::<Vec<_>>(), [first, second]);
         assert_eq!(record.variables(), b"variables");
+        let third = Membership { profile: 9, value: 3, serial: 5, place: Place::Ordinary };
+        record.add_membership(third);
+        assert_eq!(record.memberships().collect::<Vec<_>>(), [third, first, second]);
+        for (place, left) in [(3, 3), (1, 2), (1, 1)] {
+            record.remove_membership(place);
+            assert_eq!((record.membership_count(), record.variables()), (left, &b"variables"[..]));
+        }
+        assert_eq!(record.memberships().collect::<Vec<_>>(), [third]);
         record.set_memberships(&[]);
         assert_eq!((record.membership_count(), record.variables()), (0, &b"variables"[..]));
         assert_eq!(record.block_bytes(), 3 + 4 + 9);

@@ -288,6 +288,14 @@ impl Settings {
             "dlg_filter_mode" => self.filter_mode = clamped(integer("dlg_filter_mode", value)?),
             "h_id_start" => self.h_id_start = clamped(integer("h_id_start", value)?),
             "h_id_step" => self.h_id_step = clamped(integer("h_id_step", value)?).max(1),
+            "early_timeout_event" => self.early_timeout_event = switch("early_timeout_event", value)?,
+            "bye_cseq_step" => {
+                self.bye_sequence = match integer("bye_cseq_step", value)? {
+                    101 => ByeSequence::Plus101,
+                    1 => ByeSequence::Plus1,
+                    value => return Err(SettingsError::OutOfRange { name: "bye_cseq_step", value, allowed: "101 or 1" }),
+                }
+            }
             "profile_join_once" => self.profile_join_once = switch("profile_join_once", value)?,
             "profiles_no_value" => self.set_profiles(text("profiles_no_value", value)?, false)?,
             "profiles_with_value" => self.set_profiles(text("profiles_with_value", value)?, true)?,

@@ -1,5 +1,6 @@
 //! Prints COMPAT.md from the export tables of all modules.
 
+use modules::dialog::quirks::{Here, QUIRKS};
 use modules::not_there::NOT_THERE;
 use modules::registry::ALL;
 
@@ -55,5 +56,21 @@ fn main() {
                 println!("| `{}` | {} |", missing.name, missing.reason);
             }
         }
+    }
+    quirks();
+}
+
+/// The oddities of the dialog module.
+fn quirks() {
+    print!("\n## Oddities of Kamailio's dialog module\n\n| no. | Kamailio | here | proven by |\n|---|---|---|---|\n");
+    for quirk in QUIRKS {
+        let here = match quirk.here {
+            Here::Kept => "kept".to_owned(),
+            Here::Fixed => "fixed".to_owned(),
+            Here::Option(name) => format!("option `{name}`"),
+            Here::Later => "later".to_owned(),
+        };
+        let meaning = if quirk.meaning.is_empty() { here } else { format!("{here}: {}", quirk.meaning) };
+        println!("| {} | {} | {meaning} | {} |", quirk.number, quirk.original, quirk.proof);
     }
 }

@@ -47,6 +47,9 @@ const TABLE: &str = r#"
 +RFOoBSEL dlg_req_within("callee", "INFO", "X-A: 1\r\n")
 +RFOoBSEL dlg_req_within("callee", "INFO", "text/plain", "text")
 +RFOoBSEL dlg_req_within("callee", "INFO", "X-A: 1\r\n", "text/plain", "text")
++RFOoBSEL dlg_profile_acquire("all", 5)
++RFOoBSEL dlg_profile_acquire("caller", "$fU", 5)
++RFOoBSEL dlg_profile_acquire("caller", "$fU", 5, 2)
 +RFOoBSEL dlg_remove_dialogs_from_node("sip:node@example.com")
 "#;
 

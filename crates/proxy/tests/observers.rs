@@ -417,6 +417,14 @@ fn new_calls_are_told_when_their_transaction_is_made_if_the_operator_wants_it_so
 }
 
 #[test]
+fn a_new_call_is_told_at_once_when_its_transaction_was_there_before_it() {
+    let routes = ROUTES.replace("\tdlg_manage();", "\tt_newtran();\n\tdlg_manage();");
+    let mut scene = Scene::with("modparam(\"dialog\", \"initial_cbs_inscript\", 0)", &routes, None);
+    scene.invite();
+    assert_eq!(scene.told(), ["Created >INVITE"]);
+}
+
+#[test]
 fn an_observer_ends_an_answered_call_with_byes_after_the_ack() {
     let mut scene = Scene::with("", ROUTES, Some(OccurrenceKind::Confirmed));
     scene.answered();

@@ -279,13 +279,15 @@ pub struct Variable<H: Host> {
     pub read: Read<H>,
     /// None: read only. `Err` is logged and makes the assignment's result code -1.
     pub write: Option<Write<H>>,
+    /// Inner names of an `OneOf` list that are read only although others are not.
+    pub fixed: &'static [&'static str],
     pub note: &'static str,
 }
 
 impl<H: Host> Variable<H> {
     /// A variable without parentheses and index that can only be read.
     pub const fn new(name: &'static str, read: Read<H>) -> Variable<H> {
-        Variable { name, inner: InnerKind::None, indexed: false, read, write: None, note: "" }
+        Variable { name, inner: InnerKind::None, indexed: false, read, write: None, fixed: &[], note: "" }
     }
 
     /// The same with an inner name in parentheses.
@@ -301,6 +303,11 @@ impl<H: Host> Variable<H> {
     /// The same, and it can be assigned to.
     pub const fn writable(self, write: Write<H>) -> Variable<H> {
         Variable { write: Some(write), ..self }
+    }
+
+    /// The same, and these inner names cannot: a configuration that tries does not start.
+    pub const fn fixed(self, names: &'static [&'static str]) -> Variable<H> {
+        Variable { fixed: names, ..self }
     }
 
     /// The same with a difference to Kamailio.

@@ -9,6 +9,8 @@ use modules::rpc::{Fault, Item};
 
 /// Most long answers at one time, those into files included.
 pub const LISTINGS_MAX: usize = 8;
+/// Pages of an answer before which there is no pause: who asks for a small part gets it at once.
+const UNPACED_PAGES: u32 = 8;
 /// How many times as long as the work on a page the pause after it is.
 const PAUSES_OF_WORK: u32 = 3;
 /// Longest pause between two pages: time spent on writing to a slow reader asks for no rest.
@@ -26,19 +28,23 @@ impl Seats {
             return Err(Fault::new(503, format!("{LISTINGS_MAX} long answers are being written already; try again")));
         }
         let seat = Arc::clone(&self.0);
-        Ok(listing.through(|listing| Paced { listing, resumed: Instant::now(), _seat: seat }))
+        Ok(listing.through(|listing| Paced { listing, pages: 0, resumed: Instant::now(), _seat: seat }))
     }
 }
 
 struct Paced {
     listing: Listing,
+    pages: u32,
     resumed: Instant,
     _seat: Arc<()>,
 }
 
 impl Pages for Paced {
     fn next_page(&mut self) -> Option<Vec<Item>> {
-        thread::sleep((self.resumed.elapsed() * PAUSES_OF_WORK).min(PAUSE_MAX));
+        if self.pages >= UNPACED_PAGES {
+            thread::sleep((self.resumed.elapsed() * PAUSES_OF_WORK).min(PAUSE_MAX));
+        }
+        self.pages = self.pages.saturating_add(1);
         self.resumed = Instant::now();
         self.listing.next_page()
     }

@@ -6,6 +6,7 @@ use sip::message::Message;
 use sip::method::Method;
 
 use super::{Checker, Sight, Verdicts, branch_at, branch_in, mark, text};
+use crate::cutter;
 
 /// Shortest time after which a branch may count as timed out although its reply came, milliseconds (`fr_timer`).
 const TIMED_OUT_FROM: u64 = 2_900;
@@ -109,8 +110,8 @@ impl Forks {
             return;
         };
         fork.is_answered = true;
-        // A command may end a call that still rings: no branch has this code.
-        let is_command = code == 480 && cause.is_none();
+        // A command or a program may end a call that still rings: no branch has this code.
+        let is_command = code == 480 && (cause.is_none() || cutter::stage_of(message.call_id()).is_some());
         // The replies of an earlier set count no more once the failure route has sent to another (`failure_reply_mode` 3).
         let last = fork.branches.iter().map(|branch| branch.set).max();
         fork.branches.retain(|branch| Some(branch.set) == last);

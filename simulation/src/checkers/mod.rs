@@ -10,6 +10,7 @@ mod lifetimes;
 mod lives;
 mod matching;
 mod profiles;
+mod reasons;
 mod sequences;
 mod snapshot;
 mod suspension;
@@ -29,6 +30,7 @@ pub use lifetimes::Lifetimes;
 pub use lives::Lives;
 pub use matching::Matching;
 pub use profiles::Profiles;
+pub use reasons::Reasons;
 pub use sequences::Sequences;
 pub use snapshot::{Probe, ProfileSize, Question, Snapshot, TransactionSight};
 pub use suspension::Suspension;
@@ -120,6 +122,7 @@ pub fn all(proxy: usize, address: SocketAddr, promises: Promises) -> Vec<Box<dyn
         Box::new(Lifetimes::new(proxy, promises)),
         Box::new(Byes::new(proxy, address)),
         Box::new(Counts::new(proxy)),
+        Box::new(Reasons::new(proxy)),
         Box::new(Sequences::new(proxy)),
         Box::new(Profiles::new(proxy, promises)),
         Box::new(Transactions::new(proxy)),

@@ -1,7 +1,9 @@
 //! A copy of a proxy's tables at one moment: what recounts are made of.
 
+use std::collections::BTreeSet;
+
 use dialog::settings::MatchMode;
-use dialog::{Counts, DialogId, DialogView, Direction, Engine, StateCounts, cookie};
+use dialog::{Counts, DialogId, DialogView, Direction, EndReason, Engine, Explanation, StateCounts, cookie};
 use proxy::Proxy;
 use sip::method::Method;
 use sip::time::Now;
@@ -70,6 +72,10 @@ pub struct Snapshot {
     pub date: u64,
     pub dialogs: Vec<DialogView>,
     pub counts: Counts,
+    /// Calls ended by any reason.
+    pub ended_by_reason: u64,
+    /// The calls in `dialogs` with their histories.
+    pub explanations: Vec<Explanation>,
     pub states: StateCounts,
     /// Records the engine says it holds.
     pub records: u64,
@@ -110,6 +116,8 @@ impl Snapshot {
             date: now.date.seconds(),
             probes: dialogs.iter().flat_map(|dialog| probes(engine, dialog)).collect(),
             profiles: sizes(engine, &dialogs, profiles),
+            ended_by_reason: EndReason::ALL.iter().map(|reason| engine.ended_by(*reason)).sum(),
+            explanations: explanations(engine, &dialogs, now),
             dialogs,
             counts: engine.statistics(),
             states: engine.state_counts(false),
@@ -121,6 +129,13 @@ impl Snapshot {
             transaction_deadline: proxy.node.transactions.next_deadline().map(|time| time.0),
         }
     }
+}
+
+/// The histories of these dialogs, of calls with the same Call-ID once.
+fn explanations(engine: &Engine, dialogs: &[DialogView], now: Now) -> Vec<Explanation> {
+    let call_ids: BTreeSet<&[u8]> = dialogs.iter().map(|dialog| dialog.call_id.as_slice()).collect();
+    let all = call_ids.into_iter().flat_map(|call_id| engine.explain(now, call_id, None));
+    all.filter(|call| !call.is_gone).collect()
 }
 
 /// Sizes in all and for each value some dialog has.

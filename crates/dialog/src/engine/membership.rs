@@ -143,10 +143,7 @@ impl Work<'_> {
 
     fn add(&mut self, index: u32, membership: Membership) {
         if let Some(record) = self.shard.records.get_mut(index) {
-            let mut list = Vec::with_capacity(record.membership_count() + 1);
-            list.push(membership);
-            list.extend(record.memberships());
-            record.set_memberships(&list);
+            record.add_membership(membership);
             record.dialog_flags |= dialog_flag::CHANGED_PROFILES;
         }
     }
@@ -154,12 +151,11 @@ impl Work<'_> {
     fn leave(&mut self, index: u32, profile: ProfileId, value: Option<&[u8]>) -> Result<bool, ProfileError> {
         let wanted = self.engine.profiles.value_number(profile, value)?;
         let record = self.shard.records.get_mut(index).ok_or(ProfileError::UnknownDialog)?;
-        let Some(place) = wanted.and_then(|wanted| position(record, profile, wanted)) else {
+        let found = wanted.and_then(|wanted| position(record, profile, wanted));
+        let Some((place, membership)) = found.and_then(|place| Some((place, record.memberships().nth(place)?))) else {
             return Ok(false);
         };
-        let mut list: Vec<Membership> = record.memberships().collect();
-        let membership = list.remove(place);
-        record.set_memberships(&list);
+        record.remove_membership(place);
         record.dialog_flags |= dialog_flag::CHANGED_PROFILES;
         self.engine.profiles.leave(&membership, self.shard.audited);
         Ok(true)

@@ -42,6 +42,7 @@ use work::Work;
 pub use explain::Explanation;
 pub use listing::{StateCounts, Walk};
 pub use reply::{InviteReply, ReplyKind};
+pub use sequence::NUMBER_BOUND;
 pub use termination::SequenceStep;
 
 /// The pair that names a dialog: its hash slot and its number there. A number alone is not unique.

@@ -1,4 +1,4 @@
-//! A caller who hangs up while the answer is on its way: the answered call must not live on (RFC 5407 §3.1.3).
+//! Calls that are over while their answer is on its way: answered all the same, they must not live on (RFC 5407 §3.1.3).
 
 use sip::time::Now;
 
@@ -37,20 +37,26 @@ impl Engine {
 }
 
 impl Work<'_> {
-    /// The callee is known now: says whether its early dialog was hung up before, and forgets the others.
+    /// The callee is known now: says whether its early dialog was over before, hung up by the caller or ended from here, and
+    /// forgets those of others.
     pub(super) fn take_race(&mut self, index: u32) -> bool {
-        let Some(record) = self.record_mut(index).filter(|record| !record.field(Field::EarlyByes).is_empty()) else {
+        let is_wanted = self.engine.settings.race_condition_timeout > 0;
+        let Some(record) = self.record_mut(index) else {
             return false;
         };
-        let is_race = is_among(record.field(Field::EarlyByes), record.field(Field::CalleeTag));
+        let byes = record.field(Field::EarlyByes);
+        let is_hung_up = !byes.is_empty() && is_among(byes, record.field(Field::CalleeTag));
+        let is_race = is_wanted && (is_hung_up || record.is_marked(mark::ENDED_EARLY));
+        if !byes.is_empty() {
+            let _ = record.set_fields(&[(Field::EarlyByes, b"")]);
+        }
         record.set_mark(mark::RACE, is_race);
-        let _ = record.set_fields(&[(Field::EarlyByes, b"")]);
         is_race
     }
 }
 
 impl Record {
-    /// The caller had hung up before the answer came.
+    /// The call was over before its answer came.
     pub(super) fn is_race(&self) -> bool {
         self.is_marked(mark::RACE)
     }

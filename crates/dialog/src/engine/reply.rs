@@ -80,6 +80,11 @@ impl Engine {
         self.step(now, id, |work, index| work.reply_begin(index, event, &reply)).flatten()
     }
 
+    /// Between the halves of a 2xx: the callee's leg is known before `dialog:start` runs. Kamailio's route does not know it.
+    pub fn callee_answers(&self, now: Now, id: DialogId, callee: &CalleeLeg<'_>) {
+        self.step(now, id, |work, index| work.take_callee(index, callee));
+    }
+
     /// Second half. `callee` is what the 2xx tells; `None` for other replies and for a 2xx made locally. `cause`: the INVITE
     /// and the reply, unless it is made here.
     pub fn reply_finish(&self, now: Now, change: Change, callee: Option<&CalleeLeg<'_>>, cause: Cause<'_>) -> Finished {
@@ -189,36 +194,44 @@ impl Work<'_> {
         finished
     }
 
+    /// Takes what the 2xx tells of the callee.
+    fn take_callee(&mut self, index: u32, callee: &CalleeLeg<'_>) {
+        let socket = self.engine.socket_number(callee.socket);
+        let Some(record) = self.record_mut(index) else {
+            return;
+        };
+        let mut changes = [
+            (Field::CalleeTag, callee.tag),
+            (Field::CalleeContact, callee.contact),
+            (Field::CalleeRouteSet, callee.route_set),
+            (Field::CallerRouteSet, callee.caller_route_set.unwrap_or_default()),
+        ]
+        .to_vec();
+        if callee.caller_route_set.is_none() {
+            changes.truncate(3);
+        }
+        // A leg too large to keep stays empty, as one that was never told; matching then goes by the caller's tag.
+        if record.set_fields(&changes).is_ok() {
+            // What the callee sent before its 2xx arrived keeps counting (invariant D10).
+            if !record.is_marked(mark::CALLEE_CSEQ) {
+                record.sequence[1] = 0;
+            }
+            record.set_mark(mark::CALLEE_CSEQ, true);
+            record.sockets[1] = socket;
+        }
+    }
+
     /// Takes the callee's leg and starts the lifetime.
     fn answered(&mut self, index: u32, callee: Option<&CalleeLeg<'_>>) {
         let seconds = lifetime::wall_seconds(self.now);
-        let socket = callee.map_or(crate::record::NO_SOCKET, |callee| self.engine.socket_number(callee.socket));
+        if let Some(callee) = callee {
+            self.take_callee(index, callee);
+        }
         let Some(record) = self.record_mut(index) else {
             return;
         };
         record.answered = seconds;
         record.dialog_flags |= dialog_flag::NEW;
-        if let Some(callee) = callee {
-            let mut changes = [
-                (Field::CalleeTag, callee.tag),
-                (Field::CalleeContact, callee.contact),
-                (Field::CalleeRouteSet, callee.route_set),
-                (Field::CallerRouteSet, callee.caller_route_set.unwrap_or_default()),
-            ]
-            .to_vec();
-            if callee.caller_route_set.is_none() {
-                changes.truncate(3);
-            }
-            // A leg too large to keep stays empty, as one that was never told; matching then goes by the caller's tag.
-            if record.set_fields(&changes).is_ok() {
-                // What the callee sent before its 2xx arrived keeps counting (invariant D10).
-                if !record.is_marked(mark::CALLEE_CSEQ) {
-                    record.sequence[1] = 0;
-                }
-                record.set_mark(mark::CALLEE_CSEQ, true);
-                record.sockets[1] = socket;
-            }
-        }
         let is_answered = record.state.is_answered();
         let is_race = self.take_race(index);
         if is_answered {

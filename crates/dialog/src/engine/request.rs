@@ -3,7 +3,7 @@
 use sip::time::Now;
 
 use super::work::Work;
-use super::{DialogId, Engine};
+use super::{DialogId, Engine, sequence};
 use crate::effect::{Change, EventRoute, Finished, InDialogRequest, RequestMethod, Verdict};
 use crate::end_reason::EndReason;
 use crate::flags::{dialog_flag, internal_flag, mark};
@@ -96,6 +96,10 @@ impl Work<'_> {
         // A number that was sent is used up in whatever state the request met the dialog (invariants D8, D10).
         if request.method != RequestMethod::Ack {
             self.raise_sequence(index, request);
+        }
+        // Taken in the same step, so that no request made here meanwhile gets the same number.
+        if let (Some(record), Some(leg)) = (self.record(index), request.direction.sender()) {
+            finished.sequence_shift = sequence::shift_of(record, leg.other());
         }
         if self.engine.settings.ka_interval > 0
             && let Some(leg) = request.direction.sender()

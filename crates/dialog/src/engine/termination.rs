@@ -56,7 +56,7 @@ impl Engine {
         let gone = Finished { gone: true, ..Finished::default() };
         let code = if outcome == ByeOutcome::Unreachable { 0 } else { outcome.code() };
         let moment = Moment::ByeRepeated { leg, code };
-        self.step(now, id, |work, index| work.local_bye_repeated(index, moment)).unwrap_or_else(|| {
+        self.step(now, id, |work, index| work.local_bye_repeated(index, moment, outcome)).unwrap_or_else(|| {
             self.remember_gone(now, id, moment);
             gone
         })
@@ -66,7 +66,10 @@ impl Engine {
     /// the other side is out.
     pub fn local_bye_unsent(&self, now: Now, id: DialogId, leg: Leg) -> Finished {
         let gone = Finished { gone: true, ..Finished::default() };
-        self.step(now, id, |work, index| work.local_bye_unsent(index, leg)).unwrap_or(gone)
+        self.step(now, id, |work, index| work.local_bye_unsent(index, leg)).unwrap_or_else(|| {
+            self.remember_gone(now, id, Moment::ByeUnsent { leg });
+            gone
+        })
     }
 
     /// A request within the dialog to one party, for REFER and others (spec dialog 9.4, 9.6). The stored CSeq stays.
@@ -131,11 +134,14 @@ impl Work<'_> {
 
     /// How to end a call that is not answered; `None` when it is.
     fn early(&mut self, index: u32, reason: EndReason) -> Result<Option<Termination>, TerminateError> {
-        let settings = &self.engine.settings;
         match self.record(index).ok_or(TerminateError::UnknownDialog)?.state {
             State::Unconfirmed | State::Early => {
                 self.remember(index, Moment::Asked { reason });
                 self.expect_end(index, reason);
+                if let Some(record) = self.record_mut(index) {
+                    record.set_mark(mark::ENDED_EARLY, true);
+                }
+                let settings = &self.engine.settings;
                 Ok(Some(Termination::Early(EarlyTermination { code: settings.bye_early_code, reason: settings.bye_early_reason.clone() })))
             }
             State::ConfirmedNoAck | State::Confirmed => Ok(None),
@@ -166,12 +172,8 @@ impl Work<'_> {
         self.bye(index, leg)
     }
 
-    fn local_bye_repeated(&mut self, index: u32, leg: Leg, outcome: ByeOutcome) -> Finished {
-        let code = match outcome {
-            ByeOutcome::Unreachable => 0,
-            outcome => outcome.code(),
-        };
-        self.remember(index, Moment::ByeRepeated { leg, code });
+    fn local_bye_repeated(&mut self, index: u32, moment: Moment, outcome: ByeOutcome) -> Finished {
+        self.remember(index, moment);
         if outcome == ByeOutcome::Unreachable { Finished::default() } else { self.local_byes_over(index) }
     }
 

@@ -180,8 +180,8 @@ impl Work<'_> {
 
     /// Removes the record whatever refers to it; `why` counts only if its end was not counted yet.
     pub(super) fn destroy(&mut self, index: u32, why: Leaving) {
-        self.note(index, Occurrence::of(OccurrenceKind::Destroyed));
         self.count_out(index, why);
+        self.note(index, Occurrence::of(OccurrenceKind::Destroyed));
         if let Some(mut record) = self.shard.remove(index) {
             for membership in record.memberships() {
                 self.engine.profiles.leave(&membership, self.shard.audited);

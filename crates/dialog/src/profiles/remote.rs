@@ -63,6 +63,11 @@ impl RemoteMembers {
         over
     }
 
+    /// Nobody ends before this; None: nobody ends at all.
+    pub(super) fn first_end(&self) -> Option<u64> {
+        Some(self.first_end).filter(|end| *end > 0)
+    }
+
     /// The value of each member.
     pub(super) fn values(&self) -> impl Iterator<Item = u32> {
         self.ends.keys().map(|key| key.value)

@@ -40,7 +40,9 @@ pub(super) const VALUE_BYTES: usize = std::mem::size_of::<Value>();
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Account {
     /// A membership in a record of a lock group that was last looked at by this audit.
-    Record { audited: u32 },
+    Record {
+        audited: u32,
+    },
     /// A place that waits for its dialog.
     Reserved,
     Remote,

@@ -48,6 +48,8 @@ pub struct RunState {
     pub within: Option<(DialogId, Direction)>,
     /// What a reply to that request is told as.
     pub told_reply: Option<OccurrenceKind>,
+    /// How far the CSeq number of that request is raised on its way out.
+    pub sequence_shift: u32,
     /// A hold that the transaction of the request takes over.
     pub hold: Option<DialogId>,
     /// A transaction has taken the dialog over.
@@ -69,6 +71,7 @@ impl RunState {
         self.is_spiral = false;
         self.within = None;
         self.told_reply = None;
+        self.sequence_shift = 0;
         self.hold = None;
         self.is_attached = false;
         self.renumbered = None;
@@ -89,6 +92,8 @@ pub struct TransactionPart {
     pub(super) holds: Vec<DialogId>,
     /// A 2xx has been handled; further ones change nothing.
     pub(super) is_answered: bool,
+    /// How far the CSeq number of the request is raised on its way out.
+    pub(super) sequence_shift: u32,
     /// CSeq numbers of branches that left with another one than the request came with, by branch.
     pub(super) numbers: Vec<(usize, u32)>,
 }

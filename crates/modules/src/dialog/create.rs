@@ -40,7 +40,8 @@ pub(super) fn begin(worker: &mut Worker) -> bool {
         Some(format) => worker.format(format),
         None => Text::from(worker.run.request_uri()),
     };
-    let lifetime = within::timeout(worker);
+    let asked = if node.states.dialog.honours_context_timeout { u32::try_from(worker.run.dialog.context.timeout).ok() } else { None };
+    let lifetime = asked.filter(|seconds| *seconds > 0).or_else(|| within::timeout(worker));
     let run = &worker.run;
     let message = &run.message;
     let pending = &run.dialog;
@@ -72,7 +73,8 @@ pub(super) fn begin(worker: &mut Worker) -> bool {
     };
     match node.dialogs.begin(worker.now, &new) {
         Begin::Refused(refusal) => {
-            worker.log(-1, "dialog", &format!("no dialog made: {refusal:?}"));
+            let call_id = String::from_utf8_lossy(worker.run.message.call_id()).into_owned();
+            worker.log(-1, "dialog", &format!("no dialog for the INVITE with Call-ID '{call_id}': {refusal}"));
             false
         }
         Begin::Spiral(dialog) => {

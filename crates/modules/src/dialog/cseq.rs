@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use ::dialog::{DialogId, Direction, Leg};
+use ::dialog::{DialogId, Leg, NUMBER_BOUND, VariableError};
 use sip::edit::Edits;
 use sip::header::HeaderId;
 use sip::message::Message;
@@ -18,9 +18,6 @@ use transaction::{Branch, Checkout, Transaction};
 
 use crate::tm::TransactionData;
 use crate::worker::Worker;
-
-/// CSeq numbers stay below 2^31 (RFC 3261 §8.1.1.5).
-const NUMBER_BOUND: u32 = 1 << 31;
 
 /// What stands in a Via in place of the mark once the reply is set right: a parameter of its own.
 const READ_MARK: &[u8] = b";z=";
@@ -104,22 +101,11 @@ pub fn authenticated(worker: &mut Worker) {
     let part = &transaction.data.dialog;
     let sent = part.numbers.iter().map(|(_, number)| *number).max().unwrap_or(received).max(received);
     let within = part.within.and_then(|(dialog, direction)| Some((dialog, direction.sender()?.other())));
-    // The sender's last number, and the one that the receiver has seen for it.
-    let (dialog, receiver, last, seen) = match (part.invite, within) {
-        (Some(dialog), _) => (dialog, Leg::Callee, received, sent),
-        (None, Some((dialog, receiver))) => {
-            let (last, seen) = node.dialogs.sequence_numbers(dialog, receiver).unwrap_or((received, sent));
-            (dialog, receiver, last.max(received), seen.max(sent))
-        }
-        (None, None) => return,
-    };
-    let next = seen.saturating_add(1);
-    if next >= NUMBER_BOUND {
-        worker.log(-1, "dialog", &format!("the CSeq of dialog [{dialog}] is as high as it may be, it is not raised"));
-        return;
+    let Some((dialog, receiver)) = part.invite.map(|dialog| (dialog, Leg::Callee)).or(within) else { return };
+    worker.run.dialog.renumbered = node.dialogs.next_sequence_number(worker.now, dialog, receiver, sent);
+    if worker.run.dialog.renumbered.is_none() {
+        worker.log(-1, "dialog", &format!("the CSeq of dialog [{dialog}] cannot be raised"));
     }
-    set_shift(worker, dialog, receiver, next.saturating_sub(last));
-    worker.run.dialog.renumbered = Some(next);
 }
 
 /// This proxy has sent a request with this number to a party: what the other one sends comes behind it (invariant D10).
@@ -127,15 +113,13 @@ pub(super) fn used_here(worker: &mut Worker, dialog: DialogId, receiver: Leg, nu
     if !worker.node.states.dialog.tracks_sequence {
         return;
     }
-    if let Some((last, seen)) = worker.node.dialogs.sequence_numbers(dialog, receiver) {
-        set_shift(worker, dialog, receiver, number.max(seen).saturating_sub(last));
+    if let Err(error) = worker.node.dialogs.sequence_number_used(worker.now, dialog, receiver, number) {
+        not_kept(worker, dialog, &error);
     }
 }
 
-fn set_shift(worker: &mut Worker, dialog: DialogId, receiver: Leg, shift: u32) {
-    if let Err(error) = worker.node.dialogs.set_sequence_shift(worker.now, dialog, receiver, shift) {
-        worker.log(-1, "dialog", &format!("the CSeq shift of dialog [{dialog}] cannot be kept: {error:?}"));
-    }
+fn not_kept(worker: &mut Worker, dialog: DialogId, error: &VariableError) {
+    worker.log(-1, "dialog", &format!("how far the CSeq of dialog [{dialog}] runs ahead cannot be kept: {error:?}"));
 }
 
 /// The numbers a branch of the run's transaction leaves with; None: those it came with.
@@ -146,8 +130,8 @@ pub fn of_branch(worker: &mut Worker) -> Option<Renumbering> {
     if let Some(cseq) = worker.run.dialog.renumbered {
         return Some(Renumbering { cseq, acknowledged: None });
     }
-    let within = worker.run.tm.transaction.as_ref().and_then(|transaction| transaction.data.dialog.within);
-    of_request(worker, within)
+    let shift = worker.run.tm.transaction.as_ref().map_or(0, |transaction| transaction.data.dialog.sequence_shift);
+    raised_by(worker, shift)
 }
 
 /// The numbers the run's request leaves with when it is forwarded without a transaction; None: those it came with.
@@ -155,13 +139,11 @@ pub fn of_stateless(worker: &mut Worker) -> Option<Renumbering> {
     if !worker.node.states.dialog.tracks_sequence {
         return None;
     }
-    let within = worker.run.dialog.within;
-    of_request(worker, within)
+    let shift = worker.run.dialog.sequence_shift;
+    raised_by(worker, shift)
 }
 
-fn of_request(worker: &mut Worker, within: Option<(DialogId, Direction)>) -> Option<Renumbering> {
-    let (dialog, direction) = within?;
-    let shift = worker.node.dialogs.sequence_shift(dialog, direction.sender()?.other());
+fn raised_by(worker: &mut Worker, shift: u32) -> Option<Renumbering> {
     if shift == 0 {
         return None;
     }
@@ -227,7 +209,9 @@ fn follow(worker: &mut Worker, transaction: &Transaction<TransactionData>, branc
     let part = &transaction.data.dialog;
     let (Some(dialog), Some(received)) = (part.invite, transaction.request.cseq().map(|cseq| cseq.number)) else { return };
     let sent = part.number_of(branch).unwrap_or(received);
-    set_shift(worker, dialog, Leg::Callee, sent.saturating_sub(received));
+    if let Err(error) = worker.node.dialogs.set_sequence_shift(worker.now, dialog, Leg::Callee, sent.saturating_sub(received)) {
+        not_kept(worker, dialog, &error);
+    }
 }
 
 #[cfg(test)]

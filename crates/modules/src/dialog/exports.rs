@@ -77,7 +77,8 @@ static VARIABLES: &[Variable] = &[
     Variable::new("dlg_ctx", variables::context_field)
         .inner(InnerKind::OneOf(variables::CONTEXT_NAMES))
         .writable(variables::set_context_field)
-        .note("set, dir and timeout_route_id refuse to be written; flags can be used"),
+        .fixed(variables::CONTEXT_NAMES_FIXED)
+        .note("assigning set, dir or timeout_route_id is refused at start; flags can be used"),
     Variable::new("dlg", variables::field)
         .inner(InnerKind::OneOf(variables::NAMES))
         .note("extension: end_reason, end_code and end_text tell why the call ended"),
@@ -162,6 +163,12 @@ static PARAMETERS: &[Parameter] = &[
         .note("extension: seconds left to a call answered after its caller had hung up, then BYEs; 0 = its whole lifetime"),
     Parameter::integer("noack_send_bye", 0).note("extension: a call whose ACK never came gets BYEs when it ends"),
     Parameter::integer("ka_live", 0).note("extension: probing begins and ends with ka-src and ka-dst, not with the ACK alone"),
+    Parameter::integer("bye_cseq_step", 101).note("extension: how far the CSeq of a BYE made here lies above the last one; 1 as in 5.6"),
+    Parameter::integer("early_timeout_event", 0).note("extension: event_route[dialog:failed] runs for calls removed by early_timeout"),
+    Parameter::integer("start_route_sees_callee", 0)
+        .note("extension: event_route[dialog:start] knows the callee's tag, contact and routes"),
+    Parameter::integer("ctx_timeout", 0).note("extension: $dlg_ctx(timeout) is the lifetime of the dialog made next"),
+    Parameter::integer("ctx_direction", 0).note("extension: $dlg_ctx(dir) tells the direction of requests within a dialog"),
     Parameter::integer("dlg_ctxiuid_mode", 0),
     Parameter::integer("debug_variables", 0).note("no effect"),
     Parameter::integer("dlg_mode", 0).note("no effect: every mode gets full processing"),

@@ -16,6 +16,7 @@ mod functions;
 mod literals;
 mod observers;
 mod profiles;
+pub mod quirks;
 mod reason;
 mod replies;
 mod rpc;

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use ::dialog::{CalleeLeg, Cause, Change, DialogId, Direction, InviteReply, LocalRequest, Occurrence, OccurrenceKind, ReplyKind, SequenceStep, TerminateError};
+use ::dialog::{
+    CalleeLeg, Cause, Change, DialogId, Direction, EventRoute, InviteReply, LocalRequest, Occurrence, OccurrenceKind, ReplyKind,
+    SequenceStep, TerminateError,
+};
 use sip::message::Message;
 
-use super::{create, cseq, event_route};
 use super::reason::Reason;
+use super::{create, cseq, event_route};
 use crate::tm::TransactionData;
 use crate::worker::Worker;
 
@@ -52,6 +55,10 @@ fn drive(worker: &mut Worker, dialog: DialogId, (kind, code): (ReplyKind, u16), 
         && let Some(transaction) = &mut worker.run.tm.transaction
     {
         transaction.data.dialog.holds.push(dialog);
+    }
+    if let Some(reply) = reply.filter(|_| change.route == Some(EventRoute::Start) && node.states.dialog.start_sees_callee) {
+        let leg = Leg::of(worker, reply, branch);
+        node.dialogs.callee_answers(now, dialog, &leg.callee(worker, reply));
     }
     event_route::run_aside(worker, change.route, dialog, reply);
     match (kind, reply) {

@@ -182,8 +182,73 @@ impl Pages for Members {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
+    use ::dialog::{AttributeValue, Notice, Observer};
+
     use super::*;
-    use crate::rpc::Wire;
+    use crate::fixture::{request, run, worker};
+    use crate::rpc::{Reply, Wire};
+
+    const CONFIGURATION: &str = "loadmodule \"tm.so\"\nloadmodule \"rr.so\"\nloadmodule \"dialog.so\"\n\
+        modparam(\"dialog\", \"profiles_no_value\", \"all\")\nrequest_route { dlg_manage(); set_dlg_profile(\"all\"); return 1; }\n";
+
+    /// What a command answers.
+    fn ask(worker: &mut Worker, name: &str, words: &[&str]) -> Result<Vec<Item>, Fault> {
+        let command = super::super::rpc::COMMANDS.iter().find(|command| command.name == name).expect("a command");
+        let mut parameters = Parameters::new(Wire::Json, words.iter().map(|word| text(word)).collect());
+        let reply: Reply = (command.run)(worker, &mut parameters)?;
+        match &reply.listing {
+            Some(listing) => listing.gathered(100, 100).map(|reply| reply.items),
+            None => Ok(reply.items),
+        }
+    }
+
+    fn names(item: &Item) -> Vec<&str> {
+        match item {
+            Item::Structure(fields) => fields.iter().map(|(name, _)| &name[..]).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Adds what the module `sst` of Kamailio adds (spec dialog 13.50).
+    struct SessionTimer;
+
+    impl Observer for SessionTimer {
+        fn on(&self, _notice: &Notice<'_>) {}
+
+        fn listing_context(&self, dialog: &DialogView) -> Vec<(Cow<'static, str>, AttributeValue)> {
+            assert!(!dialog.call_id.is_empty());
+            let supported = AttributeValue::Text(b"both".to_vec());
+            vec![("sst_supported_flags".into(), supported), ("sst_interval".into(), AttributeValue::Number(90))]
+        }
+    }
+
+    #[test]
+    fn listings_with_context_end_with_the_fields_of_observers() {
+        let mut worker = worker(CONFIGURATION);
+        worker.node.dialogs.observe(Arc::new(SessionTimer));
+        run(&mut worker, &request("INVITE", "sip:bob@example.com", "", "Contact: <sip:alice@192.0.2.1:5090>\n"));
+        let call_id = worker.node.dialogs.view(worker.now, worker.run.dialog.context.dialog.expect("a dialog")).expect("a copy").call_id;
+        let call_id = String::from_utf8(call_id).expect("text");
+        for (name, words) in [("dlg.list", vec![]), ("dlg.list_match", vec!["callid", "sw", ""]), ("dlg.dlg_list", vec![&call_id[..]])] {
+            let words: Vec<&str> = words.iter().map(|word| if word.is_empty() { &call_id[..2] } else { word }).collect();
+            let plain = ask(&mut worker, name, &words).expect("an answer");
+            assert_eq!((plain.len(), names(&plain[0]).last().copied()), (1, Some("variables")), "{name}");
+            let with_context = ask(&mut worker, &format!("{name}_ctx"), &words).expect("an answer");
+            assert_eq!(names(&with_context[0])[20..], ["sst_supported_flags", "sst_interval"], "{name}");
+            assert_eq!(names(&with_context[0])[..20], names(&plain[0])[..], "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_matching_is_a_fault_and_no_calls_are_an_empty_list() {
+        let mut worker = worker(CONFIGURATION);
+        assert_eq!(ask(&mut worker, "dlg.list", &[]), Ok(Vec::new()));
+        assert_eq!(ask(&mut worker, "dlg.profile_list", &["all"]), Ok(Vec::new()));
+        assert_eq!(ask(&mut worker, "dlg.list_match", &["callid", "eq", "x"]), Err(Fault::new(404, "Not found")));
+        assert_eq!(ask(&mut worker, "dlg.profile_list", &["all", "limit", "0"]).map_err(|fault| fault.code), Err(400));
+    }
 
     fn window(values: Vec<Parameter>) -> Result<Window, Fault> {
         Window::take(&mut Parameters::new(Wire::Binrpc, values))

@@ -41,6 +41,9 @@ const OWN: &[&str] = &[
     "track_cseq_updates",
     "dump_directory",
     "unset_profile_in_request",
+    "start_route_sees_callee",
+    "ctx_timeout",
+    "ctx_direction",
     "lreq_callee_headers",
     "enable_dmq",
     "enable_dmq_ka_iflags_sync",
@@ -74,6 +77,12 @@ pub struct State {
     pub tracks_sequence: bool,
     /// `unset_dlg_profile()` works in request routes too.
     pub unsets_in_request: bool,
+    /// `dialog:start` knows the callee's leg.
+    pub start_sees_callee: bool,
+    /// `$dlg_ctx(timeout)` is the lifetime of a new dialog.
+    pub honours_context_timeout: bool,
+    /// `$dlg_ctx(dir)` tells the direction of every request within a dialog.
+    pub shows_direction: bool,
     /// A lookup while a CANCEL is processed sets the context.
     pub cancel_sets_context: bool,
     /// Observers hear of a new call when its transaction is made, not in the script (`initial_cbs_inscript` 0).
@@ -125,6 +134,9 @@ impl State {
             routes: EventRoutes::of(program),
             enable_stats: integer("enable_stats") != 0,
             unsets_in_request: integer("unset_profile_in_request") != 0,
+            start_sees_callee: integer("start_route_sees_callee") != 0,
+            honours_context_timeout: integer("ctx_timeout") != 0,
+            shows_direction: integer("ctx_direction") != 0,
             is_told_later: integer("initial_cbs_inscript") == 0,
             observer_panics: AtomicU64::new(0),
             request_uri,

@@ -9,8 +9,6 @@ use crate::worker::Worker;
 
 /// Most rounds of expiry in one second; each hands out at most `EXPIRIES_PER_CALL_MAX` dialogs.
 const ROUNDS_MAX: usize = 64;
-/// Seconds between looks at remote memberships.
-const REMOTE_SECONDS: u64 = 90;
 
 /// Called once a second.
 pub fn on_timer(worker: &mut Worker) {
@@ -36,10 +34,7 @@ pub fn on_timer(worker: &mut Worker) {
         }
     }
     node.dialogs.forget_ended(now);
-    let seconds = now.date.seconds();
-    if seconds.is_multiple_of(REMOTE_SECONDS) {
-        node.dialogs.profiles().expire_remote(seconds);
-    }
+    node.dialogs.profiles().expire_remote(now.date.seconds());
 }
 
 fn expired(worker: &mut Worker, expiry: Expiry) {

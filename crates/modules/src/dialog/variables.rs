@@ -114,6 +114,9 @@ pub(super) fn field(worker: &mut Worker, inner: &Inner, _: Option<Index>) -> Val
 /// Names of `$dlg_ctx(...)`, in the order the functions below use.
 pub(super) const CONTEXT_NAMES: &[&str] = &["on", "flags", "timeout", "timeout_bye", "timeout_route", "timeout_route_id", "set", "dir"];
 
+/// Those that cannot be written (5.6.3 changes `on` instead).
+pub(super) const CONTEXT_NAMES_FIXED: &[&str] = &["timeout_route_id", "set", "dir"];
+
 /// `$dlg_ctx(name)`.
 pub(super) fn context_field(worker: &mut Worker, inner: &Inner, _: Option<Index>) -> Value {
     let Inner::Choice(choice) = inner else { return Value::Null };
@@ -142,7 +145,8 @@ pub(super) fn set_context_field(worker: &mut Worker, inner: &Inner, _: Option<In
         2 => worker.run.dialog.context.timeout = integer,
         3 => worker.run.dialog.context.timeout_bye = integer,
         4 => set_timeout_route(worker, &value),
-        _ => return Err(String::from("dlg_ctx: timeout_route_id, set and dir cannot be written")),
+        // The fixed ones: refused when the configuration is read.
+        _ => return Err(String::from("dlg_ctx: this field cannot be written")),
     }
     Ok(())
 }

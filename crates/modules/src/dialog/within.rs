@@ -62,6 +62,9 @@ fn process(worker: &mut Worker, dialog: DialogId, direction: Direction) {
     let now = worker.now;
     worker.run.dialog.context.dialog = Some(dialog);
     worker.run.dialog.within = Some((dialog, direction));
+    if node.states.dialog.shows_direction {
+        worker.run.dialog.context.direction = direction;
+    }
     for (profile, value) in std::mem::take(&mut worker.run.dialog.pending_profiles).into_iter().rev() {
         // A membership that cannot be made is passed over, as for a new dialog.
         let _ = node.dialogs.profile_join(now, dialog, profile, value.as_deref());
@@ -72,7 +75,15 @@ fn process(worker: &mut Worker, dialog: DialogId, direction: Direction) {
     let contact = if method == RequestMethod::Invite { create::single_contact(message).map(<[u8]>::to_vec) } else { None };
     let cseq = message.cseq().map(|cseq| cseq.number);
     let reason = if method == RequestMethod::Bye { Reason::of(message) } else { Reason::default() };
-    let request = InDialogRequest { method, direction, cseq, contact: contact.as_deref(), timeout: timeout(worker), stated: reason.stated(), cause: Cause::HERE };
+    let request = InDialogRequest {
+        method,
+        direction,
+        cseq,
+        contact: contact.as_deref(),
+        timeout: timeout(worker),
+        stated: reason.stated(),
+        cause: Cause::HERE,
+    };
     let Some(change) = node.dialogs.request_begin(now, dialog, &request) else { return };
     if method == RequestMethod::Bye && direction == Direction::Downstream && change.new.is_setting_up() {
         node.dialogs.early_bye(now, dialog, worker.run.message.to_tag());
@@ -82,6 +93,7 @@ fn process(worker: &mut Worker, dialog: DialogId, direction: Direction) {
     event_route::run_here(worker, change.route, dialog);
     let request = InDialogRequest { cause: Cause::request(&worker.run.message), ..request };
     let finished = node.dialogs.request_finish(now, change, &request);
+    worker.run.dialog.sequence_shift = finished.sequence_shift;
     if is_held {
         worker.run.dialog.hold = Some(dialog);
         worker.run.dialog.told_reply = Some(OccurrenceKind::TerminatedConfirmed);
@@ -134,6 +146,7 @@ pub(super) fn attach(worker: &mut Worker) {
     }
     if let Some(within) = run.dialog.within {
         part.within = Some(within);
+        part.sequence_shift = run.dialog.sequence_shift;
         part.told_reply = run.dialog.told_reply;
     }
     part.holds.extend(run.dialog.hold.take());

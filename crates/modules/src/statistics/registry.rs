@@ -52,8 +52,16 @@ impl<'a> Entry<'a> {
 fn unsorted(node: &Node) -> impl Iterator<Item = Entry<'_>> {
     let declared = node.loaded.modules.iter().flat_map(|module| module.statistics.iter()).map(Entry::Declared);
     let defined = node.states.statistics.variables.list.iter().chain(&node.states.counters.variables.list).map(Entry::Defined);
-    // Without streams their group is not there.
-    declared.filter(|entry| entry.group() != "tcp" || !node.core.disable_tcp).chain(defined)
+    declared.filter(|entry| has_group(node, entry.group())).chain(defined)
+}
+
+/// Groups that the configuration may leave out: without streams nobody counts them, and dialogs have a parameter for it.
+fn has_group(node: &Node, group: &str) -> bool {
+    match group {
+        "tcp" => !node.core.disable_tcp,
+        "dialog" => node.states.dialog.enable_stats,
+        _ => true,
+    }
 }
 
 /// Every statistic of the loaded modules and the script, sorted by group and name.

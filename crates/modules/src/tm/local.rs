@@ -320,3 +320,34 @@ pub fn late_reply(worker: &mut Worker) {
         crate::dialog::keepalive_answered(worker, dialog, leg, code);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routed(route_set: &str) -> (String, String) {
+        let request = LocalRequest {
+            request_uri: b"sip:bob@192.0.2.1".to_vec(),
+            route_set: route_set.as_bytes().to_vec(),
+            ..LocalRequest::default()
+        };
+        let (target, route) = routing(&request);
+        (String::from_utf8(target).unwrap(), String::from_utf8(route).unwrap())
+    }
+
+    #[test]
+    fn a_loose_route_set_leaves_the_request_uri_and_gets_a_blank_behind_each_comma() {
+        assert_eq!(routed(""), ("sip:bob@192.0.2.1".into(), String::new()));
+        let set = "\"a, b\" <sip:192.0.2.2;lr>,<sip:192.0.2.3;x=1,2>;y=3";
+        let line = "Route: \"a, b\" <sip:192.0.2.2;lr>, <sip:192.0.2.3;x=1,2>;y=3\r\n";
+        assert_eq!(routed(set), ("sip:bob@192.0.2.1".into(), line.into()));
+    }
+
+    #[test]
+    fn a_strict_first_route_changes_places_with_the_request_uri() {
+        let alone = routed("\"a, <b>\" <sip:192.0.2.2;x=1>");
+        assert_eq!(alone, ("sip:192.0.2.2;x=1".into(), "Route: <sip:bob@192.0.2.1>\r\n".into()));
+        let more = routed("<sip:192.0.2.2>,\"c, d\" <sip:192.0.2.3;lr>");
+        assert_eq!(more, ("sip:192.0.2.2".into(), "Route: \"c, d\" <sip:192.0.2.3;lr>, <sip:bob@192.0.2.1>\r\n".into()));
+    }
+}

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use script::exports::{Argument, Flow, Routes};
 use script::value::Text;
 use sip::NameAddress;
-use sip::header::HeaderId;
 use sip::message::Message;
 use sip::span::Span;
 
@@ -36,13 +35,6 @@ impl Party {
         match self {
             Party::From => Party::To,
             Party::To => Party::From,
-        }
-    }
-
-    pub(super) fn header(self) -> HeaderId {
-        match self {
-            Party::From => HeaderId::From,
-            Party::To => HeaderId::To,
         }
     }
 

@@ -79,13 +79,13 @@ pub(super) fn restore_to(worker: &mut Worker, _: &[Argument]) -> Flow {
     Flow::from(by_route(worker, Party::To))
 }
 
-/// The transaction in the run learns which headers its replies get back.
+/// The transaction in the run learns which headers were replaced, to put its replies right.
 pub fn keep_for_replies(worker: &mut Worker) {
     let run = &mut *worker.run;
-    if run.uac.replaced == 0 || worker.node.states.uac.restore_mode == RestoreMode::Never {
-        return;
-    }
-    if let Some(transaction) = &mut run.tm.transaction {
+    let Some(transaction) = run.tm.transaction.as_mut().filter(|_| run.uac.replaced != 0) else { return };
+    // A CANCEL is about what was sent, whatever `reparse_invite` says.
+    transaction.data.uses_sent_headers = true;
+    if worker.node.states.uac.restore_mode != RestoreMode::Never {
         transaction.data.replaced |= run.uac.replaced;
     }
 }

@@ -4,6 +4,7 @@ mod stage;
 
 mod byes;
 mod early;
+mod explained;
 mod keepalives;
 mod races;
 mod requests;

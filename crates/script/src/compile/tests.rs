@@ -154,6 +154,7 @@ static ANY_VARIABLE: Variable<TestHost> = Variable {
     indexed: true,
     read: |_, _, _| Value::Null,
     write: Some(|_, _, _, _| Ok(())),
+    fixed: &[],
     note: "",
 };
 

@@ -33,6 +33,8 @@ pub struct Named {
     pub inner: InnerKind,
     pub is_indexed: bool,
     pub is_writable: bool,
+    /// Inner names that are read only all the same.
+    pub fixed: &'static [&'static str],
     /// A `Variable<H>`.
     variable: &'static (dyn Any + Send + Sync),
 }
@@ -40,7 +42,14 @@ pub struct Named {
 impl Named {
     /// The declaration, stripped of its type.
     pub fn new<H: Host>(variable: &'static Variable<H>) -> Named {
-        Named { name: variable.name, inner: variable.inner, is_indexed: variable.indexed, is_writable: variable.write.is_some(), variable }
+        Named {
+            name: variable.name,
+            inner: variable.inner,
+            is_indexed: variable.indexed,
+            is_writable: variable.write.is_some(),
+            fixed: variable.fixed,
+            variable,
+        }
     }
 
     /// The declaration for the host it was made for; `None` for another host.
@@ -154,9 +163,16 @@ impl Reference {
             return Err(format!("{} has transformations, it cannot be assigned", self.text));
         }
         match &self.target {
-            Target::Declared(named) if named.is_writable => Ok(()),
+            Target::Declared(named) if named.is_writable && !self.is_fixed(named) => Ok(()),
             _ => Err(format!("{} is read only", self.text)),
         }
+    }
+}
+
+impl Reference {
+    fn is_fixed(&self, named: &Named) -> bool {
+        let (InnerKind::OneOf(names), Some(Inner::Choice(choice))) = (named.inner, self.constant_inner()) else { return false };
+        names.get(usize::from(*choice)).is_some_and(|name| named.fixed.contains(name))
     }
 }
 

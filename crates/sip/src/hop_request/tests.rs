@@ -53,7 +53,7 @@ fn ack_takes_the_to_of_the_reply() {
 #[test]
 fn the_received_invite_gives_the_headers_when_told_so() {
     let sent_invite = Message::from_bytes(INVITE).expect("a message");
-    let received = b"INVITE sip:x@h SIP/2.0\r\nVia: SIP/2.0/UDP them\r\nTo: <sip:b@h>\r\nFrom: <sip:old@h>;tag=1\r\nCSeq: 42 INVITE\r\n\
+    let received = b"INVITE sip:x@h SIP/2.0\r\nVia: SIP/2.0/UDP them\r\nTo: <sip:b@h>\r\nFrom: <sip:old@h>;tag=1\r\nCSeq: 41 INVITE\r\n\
         Call-ID: 7\r\nRoute: <sip:us;lr>\r\nRoute: <sip:p1;lr>\r\nMax-Forwards: 70\r\nRequire: x\r\n\r\n";
     let received_invite = Message::from_bytes(received).expect("a message");
     let from = FromReceived { sent_invite: &sent_invite, received_invite: &received_invite, user_agent: b"User-Agent: me" };
@@ -62,11 +62,11 @@ fn the_received_invite_gives_the_headers_when_told_so() {
     assert_eq!(
         String::from_utf8(out).expect("text"),
         "CANCEL sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP us;branch=z9hG4bKabc.0\r\nFrom: <sip:old@h>;tag=1\r\nCall-ID: 7\r\n\
-         To: <sip:b@h>\r\nCSeq: 42 CANCEL\r\nMax-Forwards: 70\r\nRoute: <sip:us;lr>\r\nRoute: <sip:p1;lr>\r\n\
+         To: <sip:b@h>\r\nCSeq: 0042 CANCEL\r\nMax-Forwards: 70\r\nRoute: <sip:us;lr>\r\nRoute: <sip:p1;lr>\r\n\
          User-Agent: me\r\nContent-Length: 0\r\nReason: SIP;cause=200\r\n\r\n"
     );
     let reply = Message::from_bytes(b"SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP us\r\nTo: <sip:b@h>;tag=9\r\nCSeq: 42 INVITE\r\n\r\n");
     let mut out = Vec::new();
     write_ack_from_received(&mut out, from, &reply.expect("a reply"));
-    assert!(String::from_utf8_lossy(&out).contains("To: <sip:b@h>;tag=9\r\nCSeq: 42 ACK\r\n"));
+    assert!(String::from_utf8_lossy(&out).contains("To: <sip:b@h>;tag=9\r\nCSeq: 0042 ACK\r\n"));
 }

@@ -1,6 +1,6 @@
-//! D1 to D12.
+//! D1 to D13.
 
-use dialog::{Direction, Occurrence, OccurrenceKind, State};
+use dialog::{Direction, EndReason, Occurrence, OccurrenceKind, State};
 
 use super::*;
 
@@ -250,6 +250,23 @@ fn d9_statistics_that_drift_are_found() {
     assert_eq!(settled(&mut Counts::new(0), &drifted), ["D9"]);
     let forgotten = Snapshot { records: 2, ..snapshot(0, vec![dialog()]) };
     assert_eq!(inspected(&mut Counts::new(0), &forgotten), ["D9"]);
+}
+
+#[test]
+fn d13_an_end_without_a_reason_and_a_reason_that_changes_are_found() {
+    let ended_by = |end_reason| DialogView { end_reason, ..at_state(State::Deleted) };
+    let (bye, rpc, nothing) = (ended_by(Some(EndReason::CallerBye)), ended_by(Some(EndReason::Rpc)), ended_by(None));
+    let mut reasons = || Reasons::new(0);
+    let good = [(1, told(&bye, OccurrenceKind::Terminated)), (2, told(&bye, OccurrenceKind::Destroyed))];
+    assert_eq!(seen(&mut reasons(), &good), Vec::<&str>::new());
+    let changed = [(1, told(&rpc, OccurrenceKind::Terminated)), (2, told(&bye, OccurrenceKind::Destroyed))];
+    assert_eq!(seen(&mut reasons(), &changed), ["D13"]);
+    assert_eq!(seen(&mut reasons(), &[(1, told(&nothing, OccurrenceKind::Failed))]), ["D13"]);
+    assert_eq!(seen(&mut reasons(), &[(1, told(&bye, OccurrenceKind::Answered))]), ["D13"]);
+    assert_eq!(inspected(&mut reasons(), &snapshot(0, vec![bye.clone()])), Vec::<&str>::new());
+    assert_eq!(inspected(&mut reasons(), &snapshot(0, vec![nothing])), ["D13"]);
+    let uncounted = Snapshot { ended_by_reason: 0, ..snapshot(0, vec![bye]) };
+    assert_eq!(inspected(&mut reasons(), &uncounted), ["D13"]);
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub(super) fn snapshot(at: u64, dialogs: Vec<DialogView>) -> Snapshot {
             State::Deleted => (snapshot.states.deleted += 1, snapshot.counts.ended += 1),
         };
         snapshot.counts.processed += 1;
+        snapshot.ended_by_reason += u64::from(dialog.state == State::Deleted);
     }
     snapshot.dialogs = dialogs;
     snapshot

@@ -109,6 +109,19 @@ fn expiry_with_bye_asks_both_sides_and_ends_at_the_first_answer() {
 }
 
 #[test]
+fn the_answer_to_a_local_bye_sets_the_end_time() {
+    let engine = engine(&[("default_timeout", 30), ("send_bye", 1)]);
+    let id = confirmed(&engine, at(0.0), b"e@x");
+    assert!(engine.hold(id), "a transaction refers to it");
+    engine.expire(at(30.5));
+    assert!(matches!(engine.expiry_decide(at(30.5), id), ExpiryStep::SendByes { .. }));
+    assert_eq!(engine.view(at(31.0), id).unwrap().end_time, 0);
+    assert!(!engine.local_bye_finished(at(32.0), id, Leg::Caller, 200).destroyed);
+    let view = engine.view(at(40.0), id).unwrap();
+    assert_eq!((view.state, u64::from(view.end_time)), (State::Deleted, at(32.0).date.seconds()));
+}
+
+#[test]
 fn byes_that_nobody_reports_do_not_keep_the_record_for_ever() {
     let engine = engine(&[("default_timeout", 30), ("send_bye", 1)]);
     let id = confirmed(&engine, at(0.0), b"u@x");
@@ -196,4 +209,25 @@ fn deadlines_are_announced_and_expiries_bounded_per_call() {
     }
     assert_eq!(taken.iter().sum::<usize>(), 3000);
     assert!(taken.iter().all(|count| *count <= crate::limits::EXPIRIES_PER_CALL_MAX) && taken.len() < 10);
+}
+
+#[test]
+fn with_the_filter_calls_without_a_local_socket_neither_expire_nor_get_probes() {
+    let keepalive = internal_flag::KEEPALIVE_CALLEE;
+    for (mode, is_filtered) in [(1, true), (2, false), (0, false)] {
+        let engine = engine(&[("dlg_filter_mode", mode), ("default_timeout", 100), ("ka_timer", 1), ("ka_interval", 30)]);
+        let foreign = NewDialog { socket: b"", internal_flags: keepalive, ..invite(b"foreign@x") };
+        let Begin::Created(foreign) = engine.begin(at(0.0), &foreign) else { panic!() };
+        let Begin::Created(own) = engine.begin(at(0.0), &NewDialog { internal_flags: keepalive, ..invite(b"own@x") }) else { panic!() };
+        for id in [foreign, own] {
+            reply(&engine, at(0.0), id, 200);
+            ack(&engine, at(1.0), id);
+        }
+        let probed: Vec<DialogId> = engine.keepalives_due(at(31.0)).iter().map(|probe| probe.request.dialog).collect();
+        assert_eq!((probed.contains(&foreign), probed.contains(&own)), (!is_filtered, true), "mode {mode}");
+        let expired = engine.expire(at(101.5));
+        let has_expired = |wanted: DialogId| expired.iter().any(|expiry| matches!(expiry, Expiry::Lifetime { id, .. } if *id == wanted));
+        assert_eq!((has_expired(foreign), has_expired(own)), (!is_filtered, true), "mode {mode}");
+        assert_eq!(engine.state(foreign), Some(State::Confirmed), "mode {mode}");
+    }
 }

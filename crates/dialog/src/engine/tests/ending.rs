@@ -129,6 +129,19 @@ fn a_bye_that_could_not_be_sent_may_be_tried_again() {
 }
 
 #[test]
+fn an_ended_call_gets_no_bye_to_either_side() {
+    let engine = engine(&[]);
+    let id = confirmed(&engine, at(0.0), b"o@x");
+    assert!(engine.hold(id) && engine.terminate(at(1.0), id, EndReason::Rpc).is_ok());
+    engine.local_bye_finished(at(1.1), id, Leg::Caller, 200);
+    assert_eq!(engine.state(id), Some(State::Deleted));
+    assert_eq!(engine.terminate(at(2.0), id, EndReason::Rpc), Err(TerminateError::AlreadyOver));
+    for leg in Leg::BOTH {
+        assert!(engine.terminate_leg(at(2.0), id, leg, EndReason::Script).is_err(), "{leg:?}");
+    }
+}
+
+#[test]
 fn an_unanswered_call_is_ended_by_reply_and_cancel() {
     let engine = engine(&[]);
     let id = create(&engine, at(0.0), b"y@x");
@@ -165,4 +178,52 @@ fn without_a_contact_there_is_no_request() {
     let request = engine.local_request(id, Leg::Callee, SequenceStep::Above(1)).unwrap();
     assert_eq!((request.request_uri.as_slice(), request.cseq), (&b"sip:b@10.0.0.9"[..], 4));
     assert_eq!(request.destination.unwrap().port, 5070);
+}
+
+#[test]
+fn early_byes_are_remembered_by_party_up_to_a_bound() {
+    let tag = |number: usize| format!("party-{number:04}").into_bytes();
+    let answered_by = |party: &[u8], byes: usize| {
+        let engine = engine(&[]);
+        let id = create(&engine, at(0.0), b"fork@x");
+        reply(&engine, at(0.1), id, 180);
+        for number in 0..byes {
+            for _ in 0..2 {
+                engine.early_bye(at(0.2), id, &tag(number));
+            }
+        }
+        let change = engine.reply_begin(at(0.3), id, ReplyKind::Success).unwrap();
+        engine.reply_finish(at(0.3), change, Some(&CalleeLeg { tag: party, ..CALLEE }), Cause::HERE);
+        ack(&engine, at(0.4), id);
+        engine.view(at(0.4), id).unwrap().lifetime
+    };
+    assert_eq!((answered_by(&tag(0), 3), answered_by(&tag(2), 3)), (5, 5));
+    assert_eq!(answered_by(&tag(3), 3), 43_200, "another party answers");
+    assert_eq!(answered_by(b"party", 3), 43_200, "a part of a tag is another tag");
+    let room = crate::limits::EARLY_BYES_BYTES_MAX / (tag(0).len() + 1);
+    assert_eq!((answered_by(&tag(room - 1), 9999), answered_by(&tag(room), 9999)), (5, 43_200));
+}
+
+#[test]
+fn a_bye_that_goes_out_again_ends_the_call_only_when_it_was_answered() {
+    use crate::bye_task::ByeOutcome;
+    for (outcome, is_over) in [(ByeOutcome::Unreachable, false), (ByeOutcome::Answered { code: 500, retry_after: None }, true)] {
+        let engine = engine(&[]);
+        let id = confirmed(&engine, at(0.0), b"again@x");
+        assert!(engine.terminate(at(1.0), id, EndReason::Rpc).is_ok());
+        assert_eq!(engine.local_bye_repeated(at(1.1), id, Leg::Caller, outcome).destroyed, is_over);
+        assert_eq!(engine.contains(id), !is_over);
+        assert_recount(&engine);
+    }
+}
+
+#[test]
+fn one_side_that_cannot_be_reached_leaves_the_end_to_the_other() {
+    let engine = engine(&[("default_timeout", 30), ("send_bye", 1)]);
+    let id = confirmed(&engine, at(0.0), b"half@x");
+    assert_eq!(engine.expire(at(31.0)).len(), 1);
+    assert!(matches!(engine.expiry_decide(at(31.0), id), crate::effect::ExpiryStep::SendByes { .. }));
+    assert!(!engine.local_bye_unsent(at(31.0), id, Leg::Caller).destroyed);
+    assert!(engine.local_bye_finished(at(31.5), id, Leg::Callee, 200).destroyed);
+    assert_recount(&engine);
 }

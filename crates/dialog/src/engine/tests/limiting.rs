@@ -23,7 +23,8 @@ fn a_member_acquires_again_without_being_counted_again() {
     let engine = engine(&[]);
     for (name, value) in [("caller", Some(&b"alice"[..])), ("all", None)] {
         let profile = find(&engine, name);
-        let (first, second) = (create(&engine, at(0.0), format!("1{name}@x").as_bytes()), create(&engine, at(0.0), format!("2{name}@x").as_bytes()));
+        let (first, second) =
+            (create(&engine, at(0.0), format!("1{name}@x").as_bytes()), create(&engine, at(0.0), format!("2{name}@x").as_bytes()));
         for _ in 0..2 {
             assert_eq!(engine.profile_acquire(at(0.0), first, profile, value, Limit::of(1)), Ok(()));
         }
@@ -114,7 +115,8 @@ fn a_storm_never_passes_the_limit_and_is_never_refused_while_there_is_room() {
             let (refused, passed, wrong) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
             std::thread::scope(|scope| {
                 for thread in 0..8 {
-                    let (engine, inside, begun, over, refused, passed, wrong) = (&engine, &inside, &begun, &over, &refused, &passed, &wrong);
+                    let (engine, inside, begun, over, refused, passed, wrong) =
+                        (&engine, &inside, &begun, &over, &refused, &passed, &wrong);
                     scope.spawn(move || {
                         let ids: Vec<DialogId> =
                             (0..dialogs).map(|number| create(engine, at(0.0), format!("{thread}-{number}@x").as_bytes())).collect();

@@ -12,8 +12,6 @@ fn requests_made_here_lie_above_what_the_party_has_seen() {
     let id = confirmed(&engine, at(0.0), b"c@x");
     assert_eq!(engine.set_sequence_shift(at(1.0), id, Leg::Callee, 2), Ok(true));
     assert_eq!(engine.set_sequence_shift(at(1.0), id, Leg::Callee, 2), Ok(false));
-    assert_eq!(engine.sequence_numbers(id, Leg::Callee), Some((3, 5)));
-    assert_eq!(engine.sequence_numbers(id, Leg::Caller), Some((0, 0)));
     let number = |leg, step| engine.local_request(id, leg, step).map(|request| request.cseq);
     assert_eq!(number(Leg::Callee, SequenceStep::Above(1)), Ok(6));
     assert_eq!(number(Leg::Callee, SequenceStep::Below), Ok(4));
@@ -43,4 +41,26 @@ fn the_flag_and_the_variables_tell_that_numbers_run_ahead() {
     engine.set_variable(at(1.0), id, b"cseq_diff", Some(b"no number")).unwrap();
     assert_eq!(engine.sequence_shift(id, Leg::Callee), 0);
     assert!(engine.set_sequence_shift(at(1.0), DialogId { entry: 0, id: 0 }, Leg::Callee, 1).is_err());
+}
+
+#[test]
+fn numbers_used_here_lie_above_all_and_what_follows_lies_above_them() {
+    let engine = engine(&[]);
+    let id = confirmed(&engine, at(0.0), b"c@x");
+    assert_eq!(engine.next_sequence_number(at(1.0), id, Leg::Callee, 0), Some(4));
+    assert_eq!(engine.next_sequence_number(at(1.0), id, Leg::Callee, 9), Some(10));
+    let shift_of_request = |number, direction| {
+        let info = within(RequestMethod::Other, direction, number);
+        let change = engine.request_begin(at(2.0), id, &info).expect("a change");
+        engine.request_finish(at(2.0), change, &info).sequence_shift
+    };
+    assert_eq!(shift_of_request(4, Direction::Downstream), 7, "number 4 leaves as 11");
+    assert_eq!(shift_of_request(1, Direction::Upstream), 0);
+    assert_eq!(engine.next_sequence_number(at(3.0), id, Leg::Callee, 0), Some(12));
+    assert_eq!(engine.sequence_number_used(at(3.0), id, Leg::Callee, 12), Ok(()));
+    assert_eq!(engine.sequence_shift(id, Leg::Callee), 8);
+    assert_eq!(engine.sequence_number_used(at(3.0), id, Leg::Caller, 5), Ok(()));
+    assert_eq!(shift_of_request(2, Direction::Upstream), 4);
+    assert_eq!(engine.next_sequence_number(at(4.0), id, Leg::Callee, (1 << 31) - 1), None);
+    assert_eq!(engine.next_sequence_number(at(4.0), DialogId { entry: 0, id: 0 }, Leg::Callee, 0), None);
 }
