@@ -1,10 +1,10 @@
-//! A program built on dialogs, as the simulator runs it at every proxy: it ends one call in seven, at some stage.
+//! A program built on dialogs, as the simulator runs it at every proxy: it ends one call in five, at some stage.
 
 use dialog::{Kinds, Notice, Observer, OccurrenceKind, Wish};
 
 const STAGES: [OccurrenceKind; 4] = [OccurrenceKind::Created, OccurrenceKind::Early, OccurrenceKind::Answered, OccurrenceKind::Confirmed];
 /// One call in so many is ended.
-const SHARE: u32 = 7;
+const SHARE: u32 = 5;
 
 /// The stage at which the call with this Call-ID is ended: the same in each run of a seed, so checkers know it too.
 pub fn stage_of(call_id: &[u8]) -> Option<OccurrenceKind> {

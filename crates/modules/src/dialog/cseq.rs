@@ -82,7 +82,7 @@ fn restore(reply: &mut Message) {
     let number = reply.cseq().and_then(|cseq| reply.span_of(cseq.number_text));
     let (Some(mark), Some(number), true) = (reply.span_of(mark), number, is_number) else { return };
     // In place, with blanks in front, so that nothing else in the message moves.
-    let Some(blanks) = (number.len() as usize).checked_sub(digits.len()) else { return };
+    let Some(blanks) = number.len().checked_sub(digits.len()) else { return };
     let text = [vec![b' '; blanks], digits.to_vec()].concat();
     if reply.overwrite(number, &text) {
         reply.overwrite(mark, READ_MARK);

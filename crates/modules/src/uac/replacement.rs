@@ -145,7 +145,7 @@ fn store(worker: &mut Worker, party: Party, texts: [&Text; 4], is_branch: bool) 
         return Ok(());
     }
     let [old, new, ..] = texts;
-    let parameter = [b";", &state.parameter(party)[..], b"=", &encode(old, new, &state.restore_password)].concat();
+    let parameter = [b";", state.parameter(party), b"=", &encode(old, new, &state.restore_password)].concat();
     if !is_branch && let Some(transaction) = &mut worker.run.tm.transaction {
         rr::add_parameter(&mut transaction.data.record_route, &parameter);
     }

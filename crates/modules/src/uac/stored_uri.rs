@@ -19,7 +19,7 @@ fn mixed(first: &[u8], second: &[u8], password: &[u8]) -> Vec<u8> {
 /// The value of the parameter.
 pub fn encode(old: &[u8], new: &[u8], password: &[u8]) -> Vec<u8> {
     let mut out = LETTERS.encode(mixed(old, new, password)).into_bytes();
-    while out.len() % 4 != 0 {
+    while !out.len().is_multiple_of(4) {
         out.push(PADDING);
     }
     out
