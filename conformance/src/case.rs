@@ -13,7 +13,11 @@ pub struct Case {
 
 /// Reads a case; the error names the file's fault.
 pub fn read(path: &Path) -> Result<Case, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    parse(&std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+/// Reads the text of a case.
+pub fn parse(text: &str) -> Result<Case, String> {
     let mut case = Case { configuration: String::new(), timeline: Vec::new(), only: None };
     let mut block: Option<String> = None;
     for (index, line) in text.lines().enumerate() {

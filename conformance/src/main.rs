@@ -5,6 +5,7 @@
 
 mod agent;
 mod case;
+mod dialogs;
 mod differential;
 mod edits;
 mod generate;
@@ -71,6 +72,9 @@ fn main() -> ExitCode {
     if arguments.first().is_some_and(|word| word == "language") {
         return if differential::command(&arguments, &options(&[])) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    if arguments.first().is_some_and(|word| word == "dialogs") {
+        return if dialogs::command(&arguments, &options(&[])) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let options = options(&arguments);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut paths = Vec::new();
@@ -86,9 +90,10 @@ fn main() -> ExitCode {
     let (passed, failed, skipped) = run_all(&cases, &options);
     println!("conformance on {}:", options.subject);
     let agrees = options.filter.is_some() || options.subject == "kamailio" || differential::run(1, GENERATED, &options);
+    let dialogs_agree = options.filter.is_some() || options.subject == "kamailio" || dialogs::run(1, GENERATED, &options);
     let edits_agree = options.filter.is_some() || options.subject == "kamailio" || edits::run_fixed();
     println!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 && passed > 0 && agrees && edits_agree { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 && passed > 0 && agrees && dialogs_agree && edits_agree { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn options(arguments: &[String]) -> Options {

@@ -25,8 +25,18 @@ const DESTINATION: &str = "destination: ";
 /// The detail of an RPC that puts its whole answer into the trace.
 const TRACED: &str = "traced";
 
-/// Plays a case. The error says which line failed and what was there instead.
+/// Plays a case and compares its trace. The error says which line failed and what was there instead.
 pub fn run(name: &str, path: &Path, case: &Case, options: &Options) -> Result<(), String> {
+    if is_refusal(case)? { trace(name, path, case, options).map(drop) } else { compare(path, &trace(name, path, case, options)?, options) }
+}
+
+/// Must the subject not start with the configuration?
+fn is_refusal(case: &Case) -> Result<bool, String> {
+    Ok(timeline::read(&case.timeline)?.iter().any(|step| matches!(step.kind, Kind::Refused)))
+}
+
+/// Plays a case; gives what the agents received and what else belongs into its trace.
+pub fn trace(name: &str, path: &Path, case: &Case, options: &Options) -> Result<String, String> {
     let steps = timeline::read(&case.timeline)?;
     let proxy = format!("127.0.0.1:{}", free_port()?);
     let mut marks = BTreeMap::from([("PROXY".to_owned(), proxy.clone())]);
@@ -47,9 +57,9 @@ pub fn run(name: &str, path: &Path, case: &Case, options: &Options) -> Result<()
         agents.insert(agent_name, agent);
     }
     let started = Subject::start(options, name, &fill(&case.configuration, &marks), &proxy);
-    if steps.iter().any(|step| matches!(step.kind, Kind::Refused)) {
+    if is_refusal(case)? {
         return match started {
-            Err(reason) if reason.starts_with(ENDED_AT_START) => Ok(()),
+            Err(reason) if reason.starts_with(ENDED_AT_START) => Ok(String::new()),
             Err(reason) => Err(reason),
             Ok(subject) => Err(format!("the configuration was accepted\nlog:\n{}", subject.log_tail())),
         };
@@ -70,7 +80,7 @@ pub fn run(name: &str, path: &Path, case: &Case, options: &Options) -> Result<()
     if !subject.is_alive() {
         return Err(format!("the subject died:\n{}", subject.log_tail()));
     }
-    compare(path, &trace, options)
+    Ok(trace)
 }
 
 fn agent_names(case: &Case, steps: &[Step]) -> Vec<String> {
@@ -369,16 +379,21 @@ fn compare(path: &Path, trace: &str, options: &Options) -> Result<(), String> {
         return std::fs::write(&recorded_path, trace).map_err(|error| error.to_string());
     }
     let Ok(recorded) = std::fs::read_to_string(&recorded_path) else { return Ok(()) };
-    if recorded == trace {
-        return Ok(());
+    difference(&recorded, trace).map_or(Ok(()), Err)
+}
+
+/// Where two traces part, with the lines of either; None when they are the same.
+pub fn difference(recorded: &str, found: &str) -> Option<String> {
+    if recorded == found {
+        return None;
     }
     let recorded: Vec<&str> = recorded.lines().collect();
-    let found: Vec<&str> = trace.lines().collect();
+    let found: Vec<&str> = found.lines().collect();
     let same = recorded.iter().zip(&found).take_while(|(expected, own)| expected == own).count();
     let part =
         |lines: &[&str]| lines.iter().skip(same).take(DIFFERENCE_LINES).fold(String::new(), |text, line| format!("{text}\n  {line}"));
     let heading = recorded.iter().take(same).rev().find(|line| line.starts_with("--- ")).copied().unwrap_or_default();
-    Err(format!(
+    Some(format!(
         "the wire differs from the recorded trace at its line {}, in {heading}\nrecorded:{}\nfound:{}",
         same + 1,
         part(&recorded),

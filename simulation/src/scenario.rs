@@ -17,6 +17,7 @@ pub const LIAR: SocketAddr = place(9, 9);
 
 const WORKLOAD: &str = include_str!("../configurations/workload.cfg");
 const CALL_LIMIT: &str = include_str!("../../examples/call-limit.cfg");
+const ATOMIC_LIMIT: &str = include_str!("../../examples/atomic-limit.cfg");
 
 /// After the faults stop everything has to be over within this time, milliseconds: a call, its BYEs, all waits.
 const SETTLE: u64 = 900_000;
@@ -155,7 +156,7 @@ fn storm(plans: &mut [Plan], random: &mut Random) {
 /// What goes wrong, in the order of time.
 fn faults(proxies: usize, until: u64, random: &mut Random) -> Vec<(u64, Fault)> {
     let mut count = |one_in: u64, most: u64| if random.below(one_in) == 0 { random.below(most) + 1 } else { 0 };
-    let (lies, crashes, jumps, commands) = (count(3, 60), count(5, 2), count(4, 4), count(3, 8));
+    let (lies, crashes, jumps, commands) = (count(3, 60), count(5, 2), count(4, 4), count(2, 12));
     let mut faults = Vec::new();
     for _ in 0..lies {
         faults.push((random.below(until), Fault::Lie { is_stream: random.below(4) == 0 }));
@@ -178,14 +179,15 @@ fn faults(proxies: usize, until: u64, random: &mut Random) -> Vec<(u64, Fault)> 
 fn proxy(number: usize, gateway: Option<SocketAddr>, call_seconds: u64, random: &mut Random) -> (ProxyPlan, String) {
     let address = place(0, number as u8 + 1);
     let limit = 1 + random.below(3);
-    let uses_example = random.below(3) == 0;
+    let example = [None, None, None, None, Some(CALL_LIMIT), Some(ATOMIC_LIMIT)].get(random.below(6) as usize).copied().flatten();
+    let is_atomic = example == Some(ATOMIC_LIMIT);
     let mut defines = vec![format!("LISTEN=udp:{address}"), format!("CALL_SECONDS_MAX={call_seconds}")];
     let mut parameters = Vec::new();
     let mut name = String::from("workload");
-    if uses_example {
-        name = format!("call-limit({limit})");
+    if example.is_some() {
+        name = format!("{}-limit({limit})", if is_atomic { "atomic" } else { "call" });
         defines.push(format!("GATEWAY=\"sip:{}\"", gateway.unwrap_or(FIRST)));
-        defines.push(format!("DEFAULT_LIMIT={limit}"));
+        defines.push(format!("{}_LIMIT={limit}", if is_atomic { "ACCOUNT" } else { "DEFAULT" }));
         parameters.push(String::from("dialog:hash_size:i:16"));
     } else {
         match gateway {
@@ -206,15 +208,19 @@ fn proxy(number: usize, gateway: Option<SocketAddr>, call_seconds: u64, random: 
         defines.push(format!("RINGING_SECONDS={}", 8_000 + random.below(40_000)));
     }
     let promises = Promises {
-        marks: !uses_example,
-        call_limit: uses_example.then_some(limit),
-        profiles: if uses_example { &["account"] } else { &["account", "all"] },
+        marks: example.is_none(),
+        call_limit: example.map(|_| limit),
+        profiles: match example {
+            None => &["account", "all"],
+            Some(_) if is_atomic => &["account", "gateway"],
+            Some(_) => &["account"],
+        },
         call_seconds_max: call_seconds,
         early_seconds_max: 300,
     };
     let start = Start {
         address,
-        configuration: if uses_example { CALL_LIMIT } else { WORKLOAD },
+        configuration: example.unwrap_or(WORKLOAD),
         defines,
         parameters,
         seed: random.next_u64(),

@@ -3,7 +3,7 @@
 mod configuration;
 mod messages;
 mod play;
-mod random;
+pub mod random;
 mod statements;
 mod words;
 

@@ -21,6 +21,8 @@ impl Listeners {
             for stream in listener.incoming().filter_map(accepted) {
                 let _ = stream.set_read_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                 let _ = stream.set_write_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
+                // Pieces of an answer do not wait for each other's acknowledgement.
+                let _ = stream.set_nodelay(true);
                 // The clone in the thread is the connection's seat; it is given back when the thread ends or never starts.
                 if Arc::strong_count(&seats) > CONNECTIONS_MAX {
                     caller.log(0, "too many HTTP control connections; one was closed");
@@ -135,9 +137,8 @@ fn whole(mut answer: json::Answer, bytes_max: usize, is_pretty: bool) -> Vec<u8>
 fn pour_in_chunks(stream: &mut TcpStream, answer: json::Answer) -> io::Result<bool> {
     stream.write_all(head(&answer, "Transfer-Encoding: chunked").as_bytes())?;
     answer.body.pour(|piece| {
-        stream.write_all(format!("{:x}\r\n", piece.len()).as_bytes())?;
-        stream.write_all(piece)?;
-        stream.write_all(b"\r\n")
+        let size = format!("{:x}\r\n", piece.len());
+        stream.write_all(&[size.as_bytes(), piece, b"\r\n"].concat())
     })?;
     stream.write_all(b"0\r\n\r\n").map(|()| true)
 }

@@ -108,6 +108,7 @@ impl Listeners {
                     for stream in listener.incoming().filter_map(accepted) {
                         let _ = stream.set_read_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
                         let _ = stream.set_write_timeout(Some(Duration::from_secs(CONNECTION_IDLE_SECONDS)));
+                        let _ = stream.set_nodelay(true);
                         let connection = tcp_connection(&stream);
                         streams.accept(stream, connection);
                     }

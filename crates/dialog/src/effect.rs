@@ -256,7 +256,8 @@ pub struct EarlyTermination {
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "the requests have to be sent"]
 pub enum Termination {
-    /// Send these BYEs, then run the route. Report each final reply (or failure to send) with `Engine::local_bye_finished`.
+    /// Send these BYEs, each as a [`crate::ByeTask`] of its own, then run the route. Report what becomes of each with
+    /// `Engine::local_bye_finished`, `local_bye_repeated` or `local_bye_unsent`.
     Byes { caller: Option<Box<LocalRequest>>, callee: Option<Box<LocalRequest>>, route: Option<EventRoute> },
     /// Answer the INVITE and cancel its branches; its reply then moves the dialog to `failed`.
     Early(EarlyTermination),

@@ -33,7 +33,7 @@ pub enum EndReason {
     NoAck,
     /// A party answered the keepalive probes no more, or did not know the call.
     Keepalive,
-    /// A BYE before the answer crossed the answer.
+    /// The call was over before its answer came, by the caller's BYE or from here, and this proxy hung up both sides.
     Race,
     /// An operator, by RPC.
     Rpc,
@@ -101,7 +101,7 @@ impl EndReason {
 
     pub const fn ender(self) -> Ender {
         match self {
-            EndReason::CallerBye | EndReason::Cancel | EndReason::Race => Ender::Caller,
+            EndReason::CallerBye | EndReason::Cancel => Ender::Caller,
             EndReason::CalleeBye | EndReason::CalleeReject => Ender::Callee,
             _ => Ender::Proxy,
         }

@@ -12,6 +12,11 @@ pub struct KeepaliveProbe {
     pub request: LocalRequest,
 }
 
+/// Does this final reply to a probe say that the party or its call is gone?
+pub fn is_failure(code: u16) -> bool {
+    matches!(code, 408 | 481)
+}
+
 /// One probed dialog.
 #[derive(Clone, Copy, Debug)]
 struct Entry {

@@ -29,7 +29,7 @@ pub(crate) fn after(now: Now, seconds: u32) -> u64 {
 /// When the record's state ends by itself, in monotonic milliseconds.
 pub(crate) fn deadline(record: &Record, settings: &Settings, now: Now) -> u64 {
     match record.state {
-        State::Unconfirmed | State::Early => since(record.created, settings.early_timeout, now),
+        State::Unconfirmed | State::Early => record.deadline,
         State::Deleted => since(record.ended, settings.end_timeout, now),
         State::ConfirmedNoAck | State::Confirmed if !record.is_marked(mark::LIFETIME) => {
             // Before the leg is complete, or after expiry while BYEs are out: the record must not live for ever.
@@ -40,6 +40,11 @@ pub(crate) fn deadline(record: &Record, settings: &Settings, now: Now) -> u64 {
         }
         State::ConfirmedNoAck | State::Confirmed => record.deadline,
     }
+}
+
+/// When a call that is being set up is given up. Taken once, so that a jump of the wall clock while it rings changes nothing.
+pub(crate) fn early_deadline(record: &Record, settings: &Settings, now: Now) -> u64 {
+    since(record.created, settings.early_timeout, now)
 }
 
 /// `seconds` after a moment of the wall clock, never later than `seconds` from now.

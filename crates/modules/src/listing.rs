@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(Listing::new(Down(0, false)).begin(), Ok(Vec::new()));
         let fault = Fault::new(404, "Not found");
         assert_eq!(Listing::new(Down(0, false)).or_fault(fault.clone()).begin(), Err(fault.clone()));
-        let seen_through = Listing::new(Down(0, false)).or_fault(fault.clone()).through(|listing| Counted(listing));
+        let seen_through = Listing::new(Down(0, false)).or_fault(fault.clone()).through(Counted);
         assert_eq!(seen_through.begin(), Err(fault));
     }
 

@@ -12,7 +12,6 @@ const SCAN: &str = "the module's own symbol, no name for scripts";
 const EMBEDDED: &str = "event name given to embedded languages only";
 
 const REGISTRATION: &str = "no registering at other servers yet";
-const SENDING: &str = "not yet; `t_uac_send()` of tm sends requests";
 
 const fn name(module: &'static str, name: &'static str, reason: &'static str) -> NotThere {
     NotThere { module, name, reason }
@@ -60,10 +59,6 @@ pub static NOT_THERE: &[NotThere] = &[
     name("uac", "reg_timer_interval", REGISTRATION),
     name("uac", "reg_use_domain", REGISTRATION),
     name("uac", "reload_delta", REGISTRATION),
-    name("uac", "uac_req_send", SENDING),
-    name("uac", "uac_req", SENDING),
-    name("uac", "uac:reply", SENDING),
-    name("uac", "event_callback", SENDING),
     name("dialog", "load_dlg", "door for other C modules; here the observers of docs/building-on-dialogs.md"),
 ];
 

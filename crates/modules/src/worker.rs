@@ -77,7 +77,9 @@ impl Worker {
     }
 
     /// Gives a run state back for reuse.
-    pub fn recycle(&mut self, run: Box<Run>) {
+    pub fn recycle(&mut self, mut run: Box<Run>) {
+        // What counts for others must not wait for the next use.
+        run.dialog.reservations.clear();
         if self.spare.len() < SPARE_RUNS_MAX {
             self.spare.push(run);
         }

@@ -11,8 +11,6 @@ use modules::rpc::{Fault, Item};
 pub const LISTINGS_MAX: usize = 8;
 /// Pages of an answer before which there is no pause: who asks for a small part gets it at once.
 const UNPACED_PAGES: u32 = 8;
-/// How many times as long as the work on a page the pause after it is.
-const PAUSES_OF_WORK: u32 = 3;
 /// Longest pause between two pages: time spent on writing to a slow reader asks for no rest.
 const PAUSE_MAX: Duration = Duration::from_millis(5);
 
@@ -21,7 +19,8 @@ const PAUSE_MAX: Duration = Duration::from_millis(5);
 pub struct Seats(Arc<()>);
 
 impl Seats {
-    /// The answer on a seat, with a pause after each page: on a machine with few cores calls would wait otherwise.
+    /// The answer on a seat, with a pause as long as the work after each page: whatever the machine, it takes at most half a
+    /// core from calls.
     pub fn paced(&self, listing: Listing) -> Result<Listing, Fault> {
         // One count is that of the room itself.
         if Arc::strong_count(&self.0) > LISTINGS_MAX {
@@ -42,7 +41,7 @@ struct Paced {
 impl Pages for Paced {
     fn next_page(&mut self) -> Option<Vec<Item>> {
         if self.pages >= UNPACED_PAGES {
-            thread::sleep((self.resumed.elapsed() * PAUSES_OF_WORK).min(PAUSE_MAX));
+            thread::sleep(self.resumed.elapsed().min(PAUSE_MAX));
         }
         self.pages = self.pages.saturating_add(1);
         self.resumed = Instant::now();

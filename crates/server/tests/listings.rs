@@ -9,7 +9,7 @@ use std::net::{TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
-use support::sip::{Call, Party};
+use support::sip::{Call, Dialog, Party, header, headers, reply};
 use support::{PATIENCE, RELAY, Server, free_port, is_installed, path_text, text, until};
 
 /// Calls that are up in these tests: more than a datagram carries, and more than `kamcmd` takes at once.
@@ -105,7 +105,7 @@ fn every_stream_carries_all_calls() {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(!head.contains("chunked"), "{head}");
     assert_whole(body, "HTTP/1.0");
-    let answer = over_http(server.port, "1.1").replace('\t', "").replace('\n', "");
+    let answer = over_http(server.port, "1.1").replace(['\t', '\n'], "");
     assert_eq!(dialogs(&answer).len(), CALLS, "HTTP on the SIP port");
 
     let mut json = TcpStream::connect(("127.0.0.1", stream)).unwrap();
@@ -224,6 +224,41 @@ fn calls_are_dumped_into_files_of_one_folder_only() {
     }
     assert!(!server.folder.path("outside").exists());
     server.assert_serves("dumps");
+}
+
+#[test]
+fn kamcmd_ends_a_call_by_its_numbers_with_a_header_in_both_byes() {
+    if !is_installed("kamcmd") {
+        return;
+    }
+    let server = Server::relay("");
+    let proxy = format!("127.0.0.1:{}", server.port).parse().unwrap();
+    let (mut caller, mut callee) = (Party::udp("127.0.0.1:0", proxy), Party::udp("127.0.0.1:0", proxy));
+    let uri = format!("sip:bob@{}", callee.address());
+    let call = Call::new("numbers", &uri);
+    let invite = call.request(&caller, "INVITE", 1, &uri, "");
+    caller.send(&invite);
+    let arrived = callee.expect("INVITE ");
+    callee.send(&reply(&arrived, &callee, "200 OK", "bob"));
+    let answer = caller.expect("SIP/2.0 200");
+    let routes = headers(&answer, "Record-Route");
+    let ack = call.request_within(&caller, "ACK", 1, &Dialog { target: &uri, remote_tag: "bob", routes: &routes }, "");
+    caller.send(&ack);
+    callee.expect("ACK ");
+
+    let door = format!("unixs:{}", path_text(&server.control));
+    let said = |words: &[&str]| text(&server.kamcmd(&door, words).stdout);
+    let listed = said(&["dlg.list"]);
+    let number = |name: &str| listed.lines().find_map(|line| line.trim().strip_prefix(name)).unwrap().to_owned();
+    let (entry, id) = (number("h_entry: "), number("h_id: "));
+    assert_eq!(said(&["dlg.end_dlg", &entry, "4000000000", "X-Why: kamcmd"]), "error: 404 - Dialog not found\n");
+    assert_eq!(said(&["dlg.end_dlg", &entry, &id, "X-Why: kamcmd"]), "");
+    for party in [&mut caller, &mut callee] {
+        let bye = party.expect("BYE ");
+        assert_eq!(header(&bye, "X-Why").as_deref(), Some("kamcmd"), "{bye}");
+        party.send(&reply(&bye, party, "200 OK", ""));
+    }
+    until("the end", || said(&["dlg.stats_active"]).contains("all: 0").then_some(()));
 }
 
 #[test]

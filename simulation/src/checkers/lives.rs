@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dialog::state::{Event, Facts, next};
-use dialog::{DialogId, DialogView, EndReason, Occurrence, OccurrenceKind, State};
+use dialog::{DialogId, DialogView, Occurrence, OccurrenceKind, State};
 use sip::message::Message;
 use sip::method::Method;
 
@@ -175,8 +175,7 @@ impl Lives {
             verdicts.add("D3", at, self.proxy, format!("dialog {id} answered {} times ran end {} times", story.answers, story.ends));
         }
         // The early timeout and a request that went nowhere are silent, as in Kamailio.
-        let is_too_old = at >= story.created + self.promises.early_seconds_max * 1_000 || dialog.end_reason == Some(EndReason::EarlyTimeout);
-        let is_silent = is_too_old || story.finished == 0;
+        let is_silent = at >= story.created + self.promises.early_seconds_max * 1_000 || story.finished == 0;
         if story.answers == 0 && story.fails == 0 && !is_silent {
             verdicts.add("D3", at, self.proxy, format!("dialog {id} failed without its route"));
         }

@@ -69,7 +69,8 @@ impl Profiles {
                 let text = format!("profile {} {value:?} says {}, the dialogs say {counted}", profile.name, profile.size);
                 verdicts.add("P1", snapshot.at, self.proxy, text);
             }
-            if let Some(limit) = self.promises.call_limit.filter(|limit| profile.value.is_some() && profile.size > *limit) {
+            let is_limited = &*profile.name == "account" && profile.value.is_some();
+            if let Some(limit) = self.promises.call_limit.filter(|limit| is_limited && profile.size > *limit) {
                 let text = format!("profile {} {value:?} has {} members, the limit is {limit}", profile.name, profile.size);
                 verdicts.add("P6", snapshot.at, self.proxy, text);
             }

@@ -10,8 +10,17 @@ use crate::scenario::{Fault, LIAR};
 use crate::streams::Towards;
 
 /// Commands that only read; a proxy under load has to answer them.
-const READING: &[&str] =
-    &["dlg.list", "dlg.list_ctx", "dlg.briefing", "dlg.stats_active", "tm.stats", "tm.list", "htable.dump", "core.uptime"];
+const READING: &[&str] = &[
+    "dlg.list",
+    "dlg.list_ctx",
+    "dlg.briefing",
+    "dlg.stats_active",
+    "dlg.profile_limits",
+    "dlg.audit",
+    "tm.stats",
+    "tm.list",
+    "htable.dump",
+];
 
 impl World {
     pub(super) fn go_wrong(&mut self, fault: Fault) {
@@ -107,13 +116,20 @@ impl World {
         let chosen = dialogs.get((choice >> 8) as usize % dialogs.len().max(1));
         let number = |number: u32| Parameter::Integer(i64::from(number));
         let words = |texts: [&[u8]; 3]| texts.map(|text| Parameter::Text(text.to_vec())).to_vec();
-        let (name, values) = match (choice % 4, chosen) {
-            (0, Some(dialog)) => ("dlg.end_dlg", vec![number(dialog.id.entry), number(dialog.id.id)]),
-            (1 | 2, Some(dialog)) => ("dlg.terminate_dlg", words([&dialog.call_id, &dialog.caller.tag, &dialog.callee.tag])),
+        let (name, values) = match (choice % 8, chosen) {
+            (0 | 1, Some(dialog)) => ("dlg.end_dlg", vec![number(dialog.id.entry), number(dialog.id.id)]),
+            (2 | 3, Some(dialog)) => ("dlg.terminate_dlg", words([&dialog.call_id, &dialog.caller.tag, &dialog.callee.tag])),
+            (4, Some(dialog)) => ("dlg.terminate_dlg", words([&dialog.call_id, &dialog.callee.tag, &dialog.caller.tag])),
+            (5, Some(dialog)) => ("dlg.explain", vec![Parameter::Text(dialog.call_id.clone())]),
             _ => (READING.get((choice >> 8) as usize % READING.len()).copied().unwrap_or("dlg.list"), Vec::new()),
         };
         let target = chosen.map(|dialog| dialog.id.to_string()).unwrap_or_default();
         self.trace.note(self.now, &format!("proxy {proxy} is commanded {name} {target}"));
-        self.work(proxy, None, None, |node, worker| node.command(worker, now, name, Parameters::new(Wire::Json, values)));
+        // An operator may be impatient.
+        let times = if (choice >> 40).is_multiple_of(3) { 2 } else { 1 };
+        for _ in 0..times {
+            let parameters = Parameters::new(Wire::Json, values.clone());
+            self.work(proxy, None, None, |node, worker| node.command(worker, now, name, parameters));
+        }
     }
 }

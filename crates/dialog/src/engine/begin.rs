@@ -118,6 +118,7 @@ impl Engine {
             record.dialog_flags |= dialog_flag::CHANGED_VARIABLES;
         }
         record.begin_at(now.date);
+        record.deadline = crate::lifetime::early_deadline(&record, &self.settings, now);
         record.modified = record.created;
         record.lifetime = new.lifetime.filter(|seconds| *seconds > 0).unwrap_or(self.settings.default_timeout);
         record.sequence = [new.cseq, 0];

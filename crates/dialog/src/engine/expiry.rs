@@ -11,7 +11,7 @@ use crate::effect::{Change, EventRoute, Expiry, ExpiryStep, Finished, Terminatio
 use crate::end_reason::EndReason;
 use crate::flags::{dialog_flag, internal_flag, mark};
 use crate::history::Moment;
-use crate::keepalive::{KeepaliveProbe, Lifetime};
+use crate::keepalive::{KeepaliveProbe, Lifetime, is_failure};
 use crate::leg::Leg;
 use crate::lifetime;
 use crate::limits::{EXPIRIES_PER_CALL_MAX, KEEPALIVES_PER_CALL_MAX};
@@ -76,8 +76,7 @@ impl Engine {
             }
             let is_running = record.is_marked(mark::LIFETIME);
             let before = Lifetime { seconds: record.lifetime, deadline: record.deadline };
-            let is_failure = matches!(code, 408 | 481);
-            if !is_failure {
+            if !is_failure(code) {
                 work.is_alive(index, leg);
                 return false;
             }
@@ -203,9 +202,7 @@ impl Work<'_> {
         }
         record.set_mark(mark::EXPIRING, false);
         let is_without_ack = record.state == State::ConfirmedNoAck && record.is_marked(mark::NO_ACK_SHORTENED);
-        let byes = record.has_internal(internal_flag::TIMEOUT_BYE)
-            || record.is_race()
-            || is_without_ack && noack_send_bye;
+        let byes = record.has_internal(internal_flag::TIMEOUT_BYE) || record.is_race() || is_without_ack && noack_send_bye;
         let pending = record.is_marked(mark::CALLER_BYE_PENDING | mark::CALLEE_BYE_PENDING);
         self.engine.statistics.expired();
         self.end_here_because(index, EndReason::Timeout);

@@ -143,6 +143,9 @@ impl Engine {
             let record = work.record_mut(index)?;
             record.ended = 0;
             record.set_mark(mark::LINKED, true);
+            // An expiry that is being decided means the call as it was; a call set back to its setup may start again.
+            record.set_mark(mark::EXPIRING, false);
+            record.set_mark(mark::STARTED, state.is_answered());
             if old == State::Deleted {
                 record.set_mark(mark::FINISHED, false);
                 work.count_again(index);
@@ -154,6 +157,7 @@ impl Engine {
                 work.restart_lifetime(index);
             } else if state.is_setting_up() {
                 record.set_mark(mark::LIFETIME, false);
+                record.deadline = crate::lifetime::early_deadline(record, &self.settings, now);
                 work.arm(index);
             } else {
                 work.arm(index);

@@ -157,6 +157,7 @@ impl Work<'_> {
     fn revive(&mut self, index: u32) {
         if let Some(record) = self.record_mut(index) {
             record.set_mark(mark::LINKED, true);
+            record.set_mark(mark::STARTED, false);
             record.ended = 0;
         }
         self.count_again(index);

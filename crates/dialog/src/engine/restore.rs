@@ -42,7 +42,9 @@ impl Engine {
         }
         let left = stored.timeout.saturating_sub(lifetime::wall_seconds(now));
         record.lifetime = if left > 0 { stored.timeout.saturating_sub(stored.start_time) } else { 0 };
-        record.deadline = lifetime::after(now, left);
+        if answered {
+            record.deadline = lifetime::after(now, left);
+        }
         self.locked(now, cell, Cause::HERE, |work| {
             if work.shard.index_of(id).is_some() {
                 return Err(RestoreError::Exists);

@@ -34,7 +34,9 @@ struct Value {
 }
 
 #[cfg(test)]
-pub(super) const VALUE_BYTES: usize = std::mem::size_of::<Value>();
+pub(super) fn value_bytes() -> usize {
+    std::mem::size_of::<Value>()
+}
 
 /// What a count stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -131,3 +131,67 @@ fn tell(worker: &mut Worker, result: &ByeResult) {
     let line = format!("BYE of dialog [{dialog}]: the {leg:?} {what}; attempts: {attempts}");
     worker.log(level, "dialog", &line);
 }
+
+#[cfg(test)]
+mod tests {
+    use ::dialog::{DialogId, Leg, LocalRequest};
+
+    use super::*;
+
+    fn task(id: u32) -> Box<ByeTask> {
+        let request = LocalRequest {
+            dialog: DialogId { entry: 0, id },
+            leg: Leg::Caller,
+            request_uri: Vec::new(),
+            destination: None,
+            call_id: Vec::new(),
+            to_uri: Vec::new(),
+            to_tag: Vec::new(),
+            from_uri: Vec::new(),
+            from_tag: Vec::new(),
+            cseq: 1,
+            route_set: Vec::new(),
+            socket: Vec::new(),
+        };
+        Box::new(ByeTask::new(request, Vec::new()))
+    }
+
+    fn due(waiting: &Waiting, now: u64) -> Vec<u32> {
+        std::iter::from_fn(|| waiting.take_due(now)).map(|task| task.request.dialog.id).collect()
+    }
+
+    #[test]
+    fn byes_come_back_in_time_and_in_turn() {
+        let waiting = Waiting::default();
+        for (at, id) in [(3000, 1), (1000, 2), (3000, 3)] {
+            assert!(waiting.put(at, task(id)).is_ok());
+        }
+        assert!(due(&waiting, 999).is_empty());
+        assert_eq!(due(&waiting, 1000), [2]);
+        assert_eq!(due(&waiting, 5000), [1, 3]);
+    }
+
+    #[test]
+    fn a_full_queue_gives_the_bye_back() {
+        let waiting = Waiting::default();
+        for id in 0..WAITING_MAX {
+            assert!(waiting.put(1, task(u32::try_from(id).unwrap())).is_ok());
+        }
+        assert!(waiting.put(1, task(0)).is_err());
+    }
+
+    #[test]
+    fn a_wait_is_read_without_its_comment() {
+        let reply = |value: &str| {
+            let text = format!(
+                "SIP/2.0 503 Busy\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\nCall-ID: x\r\n\
+                 CSeq: 1 BYE\r\n{value}Content-Length: 0\r\n\r\n"
+            );
+            retry_after(&Message::from_bytes(text.as_bytes()).unwrap())
+        };
+        assert_eq!(reply("Retry-After: 5 (later);duration=60\r\n"), Some(5));
+        assert_eq!(reply("Retry-After: soon\r\n"), None);
+        assert_eq!(reply("Retry-After: 99999999999\r\n"), None);
+        assert_eq!(reply(""), None);
+    }
+}

@@ -22,7 +22,7 @@ pub struct Context {
     /// Stored, never used.
     pub timeout: i64,
     pub timeout_bye: i64,
-    /// Number (route id + 1, 0 unknown) and name.
+    /// Number (from 1, -1 unknown) and name.
     pub timeout_route: Option<(i32, Text)>,
     /// The dialog of the message.
     pub dialog: Option<DialogId>,

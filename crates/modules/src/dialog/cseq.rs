@@ -207,6 +207,9 @@ pub fn answered(worker: &mut Worker, branch: usize) {
 
 fn follow(worker: &mut Worker, transaction: &Transaction<TransactionData>, branch: usize) {
     let part = &transaction.data.dialog;
+    if part.numbers.is_empty() {
+        return;
+    }
     let (Some(dialog), Some(received)) = (part.invite, transaction.request.cseq().map(|cseq| cseq.number)) else { return };
     let sent = part.number_of(branch).unwrap_or(received);
     if let Err(error) = worker.node.dialogs.set_sequence_shift(worker.now, dialog, Leg::Callee, sent.saturating_sub(received)) {

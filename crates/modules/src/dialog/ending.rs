@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::dialog::{ByeTask, DialogId, EndReason, EarlyTermination, EventRoute, Leg, LocalRequest, TerminateError, Termination};
+use ::dialog::{ByeTask, DialogId, EarlyTermination, EndReason, EventRoute, Leg, LocalRequest, TerminateError, Termination};
 use script::syntax::ast::RouteKind;
 use transaction::Event;
 
@@ -14,7 +14,13 @@ use crate::worker::Worker;
 const MAX_FORWARDS: &[u8] = b"Max-Forwards: 70\r\n";
 
 /// Ends the call on both sides, or on one. `reason`: who wants it. `headers`: whole lines for every BYE. Says whether all requests went out.
-pub(super) fn end(worker: &mut Worker, dialog: DialogId, leg: Option<Leg>, reason: EndReason, headers: &[u8]) -> Result<bool, TerminateError> {
+pub(super) fn end(
+    worker: &mut Worker,
+    dialog: DialogId,
+    leg: Option<Leg>,
+    reason: EndReason,
+    headers: &[u8],
+) -> Result<bool, TerminateError> {
     let node = Arc::clone(&worker.node);
     let termination = match leg {
         None => node.dialogs.terminate(worker.now, dialog, reason)?,
@@ -98,11 +104,18 @@ pub(super) fn keepalive(worker: &mut Worker, request: &LocalRequest) {
     }
 }
 
-/// A probe has a final reply, or it came too late for its transaction.
-pub fn keepalive_answered(worker: &mut Worker, dialog: DialogId, leg: Leg, code: u16) {
+/// A probe has a final reply.
+pub(super) fn keepalive_answered(worker: &mut Worker, dialog: DialogId, leg: Leg, code: u16) {
     let node = Arc::clone(&worker.node);
     if node.dialogs.keepalive_answered(worker.now, dialog, leg, code) {
         worker.log(1, "dialog", &format!("the {leg:?} of dialog [{dialog}] gives no sign of life ({code}): its last seconds begin"));
+    }
+}
+
+/// A probe that was judged already has a final reply again: only a sign of life counts once more.
+pub fn keepalive_answered_late(worker: &mut Worker, dialog: DialogId, leg: Leg, code: u16) {
+    if !::dialog::keepalive::is_failure(code) {
+        keepalive_answered(worker, dialog, leg, code);
     }
 }
 
@@ -178,6 +191,6 @@ pub fn local_completed(worker: &mut Worker, purpose: &Purpose, code: u16, reply:
             }
         }
         Purpose::BridgeRefer { bye } => bridge::send(worker, bye),
-        Purpose::None | Purpose::RemoteCall { .. } => {}
+        Purpose::None | Purpose::RemoteCall { .. } | Purpose::ScriptRequest(_) => {}
     }
 }

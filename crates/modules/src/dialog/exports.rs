@@ -86,7 +86,7 @@ static VARIABLES: &[Variable] = &[
 ];
 
 const NO_DATABASE: &str = "no effect: there is no database";
-const SEQUENCE_NOTE: &str = "a call that goes to another carrier after an answered challenge has the numbers of that carrier's branch";
+const SEQUENCE_NOTE: &str = "towards both parties, also after requests made here; another carrier starts with the caller's number again";
 const NO_REPLICATION: &str = "no effect: there is no replication";
 
 static PARAMETERS: &[Parameter] = &[

@@ -158,7 +158,15 @@ pub(super) fn update_state(worker: &mut Worker, _: &[Argument]) -> Flow {
             _ => RequestMethod::Other,
         };
         let reason = Reason::of(message);
-        let request = InDialogRequest { method, direction, cseq: None, contact: None, timeout: None, stated: reason.stated(), cause: ::dialog::Cause::HERE };
+        let request = InDialogRequest {
+            method,
+            direction,
+            cseq: None,
+            contact: None,
+            timeout: None,
+            stated: reason.stated(),
+            cause: ::dialog::Cause::HERE,
+        };
         let Some(change) = node.dialogs.request_begin(now, dialog, &request) else { return Flow::Code(-1) };
         let is_held = change.held;
         node.dialogs.request_finish(now, change, &request);

@@ -35,7 +35,7 @@ mod within;
 
 pub use context::{RunState, TransactionPart, enter_reply, leave_reply, message_dialog, request_within};
 pub use create::request_ended;
-pub use ending::{keepalive_answered, local_completed};
+pub use ending::{keepalive_answered_late, local_completed};
 pub use exports::MODULE;
 pub use observers::{carry_out_wishes, watch_observers};
 pub use reason::{cancel_received, cancel_relayed};

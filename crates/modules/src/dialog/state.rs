@@ -73,7 +73,7 @@ pub struct State {
     pub bridge_contact: Vec<u8>,
     /// INVITEs with this message flag make a dialog (5.6).
     pub dialog_flag: Option<u32>,
-    /// Requests to the callee get higher CSeq numbers after `uac_auth()` ([`super::cseq`]).
+    /// Requests leave with higher CSeq numbers after answered challenges and requests made here ([`super::cseq`]).
     pub tracks_sequence: bool,
     /// `unset_dlg_profile()` works in request routes too.
     pub unsets_in_request: bool,

@@ -2,6 +2,7 @@
 
 use ::dialog::view::AttributeValue;
 use ::dialog::{Attribute, DialogId, Leg};
+use script::Program;
 use script::exports::{Index, Inner};
 use script::syntax::ast::RouteKind;
 use script::value::{Text, Value};
@@ -162,12 +163,17 @@ fn set_timeout_route(worker: &mut Worker, value: &Value) {
         worker.log(-1, "dialog", "the name of the timeout route is longer than 31 characters, it is ignored");
         return;
     }
-    let route = worker.node.program.route(RouteKind::Request, &name);
-    let number = route.map_or(0, |route| i32::try_from(route.0).unwrap_or(i32::MAX - 1) + 1);
-    if number == 0 {
+    let number = number_of_route(&worker.node.program, &name);
+    if number < 0 {
         worker.log(-1, "dialog", &format!("timeout route '{name}' does not exist"));
     }
     worker.run.dialog.context.timeout_route = Some((number, name));
+}
+
+/// The number Kamailio has for a block: named ones count from 1 in the order of the file; -1: there is no such block.
+fn number_of_route(program: &Program<Worker>, name: &[u8]) -> i32 {
+    let mut named = program.routes(RouteKind::Request).filter(|(_, block)| !block.is_empty());
+    named.position(|(_, block)| block.as_bytes() == name).map_or(-1, |place| i32::try_from(place + 1).unwrap_or(i32::MAX))
 }
 
 /// `$dlg_var(key)`.

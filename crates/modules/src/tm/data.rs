@@ -72,6 +72,8 @@ pub enum Purpose {
     BridgeRefer { bye: Box<super::LocalRequest> },
     /// A remote call that waits for the outcome.
     RemoteCall { ticket: u64, form: AnswerForm },
+    /// A request of `uac_req_send()`.
+    ScriptRequest(Box<crate::uac::Sent>),
     /// A keepalive OPTIONS.
     DialogKeepalive { dialog: ::dialog::DialogId, leg: ::dialog::Leg },
 }

@@ -305,6 +305,7 @@ pub fn complete(worker: &mut Worker, code: u16, reply: Option<&Message>) {
         _ if code < 200 => {}
         Purpose::None => {}
         Purpose::RemoteCall { ticket, form } => super::uac_rpc::answer(worker, ticket, form, code, reply),
+        Purpose::ScriptRequest(sent) => crate::uac::completed(worker, &sent, code, reply),
         other => crate::dialog::local_completed(worker, &other, code, reply),
     }
 }
@@ -317,7 +318,7 @@ pub fn late_reply(worker: &mut Worker) {
         return;
     }
     if let Purpose::DialogKeepalive { dialog, leg } = transaction.data.purpose {
-        crate::dialog::keepalive_answered(worker, dialog, leg, code);
+        crate::dialog::keepalive_answered_late(worker, dialog, leg, code);
     }
 }
 

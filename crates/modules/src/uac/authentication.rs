@@ -36,17 +36,25 @@ struct Failed {
     body: Vec<u8>,
 }
 
+/// The header of a challenge, and the one that answers it.
+pub(super) fn headers_of(code: u16) -> Option<(HeaderId, &'static [u8])> {
+    match code {
+        401 => Some((HeaderId::WwwAuthenticate, b"Authorization")),
+        407 => Some((HeaderId::ProxyAuthenticate, b"Proxy-Authorization")),
+        _ => None,
+    }
+}
+
 fn answer(worker: &mut Worker, is_hashed: bool) -> Result<(), String> {
-    let (wanted, name) = match worker.run.tm.reply.code {
-        401 => (HeaderId::WwwAuthenticate, &b"Authorization"[..]),
-        407 => (HeaderId::ProxyAuthenticate, &b"Proxy-Authorization"[..]),
-        code => return Err(format!("the reply {code} is no challenge")),
-    };
+    let code = worker.run.tm.reply.code;
+    let (wanted, name) = headers_of(code).ok_or_else(|| format!("the reply {code} is no challenge"))?;
     let reply = worker.run.tm.winner.take().ok_or("the challenge was made here, there is nothing to answer")?;
     let chosen = choose(worker, &reply, wanted);
     let line = chosen.and_then(|(challenge, credential)| {
         let failed = failed_branch(worker).ok_or("there is no failed branch")?;
-        Ok((credentials_line(worker, &challenge, &credential, &failed, is_hashed)?, failed))
+        let client_nonce = worker.random.next_u64();
+        let request = Protected { method: worker.run.message.method_text(), uri: &failed.uri, body: &failed.body };
+        Ok((credentials_value(&challenge, &credential, request, is_hashed, client_nonce)?, failed))
     });
     worker.run.tm.winner = Some(reply);
     let (value, failed) = line?;
@@ -91,20 +99,20 @@ fn failed_branch(worker: &Worker) -> Option<Failed> {
     Some(Failed { uri: Text::from(&branch.start.request_uri[..]), next_hop, body })
 }
 
-fn credentials_line(
-    worker: &mut Worker,
+/// The value of the header that answers a challenge.
+pub(super) fn credentials_value(
     challenge: &Challenge<'_>,
     credential: &Credential,
-    failed: &Failed,
+    request: Protected<'_>,
     is_hashed: bool,
+    client_nonce: u64,
 ) -> Result<Vec<u8>, String> {
     let is_unfit = |byte: &u8| byte.is_ascii_control() || matches!(byte, b'"' | b'\\');
     if credential.username.iter().any(is_unfit) {
         return Err(String::from("the username holds quotes or control characters"));
     }
     let secret = if is_hashed { Secret::Hashed(&credential.password) } else { Secret::Password(&credential.password) };
-    let request = Protected { method: worker.run.message.method_text(), uri: &failed.uri, body: &failed.body };
-    let client_nonce = format!("{:016x}", worker.random.next_u64()).into_bytes();
+    let client_nonce = format!("{client_nonce:016x}").into_bytes();
     let response = digest::response(challenge, &credential.username, secret, request, &client_nonce);
-    Ok(digest::header_value(challenge, &credential.username, &failed.uri, &client_nonce, &response))
+    Ok(digest::header_value(challenge, &credential.username, request.uri, &client_nonce, &response))
 }

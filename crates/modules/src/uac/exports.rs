@@ -1,9 +1,9 @@
 //! The export table of `uac`.
 
-use script::exports::{Kind, Parameter, ParameterKind, Routes};
+use script::exports::{InnerKind, Kind, Parameter, ParameterKind, Routes};
 
-use super::{authentication, replacement, restore};
-use crate::registry::{Function, Module};
+use super::{authentication, described, replacement, restore, sending};
+use crate::registry::{Function, Module, Variable};
 
 const AFTER_FAILURE: Routes = Routes::FAILURE.or(Routes::BRANCH_FAILURE).or(Routes::EVENT);
 const REPLACING: Routes = Routes::REQUEST.or(Routes::BRANCH);
@@ -17,6 +17,7 @@ pub static MODULE: Module = Module {
     name: "uac",
     checks: &[],
     functions: &[
+        Function::new("uac_req_send", 0..=0, &[], sending::send),
         Function::new("uac_replace_from", 1..=2, &[Kind::Format], replacement::replace_from).routes(REPLACING).note(REFUSED),
         Function::new("uac_replace_to", 1..=2, &[Kind::Format], replacement::replace_to).routes(REPLACING).note(REFUSED),
         Function::new("uac_restore_from", 0..=0, &[], restore::restore_from).routes(Routes::REQUEST),
@@ -24,7 +25,10 @@ pub static MODULE: Module = Module {
         Function::new("uac_auth", 0..=1, &[Kind::Integer], authentication::authenticate).routes(AFTER_FAILURE).note(CHALLENGES),
         Function::new("uac_auth_mode", 1..=1, &[Kind::Integer], authentication::authenticate).routes(AFTER_FAILURE).note(CHALLENGES),
     ],
-    variables: &[],
+    variables: &[Variable::new("uac_req", described::read)
+        .inner(InnerKind::OneOf(described::NAMES))
+        .writable(described::write)
+        .note("holds for one message; in Kamailio until the worker changes it")],
     parameters: &[
         Parameter::text("restore_mode", "auto"),
         Parameter::integer("restore_dlg", 0),
@@ -33,6 +37,7 @@ pub static MODULE: Module = Module {
         Parameter::text("rr_to_store_param", "vst"),
         Parameter::unset("restore_from_avp", ParameterKind::Text).note(KEPT),
         Parameter::unset("restore_to_avp", ParameterKind::Text).note(KEPT),
+        Parameter::unset("event_callback", ParameterKind::Text).note("no effect: there are no embedded languages"),
         Parameter::unset("credential", ParameterKind::Texts),
         Parameter::unset("auth_realm_avp", ParameterKind::Text),
         Parameter::unset("auth_username_avp", ParameterKind::Text),
@@ -40,5 +45,5 @@ pub static MODULE: Module = Module {
     ],
     commands: &[],
     statistics: &[],
-    events: &[],
+    events: &["uac:reply"],
 };

@@ -3,15 +3,20 @@
 mod authentication;
 mod challenge;
 mod credentials;
+mod described;
 mod digest;
 mod exports;
 pub mod limits;
 mod replacement;
 mod restore;
+mod sending;
 mod stored_uri;
 
 pub use exports::MODULE;
 pub use restore::{keep_for_replies, on_routed, restore_in_reply};
+pub use sending::{Sent, completed};
+
+use script::syntax::ast::RouteKind;
 
 use crate::settings::Settings;
 use crate::worker::Worker;
@@ -40,6 +45,8 @@ pub struct State {
     restore_password: Vec<u8>,
     from_parameter: Vec<u8>,
     to_parameter: Vec<u8>,
+    /// `event_route[uac:reply]`
+    reply_route: Option<script::RouteId>,
 }
 
 impl State {
@@ -75,6 +82,7 @@ impl State {
             restore_password: text("restore_passwd"),
             from_parameter,
             to_parameter,
+            reply_route: program.route(RouteKind::Event, b"uac:reply"),
         })
     }
 
@@ -92,11 +100,14 @@ impl State {
 pub struct RunState {
     /// Headers of the request that leave with another URI: 1 From, 2 To.
     replaced: u8,
+    /// `$uac_req(...)`
+    described: Option<Box<described::Described>>,
 }
 
 impl RunState {
     /// Makes the state as new for the next message.
     pub fn clear(&mut self) {
         self.replaced = 0;
+        self.described = None;
     }
 }

@@ -104,13 +104,13 @@ fn make(worker: &mut Worker, party: Party, display: Option<&Text>, uri: &Text) -
     let new_display = display.unwrap_or(&old_display).clone();
     let new_uri = if uri.is_empty() { &old_uri } else { uri };
     let made = address(&new_display, new_uri, is_bare);
-    worker.run.edits.replace_anew(span, &made);
     if !uri.is_empty() {
-        worker.run.uac.replaced |= party.bit();
         if mode != RestoreMode::Never {
             store(worker, party, [&old_uri, uri, &old_display, &new_display], is_branch)?;
         }
+        worker.run.uac.replaced |= party.bit();
     }
+    worker.run.edits.replace_anew(span, &made);
     Ok(())
 }
 

@@ -208,3 +208,29 @@ fn headers_come_in_their_order_each_on_a_line_of_its_own() {
     assert!(callee.text.ends_with("Max-Forwards: 70\nX-Extra: 1\nX-Rpc: 3\nX-Callee: 2\n\n"), "{}", callee.text);
     assert!(caller.text.ends_with("Max-Forwards: 70\nX-Extra: 1\nX-Rpc: 3\n\n"), "{}", caller.text);
 }
+
+#[test]
+fn a_termination_whose_byes_cannot_be_sent_can_be_asked_for_again() {
+    let mut stage = Stage::new(&ordinary(""));
+    stage.confirmed("c1");
+    let id = stage.only().id;
+    let contacts = |stage: &Stage, caller: &[u8], callee: &[u8]| {
+        for (leg, contact) in [(dialog::Leg::Caller, caller), (dialog::Leg::Callee, callee)] {
+            assert!(stage.proxy.node.dialogs.set_contact(stage.now(), id, leg, contact));
+        }
+    };
+    contacts(&stage, b"sip:alice@192.0.2.1:5090;transport=wonder", b"sip:bob@192.0.2.2:5080;transport=wonder");
+    let text = |text: &str| modules::rpc::Parameter::Text(text.as_bytes().to_vec());
+    let names = || vec![text("c1"), text("A"), text("B")];
+    let references = stage.only().references;
+    let _ = stage.rpc("dlg.terminate_dlg", names());
+    assert_eq!((stage.states(), stage.summary()), (vec![4], Vec::new()));
+    assert_eq!(stage.only().references, references, "nothing is held for what was not sent");
+    contacts(&stage, b"sip:alice@192.0.2.1:5090", b"sip:bob@192.0.2.2:5080");
+    let _ = stage.rpc("dlg.terminate_dlg", names());
+    let bye = stage.take(BOB, "BYE");
+    stage.take(ALICE, "BYE");
+    stage.answer(&bye, "200 OK", "B", "");
+    assert!(stage.states().is_empty());
+    assert_eq!(stage.logged("EV end").len(), 1, "the route runs once, whatever is tried again");
+}

@@ -95,7 +95,7 @@ fn a_call_that_is_ended_while_its_answer_is_under_way_is_hung_up() {
     let bye = stage.take(BOB, "BYE");
     stage.answer(&bye, "200 OK", "B", "");
     assert_eq!(stage.states(), [5], "kept for the INVITE's transaction");
-    assert_eq!(stage.logged("EV"), ["EV failed 5 rpc", "EV start 3", "EV end 3 c1 rpc"]);
+    assert_eq!(stage.logged("EV"), ["EV failed 5 rpc", "EV start 3", "EV end 3 c1 race"]);
     stage.check();
 }
 

@@ -145,3 +145,18 @@ fn an_ended_call_is_probed_no_more() {
     stage.wait(40_000);
     assert!(stage.find(ALICE, "OPTIONS").is_none() && stage.find(BOB, "OPTIONS").is_none());
 }
+
+#[test]
+fn a_refusal_that_comes_twice_counts_once() {
+    let mut stage = probed("modparam(\"dialog\", \"ka_failed_limit\", 2)\n", &["ka-dst"]);
+    stage.wait(30_250);
+    let probe = stage.take(BOB, "OPTIONS");
+    for _ in 0..3 {
+        stage.answer(&probe, "481 Unknown", "B", "");
+    }
+    assert_eq!(stage.only().lifetime, 43_200);
+    stage.wait(30_000);
+    let probe = stage.take(BOB, "OPTIONS");
+    stage.answer(&probe, "481 Unknown", "B", "");
+    assert_eq!(stage.only().lifetime, 10);
+}

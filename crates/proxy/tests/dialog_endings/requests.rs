@@ -8,8 +8,9 @@ const CONTACT: &str = "Contact: <sip:bob@192.0.2.2:5080>\n";
 
 /// A proxy whose route[WITHIN] does this for INFO and logs `$var(rc)`.
 fn with_info(parameters: &str, statement: &str) -> String {
-    let route =
-        format!("\n\tif (is_method(\"INFO\")) {{\n\t\t$var(rc) = {statement};\n\t\txlog(\"L_ERR\", \"RC $var(rc)\\n\");\n\t\tsl_send_reply(\"200\", \"Well\");\n\t\texit;\n\t}}\n\treturn;");
+    let route = format!(
+        "\n\tif (is_method(\"INFO\")) {{\n\t\t$var(rc) = {statement};\n\t\txlog(\"L_ERR\", \"RC $var(rc)\\n\");\n\t\tsl_send_reply(\"200\", \"Well\");\n\t\texit;\n\t}}\n\treturn;"
+    );
     ordinary(parameters).replace("route[WITHIN] {\n\treturn;", &format!("route[WITHIN] {{{route}"))
 }
 
@@ -31,7 +32,8 @@ fn a_refer_goes_to_the_opposite_side_with_the_right_names_and_its_bye_ends_the_c
         assert_eq!(parties(&refer), (to, from));
         let base = if side == "caller" { 2 } else { 0 };
         assert_eq!(refer.cseq(), base + 1, "above the number of the side it speaks for");
-        let end = "\nReferred-By: sip:controller@kamailio.org\nRefer-To: sip:carol@example.com\nContact: <sip:controller@kamailio.org:5060>\n\n";
+        let end =
+            "\nReferred-By: sip:controller@kamailio.org\nRefer-To: sip:carol@example.com\nContact: <sip:controller@kamailio.org:5060>\n\n";
         assert!(refer.text.ends_with(end), "{}", refer.text);
         stage.answer(&refer, "202 Accepted", "x", "");
         let bye = stage.take(party, "BYE");
@@ -180,7 +182,10 @@ fn a_bridge_calls_refers_and_hangs_up() {
     stage.answer(&invite, "200 OK", "B", CONTACT);
     assert_eq!(stage.take(BOB, "ACK").cseq(), 10);
     let refer = stage.take(BOB, "REFER");
-    assert_eq!((refer.cseq(), refer.header("Refer-To"), refer.header("Contact")), (11, "sip:carol@example.com", "<sip:controller@kamailio.org:5060>"));
+    assert_eq!(
+        (refer.cseq(), refer.header("Refer-To"), refer.header("Contact")),
+        (11, "sip:carol@example.com", "<sip:controller@kamailio.org:5060>")
+    );
     assert!(stage.dialogs().is_empty(), "no record");
     stage.answer(&refer, "202 Accepted", "B", "");
     let bye = stage.take(BOB, "BYE");
@@ -197,7 +202,10 @@ fn a_bridge_whose_first_party_refuses_is_over() {
     let body = vec![text("sip:bob@example.com"), text("sip:carol@example.com"), text("sip:192.0.2.2:5080"), text("_")];
     assert!(stage.rpc("dlg.bridge_dlg", body).is_ok());
     let invite = stage.take(BOB, "INVITE");
-    assert_eq!((invite.request_uri(), invite.header("Content-Length"), invite.header("Content-Type")), ("sip:bob@example.com", "0", "application/sdp"));
+    assert_eq!(
+        (invite.request_uri(), invite.header("Content-Length"), invite.header("Content-Type")),
+        ("sip:bob@example.com", "0", "application/sdp")
+    );
     stage.answer(&invite, "486 Busy", "B", "");
     stage.take(BOB, "ACK");
     stage.wait(5_000);

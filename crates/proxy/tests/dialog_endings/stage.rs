@@ -285,11 +285,8 @@ impl Stage {
         let branch = self.branch;
         let caller = "<sip:alice@example.com>;tag=A".to_owned();
         let callee = format!("<sip:bob@example.com>;tag={to_tag}");
-        let (party, uri, from, to) = if is_callee {
-            (BOB, "sip:alice@192.0.2.1:5090", callee, caller)
-        } else {
-            (ALICE, "sip:bob@192.0.2.2:5080", caller, callee)
-        };
+        let (party, uri, from, to) =
+            if is_callee { (BOB, "sip:alice@192.0.2.1:5090", callee, caller) } else { (ALICE, "sip:bob@192.0.2.2:5080", caller, callee) };
         let text = format!(
             "{method} {uri} SIP/2.0\nVia: SIP/2.0/UDP {party};branch=z9hG4bKwithin{branch}\n{route}From: {from}\nTo: {to}\n\
              Call-ID: {call_id}\nCSeq: {cseq} {method}\nMax-Forwards: 70\n{more}Content-Length: 0\n\n"

@@ -231,3 +231,14 @@ fn with_the_filter_calls_without_a_local_socket_neither_expire_nor_get_probes() 
         assert_eq!(engine.state(foreign), Some(State::Confirmed), "mode {mode}");
     }
 }
+
+#[test]
+fn a_jump_of_the_wall_clock_does_not_end_a_call_that_rings() {
+    let engine = engine(&[]);
+    let id = create(&engine, at(0.0), b"jump@x");
+    let jumped = |seconds: f64| Now { date: Date(at(seconds).date.0 + 3_600_000), ..at(seconds) };
+    reply(&engine, jumped(1.0), id, 180);
+    assert!(engine.expire(jumped(299.0)).is_empty());
+    assert_eq!(engine.state(id), Some(State::Early));
+    assert_eq!(engine.expire(jumped(301.0)).len(), 1);
+}

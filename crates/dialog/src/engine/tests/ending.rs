@@ -43,7 +43,9 @@ fn the_older_bye_sequence_can_be_chosen() {
     old.bye_sequence = ByeSequence::Plus1;
     let engine = Engine::new(at(0.0), old);
     let id = confirmed(&engine, at(0.0), b"1@x");
-    let Ok(Termination::Byes { caller: Some(caller), callee: Some(callee), .. }) = engine.terminate(at(1.0), id, EndReason::Rpc) else { panic!("no BYEs") };
+    let Ok(Termination::Byes { caller: Some(caller), callee: Some(callee), .. }) = engine.terminate(at(1.0), id, EndReason::Rpc) else {
+        panic!("no BYEs")
+    };
     assert_eq!((caller.cseq, callee.cseq), (1, 4));
     let id = create(&engine, at(0.0), b"2@x");
     reply(&engine, at(0.0), id, 180);

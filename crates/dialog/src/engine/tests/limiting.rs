@@ -176,7 +176,7 @@ fn an_audit_is_exact_while_calls_come_and_go() {
                     let waiting = engine.profile_reserve(caller, value, Limit::of(5));
                     let id = create(engine, at(0.0), format!("{thread}-{number}@x").as_bytes());
                     if let Ok(waiting) = waiting
-                        && number % 3 != 0
+                        && !number.is_multiple_of(3)
                     {
                         engine.profile_adopt(at(0.0), id, waiting).unwrap();
                     }

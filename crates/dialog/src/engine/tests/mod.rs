@@ -5,9 +5,9 @@ mod deadlines;
 mod ending;
 mod lifecycle;
 mod limiting;
+mod listing;
 mod observing;
 mod random;
-mod listing;
 mod reading;
 mod reasons;
 mod sequence;
@@ -16,8 +16,8 @@ mod table;
 use sip::time::{Date, Now, Time};
 
 use super::{DialogId, Engine, ReplyKind};
-use crate::end_reason::{EndReason, StatedCause};
 use crate::effect::{Begin, Change, EventRoute, Finished, InDialogRequest, NewDialog, RequestMethod};
+use crate::end_reason::{EndReason, StatedCause};
 use crate::leg::{CalleeLeg, Direction};
 use crate::observer::Cause;
 use crate::settings::{ParameterValue, Settings};
@@ -84,7 +84,15 @@ pub(super) fn reply(engine: &Engine, now: Now, id: DialogId, code: u16) -> (Opti
 }
 
 pub(super) fn within(method: RequestMethod, direction: Direction, cseq: u32) -> InDialogRequest<'static> {
-    InDialogRequest { method, direction, cseq: Some(cseq), contact: None, timeout: None, stated: StatedCause::default(), cause: Cause::HERE }
+    InDialogRequest {
+        method,
+        direction,
+        cseq: Some(cseq),
+        contact: None,
+        timeout: None,
+        stated: StatedCause::default(),
+        cause: Cause::HERE,
+    }
 }
 
 /// Both halves of a request.

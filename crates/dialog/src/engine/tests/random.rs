@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::observer::Cause;
+use crate::bye_task::ByeOutcome;
 use crate::effect::{Expiry, ExpiryStep, Termination};
 use crate::leg::Leg;
+use crate::observer::Cause;
 use crate::state::State;
 
 /// Calls that go on at once.
@@ -28,6 +29,7 @@ struct Play {
     byes: Vec<(DialogId, Leg)>,
     /// Requests within confirmed dialogs so far.
     within_confirmed: u32,
+    forced: u32,
 }
 
 impl Play {
@@ -102,6 +104,9 @@ impl Play {
                 self.within_confirmed += u32::from(before.state == State::Confirmed);
                 let change = self.engine.request_begin(now, id, &request).unwrap();
                 self.moved(&change);
+                if method == Bye && change.new.is_setting_up() {
+                    self.engine.early_bye(now, id, CALLEE.tag);
+                }
                 self.engine.request_finish(now, change, &request);
                 if let Some(after) = self.engine.view(now, id) {
                     assert!(after.caller.cseq >= before.caller.cseq && after.callee.cseq >= before.callee.cseq);
@@ -171,7 +176,19 @@ impl Play {
             }
             15 => {
                 if let Some((id, leg)) = self.byes.pop() {
-                    self.engine.local_bye_finished(now, id, leg, 200);
+                    match self.random(4) {
+                        0 => {
+                            self.engine.local_bye_unsent(now, id, leg);
+                        }
+                        1 => {
+                            let again = [ByeOutcome::Unreachable, ByeOutcome::Answered { code: 500, retry_after: None }][self.random(2)];
+                            self.engine.local_bye_repeated(now, id, leg, again);
+                            self.byes.insert(0, (id, leg));
+                        }
+                        _ => {
+                            self.engine.local_bye_finished(now, id, leg, 200);
+                        }
+                    }
                     if let Some(story) = self.stories.get_mut(&id) {
                         story.state = None;
                     }
@@ -199,7 +216,22 @@ impl Play {
                     self.engine.abandon(now, id);
                 }
             }
+            19 if self.random(5) == 0 => self.force(),
             _ => {}
+        }
+    }
+
+    /// An operator sets a state: what ran in the life before may run again only where that life ended.
+    fn force(&mut self) {
+        let Some(id) = self.pick() else { return };
+        let state = State::ALL[self.random(State::ALL.len())];
+        let old = self.engine.force_state(self.now(), id, state, EndReason::Rpc).unwrap();
+        let story = self.stories.entry(id).or_default();
+        story.state = Some(state);
+        if old != state {
+            story.started = state.is_answered();
+            story.finished &= old != State::Deleted;
+            self.forced += 1;
         }
     }
 
@@ -233,7 +265,7 @@ fn a_hundred_thousand_random_operations_keep_every_invariant() {
     for (seed, send_bye) in [(1, 0), (2, 1)] {
         let engine = engine(&[("default_timeout", 200), ("send_bye", send_bye)]);
         let stories = HashMap::new();
-        let mut play = Play { engine, seed, seconds: 0.0, stories, held: Vec::new(), byes: Vec::new(), within_confirmed: 0 };
+        let mut play = Play { engine, seed, seconds: 0.0, stories, held: Vec::new(), byes: Vec::new(), within_confirmed: 0, forced: 0 };
         for number in 0..50_000 {
             play.step();
             if number % 500 == 0 {
@@ -244,7 +276,7 @@ fn a_hundred_thousand_random_operations_keep_every_invariant() {
         let counts = play.engine.statistics();
         assert!(counts.processed > 2000 && counts.failed > 100 && counts.ended > 100 && counts.bogus_events > 100, "{counts:?}");
         assert!(counts.expired > 100, "{counts:?}");
-        assert!(play.within_confirmed > 1000, "{}", play.within_confirmed);
+        assert!(play.within_confirmed > 1000 && play.forced > 100, "{} {}", play.within_confirmed, play.forced);
         // Left alone, everything ends: no record without a deadline, nothing leaks (D7, D9).
         for _ in 0..100 {
             play.seconds += 100.0;

@@ -1,6 +1,6 @@
 //! Places acquired by a script: before the dialog, with it, and when there is none.
 
-use ::dialog::State;
+use ::dialog::{Limit, State};
 
 use crate::dialog::{context, request_ended};
 use crate::fixture::{receive, request, run, worker};
@@ -51,6 +51,14 @@ fn a_place_is_kept_while_the_script_runs_and_given_back_without_a_dialog() {
     // Nor does a run that is thrown away keep anything.
     run(&mut worker, &invite(2, "nobody", "alice"));
     receive(&mut worker, &invite(3, "nobody", "alice"));
+    assert_eq!(sizes(&worker), (0, 0));
+    // Nor one that waits for its next use.
+    let account = worker.node.dialogs.profiles().find("account").expect("a profile");
+    let place = worker.node.dialogs.profile_reserve(account, Some(b"alice"), Limit::of(1)).expect("a place");
+    let mut spare = worker.fresh_run();
+    spare.dialog.reservations.push(place);
+    assert_eq!(sizes(&worker), (1, 0));
+    worker.recycle(spare);
     assert_eq!(sizes(&worker), (0, 0));
 }
 
