@@ -32,7 +32,7 @@ fn exchange(socket: &UnixDatagram, folder: &Path, request: &str) -> Result<Strin
 }
 
 /// Numbers travel as numbers; `s:` in front keeps a word text, as `kamcmd` has it.
-fn request(method: &str, arguments: &[&str]) -> String {
+pub fn request(method: &str, arguments: &[&str]) -> String {
     let parameters: Vec<String> = arguments
         .iter()
         .map(|word| match word.strip_prefix("s:") {

@@ -9,6 +9,7 @@ mod dialogs;
 mod differential;
 mod edits;
 mod generate;
+mod http_door;
 mod json_door;
 mod message;
 mod normalise;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::Options;
 use crate::agent::{Agent, PATIENCE};
 use crate::case::Case;
+use crate::http_door;
 use crate::json_door;
 use crate::message::Message;
 use crate::normalise::{normalise, normalise_answer};
@@ -148,7 +149,13 @@ fn agent_of(kind: &Kind) -> Option<&str> {
         | Kind::Sipp { agent, .. }
         | Kind::Ends { agent }
         | Kind::Silent { agent, .. } => Some(agent),
-        Kind::Rpc { .. } | Kind::Json { .. } | Kind::Log { .. } | Kind::Logged { .. } | Kind::Wait { .. } | Kind::Refused => None,
+        Kind::Rpc { .. }
+        | Kind::Json { .. }
+        | Kind::Http { .. }
+        | Kind::Log { .. }
+        | Kind::Logged { .. }
+        | Kind::Wait { .. }
+        | Kind::Refused => None,
     }
 }
 
@@ -167,6 +174,10 @@ fn play(
     match &step.kind {
         Kind::Rpc { words } => call("rpc", words, &details, marks, trace, |words| subject.rpc(words)),
         Kind::Json { words } => call("json", words, &details, marks, trace, |words| json_door::call(&subject.folder, words)),
+        Kind::Http { words } => {
+            let address = marks.get("SECOND").ok_or("no second address")?;
+            call("http", words, &details, marks, trace, |words| http_door::call(address, words))
+        }
         Kind::Log { text, is_absent: true } => {
             if subject.log().contains(&fill(text, marks)) {
                 Err(format!("the log has: {text}"))

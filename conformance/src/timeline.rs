@@ -68,6 +68,10 @@ pub enum Kind {
     Json {
         words: Vec<String>,
     },
+    /// `http METHOD ARGS`: the same over HTTP at the case's second address.
+    Http {
+        words: Vec<String>,
+    },
     /// `log TEXT` / `nolog TEXT`.
     Log {
         text: String,
@@ -112,6 +116,7 @@ fn step(text: &str) -> Option<Kind> {
     match (first.as_str(), words.get(1).copied()) {
         ("rpc", Some(_)) => return Some(Kind::Rpc { words: quoted_words(text.strip_prefix("rpc ")?) }),
         ("json", Some(_)) => return Some(Kind::Json { words: quoted_words(text.strip_prefix("json ")?) }),
+        ("http", Some(_)) => return Some(Kind::Http { words: quoted_words(text.strip_prefix("http ")?) }),
         ("log", Some(_)) => return Some(Kind::Log { text: text.strip_prefix("log ")?.to_owned(), is_absent: false }),
         ("nolog", Some(_)) => return Some(Kind::Log { text: text.strip_prefix("nolog ")?.to_owned(), is_absent: true }),
         ("logged", Some(_)) => return Some(Kind::Logged { prefix: text.strip_prefix("logged ")?.to_owned() }),

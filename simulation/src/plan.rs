@@ -53,6 +53,8 @@ pub enum Behaviour {
     Named,
     /// The next hop has a name nobody knows.
     Lost,
+    /// The caller sends many re-INVITEs at once.
+    Hasty,
 }
 
 impl Behaviour {
@@ -98,10 +100,34 @@ const WEIGHTS: &[(Behaviour, u64)] = &[
     (Behaviour::Napping, 2),
     (Behaviour::Named, 2),
     (Behaviour::Lost, 1),
+    (Behaviour::Hasty, 1),
 ];
 
 /// Codes callees refuse with.
 const REFUSALS: &[u16] = &[302, 401, 404, 407, 410, 415, 480, 486, 500, 503, 600, 603];
+
+/// Codes parties answer a BYE with that is not simply accepted; 0: no answer at all.
+const BYE_REFUSALS: &[u16] = &[0, 401, 408, 481, 500, 503];
+
+/// What the script is asked to do with the call, and when: workload.cfg reads it.
+const WISHES: &[&str] = &[
+    "request-caller",
+    "request-callee",
+    "request-all",
+    "refer-caller",
+    "refer-callee",
+    "early-all",
+    "answer-all",
+    "failure-all",
+    "start-all",
+    "start-caller",
+    "timeout-all",
+    "timeout-callee",
+    "bridge-none",
+    "lifetime-odd",
+    "variables-many",
+    "variables-huge",
+];
 
 /// One call.
 #[derive(Clone, Debug)]
@@ -120,6 +146,16 @@ pub struct Plan {
     pub lifetime: Option<u64>,
     /// The caller speaks over TCP.
     pub is_stream: bool,
+    /// What both parties answer a BYE with; 0: nothing.
+    pub bye_code: u16,
+    /// The caller sends an ACK when it is answered.
+    pub acknowledges: bool,
+    /// How far a request within the dialog is numbered above the last one: others may have used the numbers between.
+    pub cseq_step: u32,
+    /// Milliseconds that may lie between the answers of two callees.
+    pub answers_apart: u64,
+    /// What the script is asked for.
+    pub wish: Option<&'static str>,
 }
 
 impl Plan {
@@ -129,7 +165,7 @@ impl Plan {
         if !behaviour.prefix().is_empty() && !has_prefixes {
             behaviour = Behaviour::CallerHangsUp;
         }
-        let mut refusal = || REFUSALS.get(random.below(REFUSALS.len() as u64) as usize).copied().unwrap_or(486);
+        let mut refusal = || any_of(REFUSALS, random).unwrap_or(486);
         let refusals = [refusal(), refusal()];
         Plan {
             call_id: format!("call-{number}@simulation"),
@@ -142,8 +178,17 @@ impl Plan {
             refusals,
             lifetime: (random.below(5) == 0).then(|| 2 + random.below(8)),
             is_stream: random.below(5) == 0,
+            bye_code: if random.below(6) == 0 { any_of(BYE_REFUSALS, random).unwrap_or(200) } else { 200 },
+            acknowledges: random.below(16) != 0,
+            cseq_step: if random.below(4) == 0 { 1 + random.below(1_000) as u32 } else { 1 },
+            answers_apart: if random.below(3) == 0 { 1_500 } else { 30 },
+            wish: if random.below(4) == 0 { any_of(WISHES, random) } else { None },
         }
     }
+}
+
+fn any_of<T: Copy>(list: &[T], random: &mut Random) -> Option<T> {
+    list.get(random.below(list.len() as u64) as usize).copied()
 }
 
 fn pick(random: &mut Random) -> Behaviour {

@@ -19,6 +19,9 @@ const WORKLOAD: &str = include_str!("../configurations/workload.cfg");
 const CALL_LIMIT: &str = include_str!("../../examples/call-limit.cfg");
 const ATOMIC_LIMIT: &str = include_str!("../../examples/atomic-limit.cfg");
 
+/// `ka_interval` of worlds with probes: the shortest there is.
+const PROBE_SECONDS: u64 = 30;
+
 /// After the faults stop everything has to be over within this time, milliseconds: a call, its BYEs, all waits.
 const SETTLE: u64 = 900_000;
 
@@ -59,6 +62,8 @@ pub enum Fault {
     DateJump(i64),
     /// An RPC command at a proxy.
     Command { proxy: usize },
+    /// Somebody speaks for a live call and knows its cookie or its Call-ID, not both with the tags.
+    Forgery { proxy: usize },
 }
 
 /// A proxy and what its configuration promises.
@@ -156,7 +161,7 @@ fn storm(plans: &mut [Plan], random: &mut Random) {
 /// What goes wrong, in the order of time.
 fn faults(proxies: usize, until: u64, random: &mut Random) -> Vec<(u64, Fault)> {
     let mut count = |one_in: u64, most: u64| if random.below(one_in) == 0 { random.below(most) + 1 } else { 0 };
-    let (lies, crashes, jumps, commands) = (count(3, 60), count(5, 2), count(4, 4), count(2, 12));
+    let (lies, crashes, jumps, commands, forgeries) = (count(3, 60), count(5, 2), count(4, 4), count(2, 12), count(4, 12));
     let mut faults = Vec::new();
     for _ in 0..lies {
         faults.push((random.below(until), Fault::Lie { is_stream: random.below(4) == 0 }));
@@ -172,6 +177,9 @@ fn faults(proxies: usize, until: u64, random: &mut Random) -> Vec<(u64, Fault)> 
     for _ in 0..commands {
         faults.push((1_000 + random.below(until), Fault::Command { proxy: random.below(proxies as u64) as usize }));
     }
+    for _ in 0..forgeries {
+        faults.push((1_000 + random.below(until), Fault::Forgery { proxy: random.below(proxies as u64) as usize }));
+    }
     faults.sort_by_key(|(at, _)| *at);
     faults
 }
@@ -181,8 +189,15 @@ fn proxy(number: usize, gateway: Option<SocketAddr>, call_seconds: u64, random: 
     let limit = 1 + random.below(3);
     let example = [None, None, None, None, Some(CALL_LIMIT), Some(ATOMIC_LIMIT)].get(random.below(6) as usize).copied().flatten();
     let is_atomic = example == Some(ATOMIC_LIMIT);
-    let mut defines = vec![format!("LISTEN=udp:{address}"), format!("CALL_SECONDS_MAX={call_seconds}")];
+    // Parties are probed in worlds whose calls last longer than the shortest interval of probes.
+    let call_seconds = call_seconds + if random.below(4) == 0 { PROBE_SECONDS } else { 0 };
     let mut parameters = Vec::new();
+    let mut defines = vec![format!("LISTEN=udp:{address}"), format!("CALL_SECONDS_MAX={call_seconds}")];
+    if call_seconds > PROBE_SECONDS {
+        defines.push(format!("PROBE_SECONDS={PROBE_SECONDS}"));
+        // Else the probes of one proxy are requests that keep the call alive at the other, and the other way round.
+        parameters.push(String::from("dialog:timeout_noreset:i:1"));
+    }
     let mut name = String::from("workload");
     if example.is_some() {
         name = format!("{}-limit({limit})", if is_atomic { "atomic" } else { "call" });

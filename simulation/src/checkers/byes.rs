@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use dialog::{DialogView, OccurrenceKind};
+use dialog::{DialogId, DialogView, OccurrenceKind};
 use sip::message::Message;
 use sip::method::Method;
 
-use super::{Checker, Sight, Verdicts, branch_at, text};
+use super::{Checker, Sight, Verdicts, branch_at, identity, mark, text};
 use crate::party::address_of;
 
 /// Call-ID and tag of the party a request goes to.
@@ -36,17 +36,33 @@ pub struct Byes {
     ways: BTreeMap<Side, Vec<Way>>,
     /// A party hung up by itself.
     hung_up: BTreeSet<Vec<u8>>,
+    /// Branches of BYEs made here that were answered so that another one may follow.
+    refused: BTreeSet<Vec<u8>>,
+    /// The script ended the dialog towards one side.
+    one_sided: BTreeSet<DialogId>,
 }
 
 impl Byes {
     /// A checker for the proxy at `address`.
     pub fn new(proxy: usize, address: SocketAddr) -> Byes {
-        Byes { proxy, address, sequences: BTreeMap::new(), byes: BTreeMap::new(), ways: BTreeMap::new(), hung_up: BTreeSet::new() }
+        Byes {
+            proxy,
+            address,
+            sequences: BTreeMap::new(),
+            byes: BTreeMap::new(),
+            ways: BTreeMap::new(),
+            hung_up: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            one_sided: BTreeSet::new(),
+        }
     }
 
     fn received(&mut self, message: &Message) {
         self.learn_way(message);
         if !message.is_request() {
+            if message.method() == Method::Bye && matches!(message.status(), 500 | 503) {
+                self.refused.insert(branch_at(message, 0));
+            }
             return;
         }
         if message.method() == Method::Bye {
@@ -107,13 +123,15 @@ impl Byes {
         if !branches.insert(branch_at(message, 0)) {
             return;
         }
-        let count = branches.len();
+        let refused = branches.iter().filter(|branch| self.refused.contains(*branch)).count();
+        let count = branches.len() - refused;
         let call = text(message.call_id());
         let mut broken = |what: String| verdicts.add("D8", at, self.proxy, format!("BYE of {call} {what}"));
         let number = message.cseq().map_or(0, |cseq| cseq.number);
         let of = |to_tag: &[u8]| self.sequences.get(&(key.0.clone(), key.1.clone(), to_tag.to_vec())).copied().unwrap_or(0);
         let highest = of(message.to_tag()).max(of(b""));
-        if number <= highest {
+        // One that is sent again may have been overtaken by the BYE of a proxy beyond, once the record is gone.
+        if number <= highest && refused == 0 {
             broken(format!("has CSeq {number}, {highest} was seen"));
         }
         if message.from_tag().is_empty() || message.to_tag().is_empty() {
@@ -133,9 +151,19 @@ impl Byes {
         }
     }
 
+    /// `MARK asked DIALOG SIDE`
+    fn line(&mut self, line: &str) {
+        let Some(mut words) = mark(line).filter(|_| line.contains("MARK asked ")) else { return };
+        let (dialog, side) = (words.nth(1).and_then(identity), words.next());
+        if let Some(dialog) = dialog.filter(|_| side != Some("all")) {
+            self.one_sided.insert(dialog);
+        }
+    }
+
     /// A call this proxy ended has heard of it on both sides.
     fn ended(&mut self, at: u64, dialog: &DialogView, verdicts: &mut Verdicts) {
-        if !verdicts.is_honest(&dialog.call_id) || self.hung_up.contains(&dialog.call_id) {
+        let is_one_sided = self.one_sided.remove(&dialog.id) || !verdicts.is_unforced(self.proxy, dialog.id);
+        if is_one_sided || !verdicts.is_honest(&dialog.call_id) || self.hung_up.contains(&dialog.call_id) {
             return;
         }
         let told = |from: &[u8], to: &[u8]| self.byes.contains_key(&(dialog.call_id.clone(), from.to_vec(), to.to_vec()));
@@ -153,6 +181,7 @@ impl Checker for Byes {
         match sight {
             Sight::Received { message, .. } => self.received(message),
             Sight::Sent { message, .. } => self.sent(at, message, verdicts),
+            Sight::Line(line) => self.line(line),
             Sight::Dialog { dialog, occurrence, .. } if occurrence.kind == OccurrenceKind::Destroyed => self.ended(at, dialog, verdicts),
             _ => {}
         }

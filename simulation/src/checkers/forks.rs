@@ -1,6 +1,6 @@
 //! T3 and T7: the best failure of all branches goes upstream, and the failure route runs once a failed set of branches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sip::message::Message;
 use sip::method::Method;
@@ -52,6 +52,8 @@ pub struct Forks {
     forks: BTreeMap<Vec<u8>, Fork>,
     /// Branch downstream → branch upstream.
     origins: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Call-IDs of calls the script ended.
+    asked: BTreeSet<String>,
 }
 
 /// Rank of a failure, the lowest goes upstream (RFC 3261 §16.7 step 6 as Kamailio orders it).
@@ -68,7 +70,7 @@ fn rank(code: u16) -> u32 {
 impl Forks {
     /// A checker that has seen nothing.
     pub fn new(proxy: usize) -> Forks {
-        Forks { proxy, forks: BTreeMap::new(), origins: BTreeMap::new() }
+        Forks { proxy, forks: BTreeMap::new(), origins: BTreeMap::new(), asked: BTreeSet::new() }
     }
 
     fn received(&mut self, at: u64, message: &Message) {
@@ -110,8 +112,9 @@ impl Forks {
             return;
         };
         fork.is_answered = true;
-        // A command or a program may end a call that still rings: no branch has this code.
-        let is_command = code == 480 && (cause.is_none() || cutter::stage_of(message.call_id()).is_some());
+        // A command, a program or the script may end a call that still rings: no branch has this code.
+        let is_asked = self.asked.contains(&text(message.call_id())) || cutter::stage_of(message.call_id()).is_some();
+        let is_command = code == 480 && (cause.is_none() || is_asked);
         // The replies of an earlier set count no more once the failure route has sent to another (`failure_reply_mode` 3).
         let last = fork.branches.iter().map(|branch| branch.set).max();
         fork.branches.retain(|branch| Some(branch.set) == last);
@@ -122,9 +125,13 @@ impl Forks {
         }
     }
 
-    /// `MARK failure CALL CODE VIA`, `MARK suspended CALL VIA`
+    /// `MARK failure CALL CODE VIA`, `MARK suspended CALL VIA`, `MARK asked DIALOG SIDE CALL`
     fn line(&mut self, at: u64, line: &str, verdicts: &mut Verdicts) {
         let Some(mut words) = mark(line) else { return };
+        if line.contains("MARK asked ") {
+            self.asked.extend(words.nth(3).map(str::to_owned));
+            return;
+        }
         let (Some(kind), Some(call), Some(origin)) = (words.next(), words.next(), branch_in(line)) else { return };
         match kind {
             "suspended" => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dialog::{DialogId, DialogView, Occurrence, OccurrenceKind, State};
+use dialog::{DialogId, DialogView, Moment, Occurrence, OccurrenceKind, State};
 
 use super::{Checker, Promises, Sight, Snapshot, Verdicts, identity, mark, text};
 
@@ -67,7 +67,7 @@ impl Lifetimes {
                 self.clocks.remove(&dialog.id);
                 return;
             }
-            OccurrenceKind::Expired if was == Some(State::Deleted) => {
+            OccurrenceKind::Expired if was == Some(State::Deleted) && verdicts.is_unforced(proxy, dialog.id) => {
                 verdicts.add("D7", at, proxy, format!("dialog {} is over and its lifetime fires", dialog.id));
             }
             _ => {}
@@ -85,6 +85,9 @@ impl Lifetimes {
         let (at, proxy, promises) = (snapshot.at, self.proxy, self.promises);
         let seconds = at / 1_000;
         let clock = self.clock(at, dialog);
+        if !verdicts.is_unforced(proxy, dialog.id) {
+            return;
+        }
         let age = seconds.saturating_sub(clock.since);
         let (age, bound) = match (dialog.state, clock.finished) {
             (State::Unconfirmed | State::Early, _) => (age, promises.early_seconds_max + LATE_MAX),
@@ -109,7 +112,7 @@ impl Lifetimes {
         }
         // Where the script tells what it sets, only a missing ACK may shorten a lifetime by itself (`noack_timeout`).
         let is_told = promises.marks && dialog.state == State::Confirmed;
-        let is_same = (is_told || clock.lifetime == dialog.lifetime) && !clock.is_reset;
+        let is_same = (is_told || clock.lifetime == dialog.lifetime) && !clock.is_reset && !has_failed_probe(snapshot, dialog.id);
         if is_same && left > 0 && deadline + 2 < clock.deadline {
             let text = format!("dialog {} was to end at {} s, now at {deadline} s", dialog.id, clock.deadline);
             verdicts.add("D7", at, proxy, text);
@@ -123,6 +126,12 @@ impl Lifetimes {
         clock.lifetime = dialog.lifetime;
         clock.is_reset = false;
     }
+}
+
+/// A party gave no sign of life: that alone may bring the end nearer.
+fn has_failed_probe(snapshot: &Snapshot, dialog: DialogId) -> bool {
+    let mut calls = snapshot.explanations.iter().filter(|call| call.dialog.id == dialog);
+    calls.any(|call| call.history.iter().any(|past| matches!(past.moment, Moment::KeepaliveFailed { .. })))
 }
 
 impl Checker for Lifetimes {

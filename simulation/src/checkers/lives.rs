@@ -81,9 +81,12 @@ impl Lives {
             self.created(at, dialog, cause, verdicts);
         }
         if occurrence.kind == OccurrenceKind::Destroyed {
-            if let Some(story) = self.stories.remove(&id) {
+            if let Some(story) = self.stories.remove(&id).filter(|_| verdicts.is_unforced(self.proxy, id)) {
                 self.destroyed(at, dialog, &story, verdicts);
             }
+            return;
+        }
+        if !verdicts.is_unforced(self.proxy, id) {
             return;
         }
         let Some(story) = self.stories.get_mut(&id) else {
@@ -135,7 +138,7 @@ impl Lives {
 
     /// Compares a state with the last one seen (D1) and with what may cause it (D2), the callee with the one who won (D11).
     fn moved(&mut self, at: u64, dialog: &DialogView, cause: Option<&Message>, verdicts: &mut Verdicts) {
-        let Some(story) = self.stories.get_mut(&dialog.id) else { return };
+        let Some(story) = self.stories.get_mut(&dialog.id).filter(|_| verdicts.is_unforced(self.proxy, dialog.id)) else { return };
         let (old, new) = (story.state, dialog.state);
         story.state = new;
         let mut broken = |invariant, text: String| verdicts.add(invariant, at, self.proxy, format!("dialog {} {text}", dialog.id));
@@ -184,7 +187,8 @@ impl Lives {
     fn line(&mut self, at: u64, line: &str, verdicts: &mut Verdicts) {
         let Some(mut words) = mark(line) else { return };
         let (Some(kind), Some(name)) = (words.next(), words.next()) else { return };
-        let Some(story) = identity(name).and_then(|id| self.stories.get_mut(&id)) else { return };
+        let Some(id) = identity(name).filter(|id| verdicts.is_unforced(self.proxy, *id)) else { return };
+        let Some(story) = self.stories.get_mut(&id) else { return };
         let mut broken = |invariant, text: &str| verdicts.add(invariant, at, self.proxy, format!("dialog {name} {text}"));
         let value = words.next();
         match kind {

@@ -49,6 +49,8 @@ pub enum Sight<'a> {
     Line(&'a str),
     /// A dialog reported.
     Dialog { dialog: &'a DialogView, occurrence: Occurrence, cause: Option<&'a Message> },
+    /// An operator is about to give a command that names this dialog.
+    Commanded { dialog: DialogId, name: &'a str },
     /// All effects of one input were seen.
     StepOver,
 }
@@ -70,6 +72,8 @@ pub struct Verdicts {
     pub list: Vec<Violation>,
     /// Call-IDs a liar spoke for: what it adds to a call is a call of its own.
     pub tainted: BTreeSet<Vec<u8>>,
+    /// Dialogs an operator forced into a state: their lives follow no table any more, everything counted still holds.
+    pub forced: BTreeSet<(usize, DialogId)>,
     /// Some proxy lost its memory: it may forward one INVITE as two.
     pub has_crashed: bool,
     /// A checker wants to see the tables before anything else happens.
@@ -80,6 +84,11 @@ impl Verdicts {
     /// Is this a call of the world's own parties alone?
     pub fn is_honest(&self, call_id: &[u8]) -> bool {
         call_id.is_ascii() && call_id.ends_with(b"@simulation") && !self.tainted.contains(call_id)
+    }
+
+    /// Did nobody force this dialog of a proxy into a state?
+    pub fn is_unforced(&self, proxy: usize, dialog: DialogId) -> bool {
+        !self.forced.contains(&(proxy, dialog))
     }
 
     /// Notes a broken invariant.
@@ -150,7 +159,7 @@ fn identity(name: &str) -> Option<DialogId> {
 }
 
 /// Bytes for a reader.
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

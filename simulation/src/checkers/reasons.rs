@@ -1,27 +1,85 @@
 //! D13: every end has one reason, and a call's history ends where the call stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use dialog::{DialogId, EndReason, OccurrenceKind, State};
+use dialog::{DialogId, DialogView, EndReason, OccurrenceKind, State};
+use sip::method::Method;
 
-use super::{Checker, Sight, Snapshot, Verdicts};
+use super::{Checker, Sight, Snapshot, Verdicts, identity, mark, text};
+
+/// Who may be to blame for the end of a call, as the world itself saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Blame {
+    Bye,
+    Cancel,
+    Operator,
+    Script,
+}
 
 /// The reasons of one proxy's calls.
 pub struct Reasons {
     proxy: usize,
     told: BTreeMap<DialogId, EndReason>,
+    /// BYEs by Call-ID and From tag, CANCELs by Call-ID and From tag.
+    sent: BTreeSet<(Blame, Vec<u8>, Vec<u8>)>,
+    /// What the script and operators asked for.
+    asked: BTreeSet<(Blame, DialogId)>,
 }
 
 impl Reasons {
     /// A checker.
     pub fn new(proxy: usize) -> Reasons {
-        Reasons { proxy, told: BTreeMap::new() }
+        Reasons { proxy, told: BTreeMap::new(), sent: BTreeSet::new(), asked: BTreeSet::new() }
+    }
+
+    /// Nobody is blamed for what nobody did.
+    fn blamed(&self, at: u64, dialog: &DialogView, reason: EndReason, verdicts: &mut Verdicts) {
+        let did = |blame, tag: &[u8]| self.sent.contains(&(blame, dialog.call_id.clone(), tag.to_vec()));
+        let asked = |blame| self.asked.contains(&(blame, dialog.id));
+        let is_true = match reason {
+            EndReason::CallerBye => did(Blame::Bye, &dialog.caller.tag),
+            EndReason::CalleeBye => did(Blame::Bye, &dialog.callee.tag),
+            EndReason::Cancel => did(Blame::Cancel, &dialog.caller.tag),
+            EndReason::Rpc => asked(Blame::Operator),
+            EndReason::Script => asked(Blame::Script),
+            _ => true,
+        };
+        if !is_true {
+            let text = format!("[{}] of {}: ended by {reason}, which nobody saw", dialog.id, text(&dialog.call_id));
+            verdicts.add("D13", at, self.proxy, text);
+        }
+    }
+
+    /// What parties, script and operators do to end calls.
+    fn notice(&mut self, sight: &Sight<'_>) {
+        match sight {
+            Sight::Received { message, .. } if message.is_request() => {
+                let blame = match message.method() {
+                    Method::Bye => Blame::Bye,
+                    Method::Cancel => Blame::Cancel,
+                    _ => return,
+                };
+                self.sent.insert((blame, message.call_id().to_vec(), message.from_tag().to_vec()));
+            }
+            Sight::Line(line) if line.contains("MARK asked ") => {
+                let dialog = mark(line).and_then(|mut words| words.nth(1)).and_then(identity);
+                self.asked.extend(dialog.map(|dialog| (Blame::Script, dialog)));
+            }
+            Sight::Commanded { dialog, .. } => {
+                self.asked.insert((Blame::Operator, *dialog));
+            }
+            _ => {}
+        }
     }
 }
 
 impl Checker for Reasons {
     fn see(&mut self, at: u64, sight: &Sight<'_>, verdicts: &mut Verdicts) {
+        self.notice(sight);
         let Sight::Dialog { dialog, occurrence, .. } = sight else { return };
+        if !verdicts.is_unforced(self.proxy, dialog.id) {
+            return;
+        }
         let kind = occurrence.kind;
         let reason = dialog.end_reason;
         match kind {
@@ -36,6 +94,9 @@ impl Checker for Reasons {
                     verdicts.add("D13", at, self.proxy, format!("[{}] {kind:?} without a reason", dialog.id));
                     return;
                 };
+                if kind == OccurrenceKind::Destroyed {
+                    self.blamed(at, dialog, reason, verdicts);
+                }
                 let first = *self.told.entry(dialog.id).or_insert(reason);
                 if first != reason {
                     verdicts.add("D13", at, self.proxy, format!("[{}] {kind:?}: {first} became {reason}", dialog.id));

@@ -159,7 +159,7 @@ impl Checker for Transactions {
                     verdicts.add("T1", at, self.proxy, format!("the script ran again for a retransmission: {key}"));
                 }
             }
-            Sight::Dialog { .. } => {}
+            Sight::Dialog { .. } | Sight::Commanded { .. } => {}
         }
     }
 

@@ -97,7 +97,7 @@ impl Party {
     /// Sends a request within a dialog. `more`: header lines of its own.
     pub(super) fn request_within(&mut self, step: &mut Step<'_>, leg: usize, method: &str, more: &str) {
         let Some(dialog) = self.legs.get_mut(leg) else { return };
-        dialog.cseq += 1;
+        dialog.cseq += self.plan.cseq_step;
         let dialog = dialog.clone();
         let Some(destination) = dialog.next_hop() else { return };
         let head = format!("{}{more}", Self::head_of(&dialog));
@@ -233,6 +233,9 @@ impl Party {
     }
 
     fn acknowledge(&mut self, step: &mut Step<'_>, leg: usize, cseq: u32) {
+        if !self.plan.acknowledges {
+            return;
+        }
         let branch = format!("z9hG4bK{}", self.token());
         let Some(dialog) = self.legs.get(leg).cloned() else { return };
         let Some(destination) = dialog.next_hop() else { return };

@@ -10,6 +10,9 @@ const CANCEL_AFTER: u64 = 900;
 /// Transactions of one party after which it gives up to change the call.
 const GLARES_MAX: usize = 12;
 
+/// Re-INVITEs, and as many INFOs, of a caller in haste.
+const HASTY_REQUESTS: usize = 10;
+
 impl Party {
     pub(super) fn own_uri(&self) -> String {
         format!("sip:{}@example.com", self.plan.account)
@@ -24,7 +27,8 @@ impl Party {
         let uri = format!("sip:{}bob@{}", self.plan.behaviour.prefix(), self.proxy);
         let tag = self.token();
         let lifetime = self.plan.lifetime.map(|seconds| format!("X-Seconds: {seconds}\r\n")).unwrap_or_default();
-        let head = format!("From: <{}>;tag={tag}\r\nTo: <{}>\r\n{lifetime}", self.own_uri(), self.peer_uri());
+        let wish = self.plan.wish.map(|wish| format!("X-Wish: {wish}\r\n")).unwrap_or_default();
+        let head = format!("From: <{}>;tag={tag}\r\nTo: <{}>\r\n{lifetime}{wish}", self.own_uri(), self.peer_uri());
         let proxy = self.proxy;
         self.request(step, Request { method: "INVITE", uri: &uri, destination: proxy, cseq: 1, head: &head, leg: None });
         match self.plan.behaviour {
@@ -57,9 +61,9 @@ impl Party {
         match self.plan.behaviour {
             Behaviour::MuteCallee => return,
             Behaviour::NoAnswer => {}
-            // Two callees of one call answer at nearly the same moment, so that their 200s cross.
+            // Two callees of one call mostly answer at nearly the same moment, so that their 200s cross.
             _ => {
-                let jitter = step.random.below(30);
+                let jitter = step.random.below(self.plan.answers_apart);
                 step.wake(self.plan.answer + jitter, Alarm::Answer(server));
             }
         }
@@ -139,6 +143,14 @@ impl Party {
                 step.wake(talk / 4 + 100, Alarm::Within(leg, "INFO"));
                 step.wake(talk / 3 + 200, Alarm::Within(leg, "UPDATE"));
                 step.wake(talk / 2 + 300, Alarm::Within(leg, "INFO"));
+                step.wake(talk + 500, Alarm::HangUp(leg));
+            }
+            Behaviour::Hasty => {
+                for _ in 0..HASTY_REQUESTS {
+                    let delay = step.random.below(talk + 1);
+                    step.wake(delay, Alarm::Within(leg, "INVITE"));
+                    step.wake(delay, Alarm::Within(leg, "INFO"));
+                }
                 step.wake(talk + 500, Alarm::HangUp(leg));
             }
             Behaviour::Referred => {

@@ -69,7 +69,12 @@ impl Party {
                 if let Some(leg) = self.legs.get_mut(leg) {
                     leg.is_over = true;
                 }
-                self.reply(step, index, 200, "OK", "");
+                match self.plan.bye_code {
+                    0 => {}
+                    200 => self.reply(step, index, 200, "OK", ""),
+                    503 => self.reply(step, index, 503, "Busy", "Retry-After: 2\r\n"),
+                    code => self.reply(step, index, code, "Not So", ""),
+                }
                 self.end_early(step, leg);
             }
             Method::Invite if self.is_renegotiating(leg) => self.reply(step, index, 491, "Request Pending", ""),
@@ -80,6 +85,7 @@ impl Party {
             Method::Invite if self.legs.get(leg).is_some_and(|leg| leg.is_over || !leg.is_answered) => {
                 self.reply(step, index, 481, "Call Is Over", "")
             }
+            Method::Options if self.legs.get(leg).is_some_and(|leg| leg.is_over) => self.reply(step, index, 481, "Call Is Over", ""),
             _ => self.reply(step, index, 200, "OK", ""),
         }
     }

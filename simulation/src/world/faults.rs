@@ -1,10 +1,11 @@
-//! What goes wrong: liars, crashes and restarts, dates that jump; and what an operator commands.
+//! What goes wrong: liars, forgers, crashes and restarts, dates that jump; and what an operator commands.
 
+use dialog::{DialogView, cookie};
 use modules::rpc::{Parameter, Parameters, Wire};
 use sip::message::Message;
 
 use super::{Event, World};
-use crate::checkers;
+use crate::checkers::{self, Sight, text};
 use crate::proxy_node::ProxyNode;
 use crate::scenario::{Fault, LIAR};
 use crate::streams::Towards;
@@ -32,7 +33,48 @@ impl World {
                 self.jumped += by;
             }
             Fault::Command { proxy } => self.command(proxy),
+            Fault::Forgery { proxy } => self.forge(proxy),
         }
+    }
+
+    /// The dialogs of a proxy that is up, in the order of their numbers.
+    fn dialogs(&self, proxy: usize) -> Vec<DialogView> {
+        let mut dialogs = Vec::new();
+        if let Some(node) = self.proxies.get(proxy).filter(|node| !node.is_down) {
+            node.proxy.node.dialogs.for_each(self.clock(), |view| {
+                dialogs.push(view.clone());
+                true
+            });
+        }
+        dialogs.sort_by_key(|dialog| dialog.id);
+        dialogs
+    }
+
+    /// A request that must not touch the dialog it names: the cookie with another Call-ID, or its Call-ID with other tags.
+    fn forge(&mut self, proxy: usize) {
+        let dialogs = self.dialogs(proxy);
+        let choice = self.random.next_u64();
+        let Some(to) = self.proxies.get(proxy).map(|node| node.address) else { return };
+        let Some(dialog) = dialogs.get((choice >> 8) as usize % dialogs.len().max(1)) else { return };
+        let method = ["BYE", "INVITE", "UPDATE"].get((choice >> 4) as usize % 3).copied().unwrap_or("BYE");
+        let mut did = Vec::new();
+        cookie::write(&mut did, dialog.id);
+        let (call_id, from, target) = match choice % 3 {
+            0 => (format!("forged-{}@liar", choice >> 32), text(&dialog.caller.tag), text(&dialog.callee.tag)),
+            1 => (text(&dialog.call_id), format!("forged{}", choice >> 40), text(&dialog.callee.tag)),
+            _ => (text(&dialog.call_id), text(&dialog.caller.tag), format!("forged{}", choice >> 40)),
+        };
+        // Before the answer any To-tag may be that of a callee.
+        let is_to_be_believed = choice % 3 == 2 && dialog.callee.tag.is_empty();
+        if dialog.caller.tag.is_empty() || target.is_empty() || is_to_be_believed {
+            return;
+        }
+        let (own, did) = (LIAR, text(&did));
+        let bytes = format!(
+            "{method} sip:nobody@{own} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bKforged{choice}\r\nMax-Forwards: 70\r\nRoute: <sip:{to};lr;did={did}>\r\nFrom: <sip:a@liar>;tag={from}\r\nTo: <sip:b@liar>;tag={target}\r\nCall-ID: {call_id}\r\nCSeq: 90000 {method}\r\nContact: <sip:liar@{own}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        self.trace.note(self.now, &format!("somebody forges {method} for dialog {}", dialog.id));
+        self.deliver(own, to, bytes.as_bytes());
     }
 
     fn lie(&mut self, is_stream: bool) {
@@ -106,25 +148,37 @@ impl World {
     fn command(&mut self, proxy: usize) {
         let now = self.clock();
         let choice = self.random.next_u64();
-        let Some(node) = self.proxies.get(proxy).filter(|node| !node.is_down) else { return };
-        let mut dialogs = Vec::new();
-        node.proxy.node.dialogs.for_each(now, |view| {
-            dialogs.push(view.clone());
-            true
-        });
-        dialogs.sort_by_key(|dialog| dialog.id);
+        if self.proxies.get(proxy).is_none_or(|node| node.is_down) {
+            return;
+        }
+        let dialogs = self.dialogs(proxy);
         let chosen = dialogs.get((choice >> 8) as usize % dialogs.len().max(1));
         let number = |number: u32| Parameter::Integer(i64::from(number));
         let words = |texts: [&[u8]; 3]| texts.map(|text| Parameter::Text(text.to_vec())).to_vec();
-        let (name, values) = match (choice % 8, chosen) {
+        let state = 1 + (choice >> 24) % 6;
+        let (name, values) = match (choice % 12, chosen) {
             (0 | 1, Some(dialog)) => ("dlg.end_dlg", vec![number(dialog.id.entry), number(dialog.id.id)]),
             (2 | 3, Some(dialog)) => ("dlg.terminate_dlg", words([&dialog.call_id, &dialog.caller.tag, &dialog.callee.tag])),
             (4, Some(dialog)) => ("dlg.terminate_dlg", words([&dialog.call_id, &dialog.callee.tag, &dialog.caller.tag])),
             (5, Some(dialog)) => ("dlg.explain", vec![Parameter::Text(dialog.call_id.clone())]),
+            (6, Some(dialog)) => ("dlg.terminate_dlg", words([&dialog.call_id, &dialog.caller.tag, b"strange"])),
+            (7, Some(dialog)) => ("dlg.set_state", {
+                let mut values = words([&dialog.call_id, &dialog.caller.tag, &dialog.callee.tag]);
+                values.push(Parameter::Integer(state as i64));
+                values
+            }),
+            (8, _) => ("dlg.bridge_dlg", words([b"sip:alice@10.0.1.1:5060", b"sip:bob@10.0.2.1:5060", b"."])),
             _ => (READING.get((choice >> 8) as usize % READING.len()).copied().unwrap_or("dlg.list"), Vec::new()),
         };
         let target = chosen.map(|dialog| dialog.id.to_string()).unwrap_or_default();
         self.trace.note(self.now, &format!("proxy {proxy} is commanded {name} {target}"));
+        // Tags find the first of several dialogs that share them.
+        for dialog in dialogs.iter().filter(|dialog| chosen.is_some_and(|chosen| chosen.call_id == dialog.call_id)) {
+            if name == "dlg.set_state" {
+                self.verdicts.forced.insert((proxy, dialog.id));
+            }
+            self.show(proxy, &Sight::Commanded { dialog: dialog.id, name });
+        }
         // An operator may be impatient.
         let times = if (choice >> 40).is_multiple_of(3) { 2 } else { 1 };
         for _ in 0..times {

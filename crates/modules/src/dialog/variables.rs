@@ -129,7 +129,7 @@ pub(super) fn context_field(worker: &mut Worker, inner: &Inner, _: Option<Index>
         2 => number(context.timeout),
         3 => number(context.timeout_bye),
         4 => route.filter(|(number, _)| *number > 0).map_or(Value::Null, |(_, name)| Value::Text(name.clone())),
-        5 => number(route.map_or(0, |(number, _)| i64::from(*number))),
+        5 => number(route.map_or(0, |(number, _)| i64::from((*number).max(0)))),
         6 => number(i64::from(context.dialog.is_some())),
         7 => number(context.direction as i64),
         _ => Value::Null,
