@@ -1,81 +1,17 @@
 //! Generated configurations run on both subjects; what their scripts log must be the same, line by line.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::Options;
 use crate::agent::{Agent, PATIENCE};
 use crate::generate::{self, Generated};
 use crate::message::Message;
+use crate::seeds::Kind;
 use crate::subject::{Subject, free_port};
 
-/// Configurations compared by the command unless it says how many.
-const COUNT_DEFAULT: usize = 100;
-
-/// `language [COUNT] [--from SEED] [--jobs N] [--show FOLDER]`: compares so many seeds, or writes the configuration of one to look at.
-pub fn command(arguments: &[String], options: &Options) -> bool {
-    let mut options = options.clone();
-    let (mut count, mut first) = (COUNT_DEFAULT, 1);
-    let mut words = arguments.iter().skip(1);
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "--from" => first = words.next().and_then(|seed| seed.parse().ok()).unwrap_or(first),
-            "--jobs" => options.jobs = words.next().and_then(|jobs| jobs.parse().ok()).unwrap_or(options.jobs).max(1),
-            "--show" => return words.next().is_some_and(|folder| show(first, Path::new(folder)).is_ok()),
-            number => count = number.parse().unwrap_or(count),
-        }
-    }
-    run(first, count, &options)
-}
-
-/// Is the real one installed?
-pub fn has_kamailio() -> bool {
-    Command::new("kamailio").arg("-v").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
-}
-
-/// Compares `count` seeds from `first` on, a few side by side. False: some differ. Without Kamailio it is skipped by name.
-pub fn run(first: u64, count: usize, options: &Options) -> bool {
-    if !has_kamailio() {
-        println!("skip generated configurations: kamailio is not installed");
-        return true;
-    }
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..options.jobs {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= count {
-                        return;
-                    }
-                    let seed = first + index as u64;
-                    let result = compare(seed, options);
-                    if let Ok(mut results) = results.lock() {
-                        results.insert(seed, result);
-                    }
-                }
-            });
-        }
-    });
-    let results = results.into_inner().unwrap_or_default();
-    let lines: usize = results.values().filter_map(|result| result.as_ref().ok()).flatten().sum();
-    let undecided = results.values().filter(|result| matches!(result, Ok(None))).count();
-    let mut differing = count - results.len();
-    for (seed, reason) in results.iter().filter_map(|(seed, result)| result.as_ref().err().map(|reason| (seed, reason))) {
-        differing += 1;
-        println!("FAIL generated configuration {seed}\n     {}", reason.replace('\n', "\n     "));
-    }
-    println!("{} generated configurations agree in {lines} lines, {differing} differ", count - differing - undecided);
-    if undecided > 0 {
-        println!("{undecided} ended Kamailio itself");
-    }
-    differing == 0
-}
+/// Random configurations.
+pub const LANGUAGE: Kind = Kind { name: "generated configurations", compare, show };
 
 /// The number of lines both subjects logged alike, none when the configuration ended Kamailio; the error says where they part.
 fn compare(seed: u64, options: &Options) -> Result<Option<usize>, String> {

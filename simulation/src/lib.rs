@@ -19,13 +19,13 @@
 //! | D4 | route `start` once an answer, before `end` | `lives` |
 //! | D5 | a number is given once while its dialog exists; nothing exists, also after a restart, that was not made | `lives` |
 //! | D6 | each request that drives a dialog has its Call-ID and tags; identifiers and cookie find it from both sides, a strange tag or Call-ID finds nothing | `matching` |
-//! | D7 | bounds of each phase in virtual time, deadline never nearer by itself, no lifetime of a dead dialog, dates may jump | `lifetimes` |
-//! | D8 | a BYE made here: one a side, both sides, CSeq above all seen, both tags, contact and routes as the party named them | `byes` |
+//! | D7 | bounds of each phase in virtual time, deadline never nearer by itself, a call hung up before its answer ends in seconds, no lifetime of a dead dialog, dates may jump | `lifetimes` |
+//! | D8 | a BYE made here: one a side (and one for each refusal that asks for another), both sides, CSeq above all seen, both tags, contact and routes as the party named them | `byes` |
 //! | D9 | statistics equal a recount at every look, zero at the end | `counts` |
 //! | D10 | the CSeq known of a party never falls; requests of one way keep their shift unless one was made here | `sequences` |
 //! | D11 | no second dialog within the life of a transaction; the callee is the one whose 2xx won, and stays | `lives` |
 //! | D12 | variable, flag and lifetime set before `dlg_manage` are in the dialog | `lives` |
-//! | D13 | every end has one reason, which stays; none before; a history ends where its call stands | `reasons` |
+//! | D13 | every end has one reason, which stays; none before; nobody is blamed for what the world did not see; a history ends where its call stands | `reasons` |
 //! | P1 | sizes equal a recount, in all and by value, zero at the end | `profiles` |
 //! | P2 | an ended dialog is in no profile | `profiles` |
 //! | P3, P4 | not checked: they need the storage and the cluster room | |

@@ -3,7 +3,9 @@
 //! `cargo run --release -p dialog --example memory -- 200000`
 
 use dialog::settings::ParameterValue;
-use dialog::{Begin, CalleeLeg, Cause, Direction, Engine, InDialogRequest, NewDialog, PendingProfile, ReplyKind, RequestMethod, Settings, StatedCause};
+use dialog::{
+    Begin, CalleeLeg, Cause, Direction, Engine, InDialogRequest, NewDialog, PendingProfile, ReplyKind, RequestMethod, Settings, StatedCause,
+};
 use sip::time::{Date, Now, Time};
 
 /// Resident bytes of this process as Linux tells them; `None` elsewhere.
@@ -61,8 +63,15 @@ fn main() {
         if let Some(change) = engine.reply_begin(now, id, ReplyKind::Success) {
             engine.reply_finish(now, change, Some(&callee), Cause::HERE);
         }
-        let ack =
-            InDialogRequest { method: RequestMethod::Ack, direction: Direction::Downstream, cseq: Some(1), contact: None, timeout: None, stated: StatedCause::default(), cause: Cause::HERE };
+        let ack = InDialogRequest {
+            method: RequestMethod::Ack,
+            direction: Direction::Downstream,
+            cseq: Some(1),
+            contact: None,
+            timeout: None,
+            stated: StatedCause::default(),
+            cause: Cause::HERE,
+        };
         if let Some(change) = engine.request_begin(now, id, &ack) {
             engine.request_finish(now, change, &ack);
         }

@@ -72,4 +72,6 @@ pub(crate) mod mark {
     pub const RACE: u16 = 2048;
     /// This proxy was told to end the call before the answer came.
     pub const ENDED_EARLY: u16 = 4096;
+    /// It was told so while its answer was being taken: observers hear of the answer first.
+    pub const ENDED_IN_ANSWER: u16 = 8192;
 }

@@ -254,7 +254,7 @@ impl Call {
             }
         }
         // The caller hangs up, or the proxy ends the call on both sides.
-        let (method, ended): (_, &[usize]) = if self.seed % 2 == 0 { ("BYE", &[CALLEE]) } else { ("PUBLISH", &[CALLER, CALLEE]) };
+        let (method, ended): (_, &[usize]) = if self.seed.is_multiple_of(2) { ("BYE", &[CALLEE]) } else { ("PUBLISH", &[CALLER, CALLEE]) };
         self.request(CALLER, method, None);
         for party in ended {
             assert_eq!(self.parties[*party].open.last().map(Message::method_text), Some(&b"BYE"[..]), "seed {}", self.seed);

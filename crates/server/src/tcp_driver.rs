@@ -49,7 +49,9 @@ impl StreamDriver for TcpDriver {
         let body = bytes.windows(4).position(|window| window == b"\r\n\r\n").and_then(|at| bytes.get(at + 4..)).unwrap_or_default();
         let answer = match &self.caller {
             // Only this machine may command the proxy through a SIP port.
-            Some(caller) if source.ip().is_loopback() && bytes.starts_with(b"POST ") => control::http::answer(body, true, SIP_PORT_ANSWER_BYTES_MAX, caller.as_ref()),
+            Some(caller) if source.ip().is_loopback() && bytes.starts_with(b"POST ") => {
+                control::http::answer(body, true, SIP_PORT_ANSWER_BYTES_MAX, caller.as_ref())
+            }
             _ => Outcome::Done(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()),
         };
         answer.hand_over(move |answer| {

@@ -38,6 +38,8 @@ pub struct Byes {
     hung_up: BTreeSet<Vec<u8>>,
     /// Branches of BYEs made here that were answered so that another one may follow.
     refused: BTreeSet<Vec<u8>>,
+    /// Calls that may have been brought back to life by force.
+    forced: BTreeSet<Vec<u8>>,
     /// The script ended the dialog towards one side.
     one_sided: BTreeSet<DialogId>,
 }
@@ -53,6 +55,7 @@ impl Byes {
             ways: BTreeMap::new(),
             hung_up: BTreeSet::new(),
             refused: BTreeSet::new(),
+            forced: BTreeSet::new(),
             one_sided: BTreeSet::new(),
         }
     }
@@ -137,7 +140,7 @@ impl Byes {
         if message.from_tag().is_empty() || message.to_tag().is_empty() {
             broken(String::from("lacks a tag"));
         }
-        if count > 1 {
+        if count > 1 && !self.forced.contains(message.call_id()) {
             broken(format!("is number {count} to one side"));
         }
         let Some(ways) = self.ways.get(&(key.0, key.2)) else { return };
@@ -182,6 +185,9 @@ impl Checker for Byes {
             Sight::Received { message, .. } => self.received(message),
             Sight::Sent { message, .. } => self.sent(at, message, verdicts),
             Sight::Line(line) => self.line(line),
+            Sight::Commanded { dialog, name: "dlg.set_state" } => {
+                self.forced.insert(dialog.call_id.clone());
+            }
             Sight::Dialog { dialog, occurrence, .. } if occurrence.kind == OccurrenceKind::Destroyed => self.ended(at, dialog, verdicts),
             _ => {}
         }

@@ -47,7 +47,9 @@ impl Copies {
             return one_agrees(sources.into_iter().flatten().map(|came| compare_request(came, message)));
         }
         let key = (branch_at(message, 0), message.method().name().as_bytes().to_vec());
-        let is_same = |came: &&Message| came.status() == message.status() && came.to_tag() == message.to_tag();
+        // A 408 within a dialog has the same tags whether a party sent it or this proxy, out of patience.
+        let is_same_408 = |came: &Message| message.status() != 408 || came.reason() == message.reason();
+        let is_same = |came: &&Message| came.status() == message.status() && came.to_tag() == message.to_tag() && is_same_408(came);
         let sources: Vec<&Message> = self.replies.get(&key).into_iter().flatten().filter(is_same).collect();
         // Challenges of several branches become one reply.
         if sources.len() > 1 && matches!(message.status(), 401 | 407) {

@@ -1,8 +1,10 @@
 //! D7: every live dialog has one armed lifetime, it never moves nearer by itself, and none fires for a dead one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dialog::{DialogId, DialogView, Moment, Occurrence, OccurrenceKind, State};
+use sip::message::Message;
+use sip::method::Method;
 
 use super::{Checker, Promises, Sight, Snapshot, Verdicts, identity, mark, text};
 
@@ -12,6 +14,8 @@ const LATE_MAX: u64 = 4;
 const ENDED_MAX: u64 = 300 + LATE_MAX;
 /// Longest wait for the answers to the BYEs of an expired call, seconds.
 const BYES_MAX: u64 = 60;
+/// What a call gets whose callee answers after the caller's BYE, seconds (`race_condition_timeout`).
+const RACE: u64 = 5;
 
 /// What is known of the lifetime of one dialog. Moments are virtual seconds, which clock jumps do not move.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +29,8 @@ struct Clock {
     finished: Option<u64>,
     /// The script or a shorter timeout changed the deadline since the last look.
     is_reset: bool,
+    /// When a call has to be over that was hung up before its answer.
+    race_until: Option<u64>,
 }
 
 /// The lifetimes at one proxy.
@@ -32,7 +38,8 @@ pub struct Lifetimes {
     proxy: usize,
     promises: Promises,
     clocks: BTreeMap<DialogId, Clock>,
-    /// Since when a lifetime is over.
+    /// Callees, by their tags, to whom the caller said BYE while they rang.
+    hung_up: BTreeSet<(DialogId, Vec<u8>)>,
     /// A deadline in the past, and when it was first seen there.
     due: Option<(u64, u64)>,
 }
@@ -40,12 +47,19 @@ pub struct Lifetimes {
 impl Lifetimes {
     /// A checker that has seen nothing.
     pub fn new(proxy: usize, promises: Promises) -> Lifetimes {
-        Lifetimes { proxy, promises, clocks: BTreeMap::new(), due: None }
+        Lifetimes { proxy, promises, clocks: BTreeMap::new(), hung_up: BTreeSet::new(), due: None }
     }
 
     fn clock(&mut self, at: u64, dialog: &DialogView) -> &mut Clock {
-        let fresh =
-            Clock { state: dialog.state, since: at / 1_000, deadline: 0, lifetime: dialog.lifetime, finished: None, is_reset: false };
+        let fresh = Clock {
+            state: dialog.state,
+            since: at / 1_000,
+            deadline: 0,
+            lifetime: dialog.lifetime,
+            finished: None,
+            is_reset: false,
+            race_until: None,
+        };
         let clock = self.clocks.entry(dialog.id).or_insert(fresh);
         let is_other_phase = clock.state.is_setting_up() != dialog.state.is_setting_up()
             || (clock.state == State::Deleted) != (dialog.state == State::Deleted);
@@ -59,8 +73,9 @@ impl Lifetimes {
         clock
     }
 
-    fn reported(&mut self, at: u64, dialog: &DialogView, occurrence: Occurrence, verdicts: &mut Verdicts) {
+    fn reported(&mut self, at: u64, dialog: &DialogView, occurrence: Occurrence, cause: Option<&Message>, verdicts: &mut Verdicts) {
         let proxy = self.proxy;
+        let is_hung_up = self.hung_up.contains(&(dialog.id, dialog.callee.tag.clone()));
         let was = self.clocks.get(&dialog.id).map(|clock| clock.state);
         match occurrence.kind {
             OccurrenceKind::Destroyed => {
@@ -72,9 +87,19 @@ impl Lifetimes {
             }
             _ => {}
         }
+        let bye = cause.filter(|cause| cause.is_request() && cause.method() == Method::Bye && cause.from_tag() == dialog.caller.tag);
+        if let Some(bye) = bye.filter(|_| occurrence.kind == OccurrenceKind::RequestWithin && dialog.state == State::Early) {
+            self.hung_up.insert((dialog.id, bye.to_tag().to_vec()));
+        }
         let clock = self.clock(at, dialog);
+        let soon = at / 1_000 + RACE + LATE_MAX;
         match occurrence.kind {
-            OccurrenceKind::Answered => clock.finished = None,
+            OccurrenceKind::Answered => {
+                clock.finished = None;
+                clock.race_until = is_hung_up.then_some(soon);
+            }
+            // Each request within the call gives it its lifetime once more.
+            OccurrenceKind::RequestWithin | OccurrenceKind::Confirmed => clock.race_until = clock.race_until.map(|_| soon),
             OccurrenceKind::Terminated | OccurrenceKind::Expired | OccurrenceKind::Failed => clock.finished = Some(at / 1_000),
             _ => {}
         }
@@ -100,6 +125,9 @@ impl Lifetimes {
             let state = dialog.state.number();
             let text = format!("dialog {} is in state {state} since {age} s, its lifetime ends at {}", dialog.id, dialog.timeout);
             verdicts.add("D7", at, proxy, text);
+        }
+        if clock.race_until.is_some_and(|until| seconds > until) && dialog.state.is_answered() && clock.finished.is_none() {
+            verdicts.add("D7", at, proxy, format!("dialog {} was hung up before its answer and goes on", dialog.id));
         }
         if !dialog.state.is_answered() || dialog.timeout == 0 {
             return;
@@ -137,13 +165,14 @@ fn has_failed_probe(snapshot: &Snapshot, dialog: DialogId) -> bool {
 impl Checker for Lifetimes {
     fn see(&mut self, at: u64, sight: &Sight<'_>, verdicts: &mut Verdicts) {
         match sight {
-            Sight::Dialog { dialog, occurrence, .. } => self.reported(at, dialog, *occurrence, verdicts),
+            Sight::Dialog { dialog, occurrence, cause } => self.reported(at, dialog, *occurrence, *cause, verdicts),
             Sight::Line(line) => {
                 let Some(mut words) = mark(line) else { return };
                 if words.next() == Some("timeout")
                     && let Some(clock) = words.next().and_then(identity).and_then(|id| self.clocks.get_mut(&id))
                 {
                     clock.is_reset = true;
+                    clock.race_until = None;
                 }
             }
             _ => {}

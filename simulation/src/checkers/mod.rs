@@ -50,7 +50,7 @@ pub enum Sight<'a> {
     /// A dialog reported.
     Dialog { dialog: &'a DialogView, occurrence: Occurrence, cause: Option<&'a Message> },
     /// An operator is about to give a command that names this dialog.
-    Commanded { dialog: DialogId, name: &'a str },
+    Commanded { dialog: &'a DialogView, name: &'a str },
     /// All effects of one input were seen.
     StepOver,
 }

@@ -66,7 +66,7 @@ impl Reasons {
                 self.asked.extend(dialog.map(|dialog| (Blame::Script, dialog)));
             }
             Sight::Commanded { dialog, .. } => {
-                self.asked.insert((Blame::Operator, *dialog));
+                self.asked.insert((Blame::Operator, dialog.id));
             }
             _ => {}
         }
@@ -85,7 +85,9 @@ impl Checker for Reasons {
         match kind {
             OccurrenceKind::Created | OccurrenceKind::Loaded | OccurrenceKind::Early | OccurrenceKind::Answered => {
                 self.told.remove(&dialog.id);
-                if let Some(reason) = reason {
+                // The start route may end the call it starts.
+                let is_by_route = kind == OccurrenceKind::Answered && reason == Some(EndReason::Script);
+                if let Some(reason) = reason.filter(|_| !is_by_route) {
                     verdicts.add("D13", at, self.proxy, format!("[{}] {kind:?}, ended by {reason}", dialog.id));
                 }
             }

@@ -177,7 +177,7 @@ impl World {
             if name == "dlg.set_state" {
                 self.verdicts.forced.insert((proxy, dialog.id));
             }
-            self.show(proxy, &Sight::Commanded { dialog: dialog.id, name });
+            self.show(proxy, &Sight::Commanded { dialog, name });
         }
         // An operator may be impatient.
         let times = if (choice >> 40).is_multiple_of(3) { 2 } else { 1 };

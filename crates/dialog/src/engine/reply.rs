@@ -191,6 +191,10 @@ impl Work<'_> {
         if let Some(occurrence) = finished.occurrence {
             self.note(index, occurrence);
         }
+        if let Some(record) = self.record_mut(index).filter(|record| record.is_marked(mark::ENDED_IN_ANSWER) && record.answered > 0) {
+            record.set_mark(mark::ENDED_IN_ANSWER, false);
+            self.note(index, Occurrence::of(OccurrenceKind::Terminated));
+        }
         finished.destroyed = self.end_step(index);
         finished
     }

@@ -107,7 +107,12 @@ impl Work<'_> {
     /// The last route for a BYE of this proxy; observers are told with it.
     pub(super) fn terminated_here(&mut self, index: u32) -> Option<EventRoute> {
         let route = self.take_finish_route(index, EventRoute::End)?;
-        self.note(index, Occurrence::of(OccurrenceKind::Terminated));
+        let record = self.record_mut(index)?;
+        let is_in_answer = record.answered == 0;
+        record.set_mark(mark::ENDED_IN_ANSWER, is_in_answer);
+        if !is_in_answer {
+            self.note(index, Occurrence::of(OccurrenceKind::Terminated));
+        }
         Some(route)
     }
 

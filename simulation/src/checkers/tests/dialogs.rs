@@ -209,6 +209,34 @@ fn d7_a_lifetime_of_a_dead_dialog_and_one_nobody_serves_are_found() {
     assert_eq!(settled(&mut lifetimes(), &snapshot(0, vec![dialog()])), ["D7"]);
 }
 
+#[test]
+fn d7_a_call_hung_up_before_its_answer_that_goes_on_is_found() {
+    let early = at_state(State::Early);
+    let (bye, ok) = (request("BYE", 2, &["z9hG4bKb"]), reply(200, &["z9hG4bKi"]));
+    let hung_up = Sight::Dialog { dialog: &early, occurrence: Occurrence::of(OccurrenceKind::RequestWithin), cause: Some(&bye) };
+    let up = answered();
+    let taken = Sight::Dialog { dialog: &up, occurrence: Occurrence::of(OccurrenceKind::Answered), cause: Some(&ok) };
+    let mut checker = lifetimes();
+    assert_eq!(seen(&mut checker, &[(0, hung_up), (0, taken)]), Vec::<&str>::new());
+    assert_eq!(inspected(&mut checker, &snapshot(8_000, vec![answered()])), Vec::<&str>::new());
+    assert_eq!(inspected(&mut checker, &snapshot(12_000, vec![answered()])), ["D7"]);
+}
+
+#[test]
+fn a_dialog_forced_into_a_state_follows_no_table_and_is_counted_all_the_same() {
+    let forced = at_state(State::Deleted);
+    let mut verdicts = Verdicts::default();
+    verdicts.forced.insert((0, forced.id));
+    let mut lives = lives();
+    lives.see(0, &told(&dialog(), OccurrenceKind::Created), &mut verdicts);
+    lives.see(1, &told(&forced, OccurrenceKind::Terminated), &mut verdicts);
+    lives.see(2, &told(&answered(), OccurrenceKind::Answered), &mut verdicts);
+    assert!(verdicts.list.is_empty(), "{:?}", verdicts.list);
+    let miscounted = Snapshot { counts: dialog::Counts::default(), ..snapshot(3, vec![forced]) };
+    Counts::new(0).inspect(&miscounted, &mut verdicts);
+    assert_eq!(broken(&verdicts), ["D9"]);
+}
+
 fn byes() -> Byes {
     Byes::new(0, PROXY)
 }
@@ -234,6 +262,15 @@ fn d8_a_bye_on_a_wrong_way_is_found() {
 }
 
 #[test]
+fn d8_a_bye_that_was_refused_for_now_may_follow_once_more() {
+    let (first, second) = (request("BYE", 101, &["z9hG4bK2"]), request("BYE", 102, &["z9hG4bK3"]));
+    let busy = message("SIP/2.0 503 Busy", "BYE", 101, &["z9hG4bK2"], "Retry-After: 2\r\n");
+    let gone = message("SIP/2.0 481 Gone", "BYE", 101, &["z9hG4bK2"], "");
+    assert_eq!(seen(&mut byes(), &[(0, left(&first)), (1, came(&busy)), (2, left(&second))]), Vec::<&str>::new());
+    assert_eq!(seen(&mut byes(), &[(0, left(&first)), (1, came(&gone)), (2, left(&second))]), ["D8"]);
+}
+
+#[test]
 fn d8_a_call_ended_towards_one_side_only_is_found() {
     let (bye, over) = (request("BYE", 101, &["z9hG4bK2"]), at_state(State::Deleted));
     assert_eq!(seen(&mut byes(), &[(1, left(&bye)), (2, told(&over, OccurrenceKind::Destroyed))]), ["D8"]);
@@ -256,7 +293,7 @@ fn d9_statistics_that_drift_are_found() {
 fn d13_an_end_without_a_reason_and_a_reason_that_changes_are_found() {
     let ended_by = |end_reason| DialogView { end_reason, ..at_state(State::Deleted) };
     let (bye, rpc, nothing) = (ended_by(Some(EndReason::CallerBye)), ended_by(Some(EndReason::Rpc)), ended_by(None));
-    let mut reasons = || Reasons::new(0);
+    let reasons = || Reasons::new(0);
     let good = [(1, told(&bye, OccurrenceKind::Terminated)), (2, told(&bye, OccurrenceKind::Destroyed))];
     assert_eq!(seen(&mut reasons(), &good), Vec::<&str>::new());
     let changed = [(1, told(&rpc, OccurrenceKind::Terminated)), (2, told(&bye, OccurrenceKind::Destroyed))];
@@ -267,6 +304,29 @@ fn d13_an_end_without_a_reason_and_a_reason_that_changes_are_found() {
     assert_eq!(inspected(&mut reasons(), &snapshot(0, vec![nothing])), ["D13"]);
     let uncounted = Snapshot { ended_by_reason: 0, ..snapshot(0, vec![bye]) };
     assert_eq!(inspected(&mut reasons(), &uncounted), ["D13"]);
+}
+
+#[test]
+fn d13_an_end_blamed_on_somebody_who_did_nothing_is_found() {
+    let ended_by = |end_reason| DialogView { end_reason: Some(end_reason), ..at_state(State::Deleted) };
+    let (bye, cancel) = (request("BYE", 2, &["z9hG4bKb"]), request("CANCEL", 1, &["z9hG4bKi"]));
+    let over = ended_by(EndReason::CallerBye);
+    let gone = |dialog| (2, told(dialog, OccurrenceKind::Destroyed));
+    assert_eq!(seen(&mut Reasons::new(0), &[(1, came(&bye)), gone(&over)]), Vec::<&str>::new());
+    assert_eq!(seen(&mut Reasons::new(0), &[gone(&over)]), ["D13"]);
+    let by_callee = ended_by(EndReason::CalleeBye);
+    assert_eq!(seen(&mut Reasons::new(0), &[(1, came(&bye)), gone(&by_callee)]), ["D13"]);
+    let cancelled = ended_by(EndReason::Cancel);
+    assert_eq!(seen(&mut Reasons::new(0), &[(1, came(&cancel)), gone(&cancelled)]), Vec::<&str>::new());
+    assert_eq!(seen(&mut Reasons::new(0), &[gone(&cancelled)]), ["D13"]);
+    let commanded = ended_by(EndReason::Rpc);
+    let command = Sight::Commanded { dialog: &over, name: "dlg.end_dlg" };
+    assert_eq!(seen(&mut Reasons::new(0), &[(1, command), gone(&commanded)]), Vec::<&str>::new());
+    assert_eq!(seen(&mut Reasons::new(0), &[gone(&commanded)]), ["D13"]);
+    let scripted = ended_by(EndReason::Script);
+    let asked = format!("MARK asked {} all call-1@simulation", over.id);
+    assert_eq!(seen(&mut Reasons::new(0), &[(1, Sight::Line(&asked)), gone(&scripted)]), Vec::<&str>::new());
+    assert_eq!(seen(&mut Reasons::new(0), &[gone(&scripted)]), ["D13"]);
 }
 
 #[test]

@@ -103,6 +103,25 @@ fn observers_hear_one_end_whatever_byes_cross() {
 }
 
 #[test]
+fn observers_hear_of_an_answer_before_the_end_its_route_brings() {
+    let engine = engine(&[]);
+    let diary = Arc::new(Diary::default());
+    engine.observe(diary.clone());
+    let id = create(&engine, at(0.0), b"a@x");
+    // What the callee sent before its 2xx came makes a BYE to the caller possible within the start route.
+    request(&engine, at(0.1), id, &within(RequestMethod::Other, Direction::Upstream, 7));
+    let change = engine.reply_begin(at(1.0), id, ReplyKind::Success).unwrap();
+    assert!(engine.terminate_leg(at(1.0), id, Leg::Caller, EndReason::Script).is_ok());
+    engine.reply_finish(at(1.0), change, Some(&CALLEE), Cause::HERE);
+    engine.local_bye_finished(at(1.2), id, Leg::Caller, 200);
+    let told = diary.0.lock().unwrap().clone();
+    let place = |kind| told.iter().position(|told| *told == kind);
+    assert!(place(OccurrenceKind::Answered).is_some());
+    assert!(place(OccurrenceKind::Answered) < place(OccurrenceKind::Terminated), "{told:?}");
+    assert_eq!(told.iter().filter(|told| **told == OccurrenceKind::Terminated).count(), 1);
+}
+
+#[test]
 fn a_bye_made_here_lies_above_every_number_its_party_used() {
     for codes in [&[][..], &[180], &[180, 200], &[200]] {
         let engine = engine(&[]);
