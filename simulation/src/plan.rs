@@ -125,6 +125,7 @@ const WISHES: &[&str] = &[
     "timeout-callee",
     "bridge-none",
     "lifetime-odd",
+    "copies-none",
     "variables-many",
     "variables-huge",
 ];

@@ -26,58 +26,52 @@ fn first_broken(right: &str, wrong: &str) -> Option<&'static str> {
     })
 }
 
-fn finds(invariant: &str, right: &str, wrong: &str) {
-    assert_eq!(first_broken(right, wrong), Some(invariant), "{right:?} written as {wrong:?}");
-}
+/// What a mistake is about, the invariant that breaks, the right text and the wrong one.
+type Mistake = (&'static str, &'static str, &'static str, &'static str);
+
+const FAILURE: &str = "xlog(\"L_INFO\", \"MARK failure $ci $T_reply_code $(hdr(Via)[0])\\n\");";
+const RESUMED: &str = "xlog(\"L_INFO\", \"MARK resumed $ci $(hdr(Via)[0])\\n\");";
+
+const MISTAKES: &[Mistake] = &[
+    ("routes that do not run are found", "D4", "event_route[dialog:start] {", "event_route[dialog:start] {\n\texit;"),
+    ("routes that do not run are found", "D3", "event_route[dialog:end] {", "event_route[dialog:end] {\n\texit;"),
+    ("routes that do not run are found", "D3", "event_route[dialog:failed] {", "event_route[dialog:failed] {\n\texit;"),
+    ("what is not in the dialog is found", "D12", "dlg_setflag(\"3\");", ""),
+    ("what is not in the dialog is found", "D12", "$dlg_var(before) = \"yes\";", ""),
+    ("what is not in the dialog is found", "D12", "$dlg_var(turn) = \"\" + $cs;", "$dlg_var(turn) = \"wrong\";"),
+    ("what is not in the dialog is found", "D12", "modparam(\"dialog\", \"timeout_avp\", \"$avp(seconds)\")", ""),
+    ("a lifetime that is cut behind the back is found", "D7", "xlog(\"L_INFO\", \"MARK timeout $dlg(h_entry):$dlg(h_id) 9\\n\");", ""),
+    ("profiles that are not joined are found", "P5", "set_dlg_profile(\"account\", \"$fU\");\n\t\tget", "get"),
+    (
+        "profiles that are not joined are found",
+        "P5",
+        "set_dlg_profile(\"all\");\n\t\tget_profile_size(\"all\", \"$var(then)\");",
+        "get_profile_size(\"all\", \"$var(then)\");",
+    ),
+    ("a limit that is off by one is found on both sides", "P6", "if ($var(calls) >= $var(limit))", "if ($var(calls) > $var(limit))"),
+    ("a limit that is off by one is found on both sides", "P6", "if ($var(calls) >= $var(limit))", "if ($var(calls) + 1 >= $var(limit))"),
+    ("headers that are touched are found", "M1", "if (!mf_process_maxfwd_header(\"10\"))", "if (0)"),
+    ("headers that are touched are found", "M1", "route[OUT] {", "route[OUT] {\n\tappend_hf(\"X-Added: yes\\r\\n\");"),
+    ("headers that are touched are found", "M1", "route[OUT] {", "route[OUT] {\n\tremove_hf(\"X-Folded\");"),
+    (
+        "an ack that goes no further is found",
+        "T4",
+        "\t\t\troute(CHURN);",
+        "\t\t\tif (is_method(\"ACK\")) {\n\t\t\t\texit;\n\t\t\t}\n\t\t\troute(CHURN);",
+    ),
+];
 
 #[test]
-fn routes_that_do_not_run_are_found() {
-    finds("D4", "event_route[dialog:start] {", "event_route[dialog:start] {\n\texit;");
-    finds("D3", "event_route[dialog:end] {", "event_route[dialog:end] {\n\texit;");
-    finds("D3", "event_route[dialog:failed] {", "event_route[dialog:failed] {\n\texit;");
-}
-
-#[test]
-fn what_is_not_in_the_dialog_is_found() {
-    finds("D12", "dlg_setflag(\"3\");", "");
-    finds("D12", "$dlg_var(before) = \"yes\";", "");
-    finds("D12", "$dlg_var(turn) = \"\" + $cs;", "$dlg_var(turn) = \"wrong\";");
-    finds("D12", "modparam(\"dialog\", \"timeout_avp\", \"$avp(seconds)\")", "");
-}
-
-#[test]
-fn a_lifetime_that_is_cut_behind_the_back_is_found() {
-    finds("D7", "xlog(\"L_INFO\", \"MARK timeout $dlg(h_entry):$dlg(h_id) 9\\n\");", "");
-}
-
-#[test]
-fn profiles_that_are_not_joined_are_found() {
-    finds("P5", "set_dlg_profile(\"account\", \"$fU\");\n\t\tget", "get");
-    finds("P5", "set_dlg_profile(\"all\");\n\t\tget_profile_size(\"all\", \"$var(then)\");", "get_profile_size(\"all\", \"$var(then)\");");
-}
-
-#[test]
-fn a_limit_that_is_off_by_one_is_found_on_both_sides() {
-    finds("P6", "if ($var(calls) >= $var(limit))", "if ($var(calls) > $var(limit))");
-    finds("P6", "if ($var(calls) >= $var(limit))", "if ($var(calls) + 1 >= $var(limit))");
-}
-
-#[test]
-fn headers_that_are_touched_are_found() {
-    finds("M1", "if (!mf_process_maxfwd_header(\"10\"))", "if (0)");
-    finds("M1", "route[OUT] {", "route[OUT] {\n\tappend_hf(\"X-Added: yes\\r\\n\");");
-    finds("M1", "route[OUT] {", "route[OUT] {\n\tremove_hf(\"X-Folded\");");
-}
-
-#[test]
-fn an_ack_that_goes_no_further_is_found() {
-    finds("T4", "\t\t\troute(CHURN);", "\t\t\tif (is_method(\"ACK\")) {\n\t\t\t\texit;\n\t\t\t}\n\t\t\troute(CHURN);");
-}
-
-#[test]
-fn a_failure_route_and_a_wait_told_twice_are_found() {
-    let failure = "xlog(\"L_INFO\", \"MARK failure $ci $T_reply_code $(hdr(Via)[0])\\n\");";
-    finds("T7", failure, &failure.repeat(2));
-    let resumed = "xlog(\"L_INFO\", \"MARK resumed $ci $(hdr(Via)[0])\\n\");";
-    finds("T8", resumed, &resumed.repeat(2));
+fn every_mistake_is_led_to_the_checker_that_knows_it() {
+    let twice = [("a failure route told twice", "T7", FAILURE), ("a wait told twice", "T8", RESUMED)];
+    let twice = twice.map(|(what, invariant, right)| (what, invariant, right.to_owned(), right.repeat(2)));
+    let mistakes = MISTAKES.iter().map(|(what, invariant, right, wrong)| (*what, *invariant, (*right).to_owned(), (*wrong).to_owned()));
+    let unseen: Vec<_> = mistakes
+        .chain(twice)
+        .filter_map(|(what, invariant, right, wrong)| {
+            let found = first_broken(&right, &wrong);
+            (found != Some(invariant)).then(|| format!("{what}: {right:?} written as {wrong:?} breaks {found:?}, not {invariant}"))
+        })
+        .collect();
+    assert!(unseen.is_empty(), "{}", unseen.join("\n"));
 }

@@ -1,6 +1,6 @@
 //! The BINRPC wire format (spec proxy-core 12): requests in, replies and faults out.
 
-use modules::listing::too_long;
+use modules::listing::{Listing, too_long};
 use modules::rpc::{Fault, Item, Parameter, Reply};
 
 use crate::limits::{BINRPC_ANSWER_BYTES_MAX, BINRPC_PART_BYTES, BINRPC_RECORDS_MAX, BINRPC_REQUEST_BYTES_MAX};
@@ -122,23 +122,29 @@ impl Iterator for Records<'_> {
 }
 
 /// A packet in parts, so that a long one is not copied while it grows.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Packet {
     parts: Vec<Vec<u8>>,
+    /// The long answer it holds, whose seat is taken until all of it is written: a slow reader holds memory.
+    listing: Option<Listing>,
 }
 
 impl Packet {
     /// The parts in order; each is given back once it is written.
     pub fn into_parts(self) -> impl Iterator<Item = Vec<u8>> {
-        self.parts.into_iter()
+        let Packet { parts, listing } = self;
+        parts.into_iter().inspect(move |_| {
+            let _seat = &listing;
+        })
     }
 }
 
 /// Writes the packet that answers a call; a body above `body_bytes_max` becomes a fault.
 pub fn encode(cookie: u32, answer: Result<Reply, Fault>, body_bytes_max: usize) -> Packet {
     let body_bytes_max = body_bytes_max.min(BINRPC_ANSWER_BYTES_MAX);
+    let listing = answer.as_ref().ok().and_then(|reply| reply.listing.clone());
     match answer.and_then(|reply| body(reply, body_bytes_max)) {
-        Ok(parts) => packet(REPLY, cookie, parts),
+        Ok(parts) => Packet { listing, ..packet(REPLY, cookie, parts) },
         Err(fault) => {
             let mut body = Vec::new();
             write_integer(&mut body, i64::from(fault.code));
@@ -159,7 +165,7 @@ fn packet(kind: u8, cookie: u32, body: Vec<Vec<u8>>) -> Packet {
         Some(first) => drop(first.splice(0..0, head)),
         None => parts.push(head),
     }
-    Packet { parts }
+    Packet { parts, listing: None }
 }
 
 fn body(reply: Reply, bytes_max: usize) -> Result<Vec<Vec<u8>>, Fault> {
@@ -281,7 +287,9 @@ fn write_text(out: &mut Vec<u8>, kind: u8, text: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use modules::listing::{Listing, Pages};
+    use std::sync::Arc;
+
+    use modules::listing::Pages;
 
     use super::*;
 
@@ -309,6 +317,26 @@ mod tests {
         assert_eq!(bytes(7, Ok(listing(0)), usize::MAX), bytes(7, Ok(Reply::empty()), usize::MAX));
         let cut = String::from_utf8_lossy(&bytes(7, Ok(listing(500)), 10_000)).into_owned();
         assert!(cut.contains("limit") && cut.contains("after"), "{cut}");
+    }
+
+    /// One page, made on a seat.
+    struct Seated(bool, #[allow(dead_code)] Arc<()>);
+
+    impl Pages for Seated {
+        fn next_page(&mut self) -> Option<Vec<Item>> {
+            std::mem::take(&mut self.0).then(|| vec![Item::text("x")])
+        }
+    }
+
+    #[test]
+    fn a_long_answer_keeps_its_seat_until_it_is_written() {
+        let seat = Arc::new(());
+        let packet = encode(7, Ok(Reply::listing(Listing::new(Seated(true, Arc::clone(&seat))))), usize::MAX);
+        let mut parts = packet.into_parts();
+        assert!(parts.next().is_some());
+        assert_eq!(Arc::strong_count(&seat), 2, "the last part is being written");
+        drop(parts);
+        assert_eq!(Arc::strong_count(&seat), 1);
     }
 
     #[test]

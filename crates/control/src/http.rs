@@ -124,7 +124,8 @@ pub fn answer(body: &[u8], is_pretty: bool, bytes_max: usize, caller: &dyn Calle
 }
 
 fn head(answer: &json::Answer, framing: &str) -> String {
-    let (status, reason) = (answer.http_status, &answer.http_reason);
+    // A fault may repeat what it was asked for, which must not begin another line.
+    let (status, reason) = (answer.http_status, answer.http_reason.replace(char::is_control, " "));
     format!("HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nServer: duolog\r\n{framing}\r\n\r\n")
 }
 
@@ -151,6 +152,8 @@ fn pour_until_closed(stream: &mut TcpStream, answer: json::Answer) -> io::Result
 
 #[cfg(test)]
 mod tests {
+    use modules::rpc::{Fault, Parameters, Reply};
+
     use super::*;
 
     #[test]
@@ -160,6 +163,31 @@ mod tests {
         buffer.extend_from_slice(b"}POST");
         assert_eq!(take(&mut buffer), Taken::Request { body: b"{}".to_vec(), is_kept: true, takes_chunks: true });
         assert_eq!(buffer, b"POST");
+    }
+
+    /// Says what it was asked for, as many commands do.
+    struct Refusing;
+
+    impl Caller for Refusing {
+        fn call(&self, _: &str, parameters: &mut Parameters) -> Outcome<Result<Reply, Fault>> {
+            let name = parameters.text().unwrap_or_default();
+            Outcome::Done(Err(Fault::new(404, format!("not found: {}", String::from_utf8_lossy(&name)))))
+        }
+
+        fn is_array(&self, _: &str) -> Option<bool> {
+            Some(false)
+        }
+
+        fn log(&self, _: i32, _: &str) {}
+    }
+
+    #[test]
+    fn what_a_fault_says_stays_on_the_status_line() {
+        let request = br#"{"jsonrpc":"2.0","method":"m","params":["x\r\nContent-Length: 0\r\n\r\ny"],"id":1}"#;
+        let answer = String::from_utf8(answer(request, false, usize::MAX, &Refusing).wait()).expect("text");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with("HTTP/1.1 404 not found: x  Content-Length: 0    y\r\n"), "{head}");
+        assert!(body.starts_with('{') && head.ends_with(&format!("Content-Length: {}", body.len())), "{answer}");
     }
 
     #[test]

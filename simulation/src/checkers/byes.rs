@@ -137,10 +137,11 @@ impl Byes {
         if number <= highest && refused == 0 {
             broken(format!("has CSeq {number}, {highest} was seen"));
         }
-        if message.from_tag().is_empty() || message.to_tag().is_empty() {
+        let is_forced = self.forced.contains(message.call_id());
+        if !is_forced && (message.from_tag().is_empty() || message.to_tag().is_empty()) {
             broken(String::from("lacks a tag"));
         }
-        if count > 1 && !self.forced.contains(message.call_id()) {
+        if count > 1 && !is_forced {
             broken(format!("is number {count} to one side"));
         }
         let Some(ways) = self.ways.get(&(key.0, key.2)) else { return };

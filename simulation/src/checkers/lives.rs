@@ -212,6 +212,8 @@ impl Lives {
                 }
             }
             "failed" => story.fails += 1,
+            // Before the answer it sets the lifetime to come.
+            "timeout" => story.lifetime = None,
             "turn" if value != words.next() => broken("D12", "reads another variable than it wrote"),
             _ => {}
         }

@@ -44,7 +44,7 @@ impl Reasons {
             EndReason::Script => asked(Blame::Script),
             _ => true,
         };
-        if !is_true {
+        if !is_true && verdicts.is_honest(&dialog.call_id) {
             let text = format!("[{}] of {}: ended by {reason}, which nobody saw", dialog.id, text(&dialog.call_id));
             verdicts.add("D13", at, self.proxy, text);
         }

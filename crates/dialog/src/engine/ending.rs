@@ -7,7 +7,7 @@ use super::{DialogId, Engine};
 use crate::end_reason::{EndReason, StatedCause};
 use crate::flags::mark;
 use crate::history::Moment;
-use crate::record::Field;
+use crate::record::{Field, Record};
 
 impl Engine {
     /// The caller's CANCEL came: it is to blame if the call fails now, and forgotten if it is answered all the same.
@@ -23,7 +23,8 @@ impl Engine {
 
 impl Work<'_> {
     fn cancelled(&mut self, index: u32, stated: StatedCause<'_>) {
-        if !self.record(index).is_some_and(|record| record.state.is_setting_up()) {
+        let is_news = |record: &Record| record.state.is_setting_up() && record.ending.expected != Some(EndReason::Cancel);
+        if !self.record(index).is_some_and(is_news) {
             return;
         }
         self.remember(index, Moment::Cancelled);

@@ -166,18 +166,20 @@ impl Work<'_> {
     fn reply_finish(&mut self, index: u32, change: &Change, callee: Option<&CalleeLeg<'_>>) -> Finished {
         let mut finished = Finished::default();
         let state = self.record(index).map(|record| record.state);
+        // Ended by another worker while the route ran: observers were told of the end, and nothing begins behind it.
+        let is_over = state == Some(State::Deleted);
         match (change.verdict, change.new) {
             (Verdict::Bogus, _) => {}
             (_, State::Early) if change.event == Event::Provisional => {
                 if state == Some(State::Early) {
                     self.count_as(index, Mark::Early);
                 }
-                finished.occurrence = Some(Occurrence::towards(OccurrenceKind::Early, Direction::Upstream));
+                finished.occurrence = Some(Occurrence::towards(OccurrenceKind::Early, Direction::Upstream)).filter(|_| !is_over);
             }
             (Verdict::Moved, State::ConfirmedNoAck) => {
                 self.answered(index, callee);
                 finished.store = true;
-                finished.occurrence = Some(Occurrence::towards(OccurrenceKind::Answered, Direction::Upstream));
+                finished.occurrence = Some(Occurrence::towards(OccurrenceKind::Answered, Direction::Upstream)).filter(|_| !is_over);
             }
             // A 2xx may have revived the call while the route ran.
             (Verdict::Moved, State::Deleted) if state == Some(State::Deleted) => {

@@ -106,10 +106,12 @@ impl Work<'_> {
         {
             self.is_alive(index, leg);
         }
-        // Another worker's BYE may have ended the call while the route of this request ran: it stays ended and counted out.
-        let is_over = self.record(index).is_none_or(|record| record.state == State::Deleted);
+        // While the route of this request ran, another worker's BYE may have ended the call, which stays ended and counted out,
+        // and an operator may have set another state, which is counted already.
+        let state = self.record(index).map(|record| record.state);
+        let is_over = state.is_none_or(|state| state == State::Deleted);
         match change.new {
-            State::Deleted if moved => {
+            State::Deleted if moved && is_over => {
                 let leaving = if change.old.is_setting_up() { Leaving::Failed } else { Leaving::Ended };
                 self.count_out(index, leaving);
                 self.unlink(index);
@@ -117,7 +119,7 @@ impl Work<'_> {
                 finished.occurrence = change.route.map(|_| Occurrence::towards(OccurrenceKind::Terminated, request.direction));
             }
             State::Confirmed | State::Early if request.method != RequestMethod::Bye && !is_over => {
-                if moved {
+                if moved && state == Some(change.new) {
                     self.count_as(index, Mark::Active);
                     finished.keepalive = self.start_keepalive(index);
                 }

@@ -237,6 +237,10 @@ fn request_to(record: &Record, leg: Leg, party: Party<'_>, step: SequenceStep) -
     if contact.is_empty() {
         return Err(TerminateError::Incomplete(leg));
     }
+    // A callee may have no tag (RFC 2543), but nobody speaks for one whose answer was not taken yet.
+    if leg == Leg::Caller && record.answered == 0 && record.tag(other).is_empty() {
+        return Err(TerminateError::Incomplete(other));
+    }
     let base = sequence::seen_by(record, leg).ok_or(TerminateError::Incomplete(other))?;
     let cseq = match step {
         SequenceStep::Above(step) => base.saturating_add(step),

@@ -108,11 +108,32 @@ pub(super) fn credentials_value(
     client_nonce: u64,
 ) -> Result<Vec<u8>, String> {
     let is_unfit = |byte: &u8| byte.is_ascii_control() || matches!(byte, b'"' | b'\\');
-    if credential.username.iter().any(is_unfit) {
-        return Err(String::from("the username holds quotes or control characters"));
+    for (text, what) in [(&credential.username[..], "username"), (request.uri, "request URI")] {
+        if text.iter().any(is_unfit) {
+            return Err(format!("the {what} holds quotes or control characters"));
+        }
     }
     let secret = if is_hashed { Secret::Hashed(&credential.password) } else { Secret::Password(&credential.password) };
     let client_nonce = format!("{client_nonce:016x}").into_bytes();
     let response = digest::response(challenge, &credential.username, secret, request, &client_nonce);
     Ok(digest::header_value(challenge, &credential.username, request.uri, &client_nonce, &response))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::digest::{Algorithm, Protection};
+    use super::*;
+
+    #[test]
+    fn nothing_that_would_end_its_quotes_is_written_between_them() {
+        let challenge = Challenge { realm: b"x", nonce: b"abc", opaque: b"", algorithm: Algorithm::Md5, protection: Protection::None };
+        let value = |username: &str, uri: &[u8]| {
+            let credential = Credential { username: Text::from(username), realm: Text::from("x"), password: Text::from("secret") };
+            credentials_value(&challenge, &credential, Protected { method: b"INVITE", uri, body: b"" }, false, 1)
+        };
+        assert!(value("alice", b"sip:bob@example.com").is_ok());
+        assert!(value("al\"ice", b"sip:bob@example.com").is_err());
+        assert!(value("alice", b"sip:bob\",realm=\"y@example.com").is_err());
+        assert!(value("alice", b"sip:bob\\@example.com").is_err());
+    }
 }

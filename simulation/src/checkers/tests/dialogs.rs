@@ -232,7 +232,8 @@ fn a_dialog_forced_into_a_state_follows_no_table_and_is_counted_all_the_same() {
     lives.see(1, &told(&forced, OccurrenceKind::Terminated), &mut verdicts);
     lives.see(2, &told(&answered(), OccurrenceKind::Answered), &mut verdicts);
     assert!(verdicts.list.is_empty(), "{:?}", verdicts.list);
-    let miscounted = Snapshot { counts: dialog::Counts::default(), ..snapshot(3, vec![forced]) };
+    let mut miscounted = snapshot(3, vec![forced]);
+    miscounted.counts.ended += 1;
     Counts::new(0).inspect(&miscounted, &mut verdicts);
     assert_eq!(broken(&verdicts), ["D9"]);
 }
@@ -294,9 +295,10 @@ fn d13_an_end_without_a_reason_and_a_reason_that_changes_are_found() {
     let ended_by = |end_reason| DialogView { end_reason, ..at_state(State::Deleted) };
     let (bye, rpc, nothing) = (ended_by(Some(EndReason::CallerBye)), ended_by(Some(EndReason::Rpc)), ended_by(None));
     let reasons = || Reasons::new(0);
-    let good = [(1, told(&bye, OccurrenceKind::Terminated)), (2, told(&bye, OccurrenceKind::Destroyed))];
+    let hung_up = request("BYE", 2, &["z9hG4bKb"]);
+    let good = [(0, came(&hung_up)), (1, told(&bye, OccurrenceKind::Terminated)), (2, told(&bye, OccurrenceKind::Destroyed))];
     assert_eq!(seen(&mut reasons(), &good), Vec::<&str>::new());
-    let changed = [(1, told(&rpc, OccurrenceKind::Terminated)), (2, told(&bye, OccurrenceKind::Destroyed))];
+    let changed = [(0, came(&hung_up)), (1, told(&rpc, OccurrenceKind::Terminated)), (2, told(&bye, OccurrenceKind::Destroyed))];
     assert_eq!(seen(&mut reasons(), &changed), ["D13"]);
     assert_eq!(seen(&mut reasons(), &[(1, told(&nothing, OccurrenceKind::Failed))]), ["D13"]);
     assert_eq!(seen(&mut reasons(), &[(1, told(&bye, OccurrenceKind::Answered))]), ["D13"]);

@@ -5,7 +5,7 @@ mod messages;
 mod profiles;
 mod transactions;
 
-use dialog::{Begin, DialogView, Engine, NewDialog, Occurrence, OccurrenceKind, Settings, State};
+use dialog::{Begin, DialogView, EndReason, Engine, NewDialog, Occurrence, OccurrenceKind, Settings, State};
 use sip::message::Message;
 
 use super::*;
@@ -117,7 +117,8 @@ fn a_whole_call_breaks_nothing() {
     let (new, up) = (dialog(), answered());
     let early = DialogView { state: State::Early, ..dialog() };
     let confirmed = DialogView { state: State::Confirmed, ..answered() };
-    let over = DialogView { state: State::Deleted, timeout: 0, ..answered() };
+    let over = DialogView { state: State::Deleted, timeout: 0, end_reason: Some(EndReason::CallerBye), ..answered() };
+    let bye = request("BYE", 2, &["z9hG4bKbye"]);
     let (invite, out) = (request("INVITE", 1, &["z9hG4bKin"]), request("INVITE", 1, &["z9hG4bKout", "z9hG4bKin"]));
     let (ok, passed) = (reply(200, &["z9hG4bKout", "z9hG4bKin"]), reply(200, &["z9hG4bKin"]));
     let start = format!("MARK start {} yes", new.id);
@@ -132,6 +133,7 @@ fn a_whole_call_breaks_nothing() {
         (200, Sight::Line(&start)),
         (200, left(&passed)),
         (300, told(&confirmed, OccurrenceKind::Confirmed)),
+        (900, came(&bye)),
         (900, told(&over, OccurrenceKind::Terminated)),
         (900, Sight::Line(&end)),
         (990, told(&over, OccurrenceKind::Destroyed)),

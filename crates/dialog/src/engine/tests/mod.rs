@@ -1,6 +1,7 @@
 //! Tests of the engine as a whole, with a small harness that plays calls.
 
 mod calls;
+mod crossing;
 mod deadlines;
 mod ending;
 mod lifecycle;

@@ -317,3 +317,14 @@ fn explaining_can_be_turned_off() {
     engine.abandon(at(0.0), id);
     assert_eq!(engine.ended_calls(), 0);
 }
+
+#[test]
+fn a_cancel_that_comes_again_is_remembered_once() {
+    let engine = engine(&[]);
+    let id = create(&engine, at(0.0), b"a@x");
+    reply(&engine, at(0.1), id, 180);
+    for repetition in 0..8 {
+        engine.cancelled(at(1.0 + f64::from(repetition) / 2.0), id, StatedCause { code: 200, text: b"SIP;cause=200" });
+    }
+    assert_eq!(moments(&engine, at(9.0), b"a@x"), [Moment::Created, Moment::Early { code: 0 }, Moment::Cancelled]);
+}
