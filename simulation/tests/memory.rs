@@ -22,13 +22,13 @@ const QUIET: u64 = 600_000;
 /// transaction in every tenth call of a wave would be more.
 const SLACK: usize = 12 * 1024;
 
-/// One wave of calls on a bad network, with liars and commands. Crashes would give memory back by themselves.
+/// One wave of calls on a bad network, with forgers and commands. Crashes would give memory back by themselves.
 fn wave(seed: u64) -> Scenario {
     let mut scenario = Scenario::of_seed(seed, Mode::Liveness, &[]);
     let mut random = modules::worker::Random::new(seed);
     let has_prefixes = scenario.proxies.first().is_some_and(|proxy| proxy.promises.marks);
     scenario.plans = (0..CALLS).map(|number| Plan::of_seed(number, 50_000, has_prefixes, &mut random)).collect();
-    scenario.faults.retain(|(_, fault)| matches!(fault, Fault::Command { .. }));
+    scenario.faults.retain(|(_, fault)| matches!(fault, Fault::Command { .. } | Fault::Forgery { .. }));
     scenario.until += QUIET;
     scenario.inspect_every = 64;
     scenario

@@ -70,8 +70,9 @@ impl Checker for Suspension {
             Sight::Sent { message, cause, .. } if is_final(message) => {
                 if let Some(wait) = self.waits.get_mut(&branch_at(message, 0)) {
                     wait.is_answered = true;
-                    // What a late reply of an earlier transaction says does not end this wait.
-                    wait.is_over |= !cause.is_some_and(Message::is_reply);
+                    // What a late reply of an earlier transaction says does not end this wait, nor does the answer to a liar
+                    // who sends with the same branch.
+                    wait.is_over |= !cause.is_some_and(Message::is_reply) && verdicts.is_honest(message.call_id());
                 }
             }
             _ => {}
