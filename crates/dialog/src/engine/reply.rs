@@ -167,7 +167,7 @@ impl Work<'_> {
         let mut finished = Finished::default();
         let state = self.record(index).map(|record| record.state);
         // Ended by another worker while the route ran: observers were told of the end, and nothing begins behind it.
-        let is_over = state == Some(State::Deleted);
+        let is_over = self.record(index).is_some_and(|record| record.state == State::Deleted && !record.is_marked(mark::ENDED_IN_ANSWER));
         match (change.verdict, change.new) {
             (Verdict::Bogus, _) => {}
             (_, State::Early) if change.event == Event::Provisional => {

@@ -44,6 +44,8 @@ pub struct RunState {
     pub created: Option<DialogId>,
     /// The INVITE is a spiral of a dialog that exists.
     pub is_spiral: bool,
+    /// The INVITE made this dialog when it came before, and its script has sent nothing yet: who is first has the dialog.
+    pub copied: Option<DialogId>,
     /// The dialog this run's request was matched to, and its way.
     pub within: Option<(DialogId, Direction)>,
     /// What a reply to that request is told as.
@@ -69,6 +71,7 @@ impl RunState {
         self.pending_variables.clear();
         self.created = None;
         self.is_spiral = false;
+        self.copied = None;
         self.within = None;
         self.told_reply = None;
         self.sequence_shift = 0;

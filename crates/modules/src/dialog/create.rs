@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::dialog::settings::MatchMode;
-use ::dialog::{Begin, Cause, NewDialog, PendingProfile};
+use ::dialog::{Begin, Cause, NewDialog, PendingProfile, State};
 use script::exports::{Argument, Evaluate, Flow};
 use script::value::Text;
 use sip::message::Message;
@@ -81,6 +81,12 @@ pub(super) fn begin(worker: &mut Worker) -> bool {
             worker.run.dialog.is_spiral = true;
             worker.run.dialog.context.dialog = Some(dialog);
             forget_pending(worker);
+            // Nothing was sent for the dialog yet: no spiral, but a copy that came while the script of the first one runs.
+            let is_copy = node.dialogs.state(dialog) == Some(State::Unconfirmed) && node.states.dialog.invite_of(dialog).is_none();
+            if is_copy && add_cookie(worker, dialog) {
+                worker.run.dialog.copied = Some(dialog);
+                within::attach(worker);
+            }
             true
         }
         Begin::Created(dialog) => {
@@ -150,7 +156,7 @@ pub fn request_ended(worker: &mut Worker) {
     state.reservations.clear();
     state.pending_variables.clear();
     state.context = Context::default();
-    let created = state.created.take().filter(|_| !state.is_attached);
+    let created = state.created.take().filter(|dialog| !state.is_attached && node.states.dialog.invite_of(*dialog).is_none());
     let hold = state.hold.take();
     if let Some(dialog) = created {
         node.dialogs.abandon(worker.now, dialog);

@@ -42,4 +42,4 @@ pub use reason::{cancel_received, cancel_relayed};
 pub use replies::{reply_ready, transaction_ended};
 pub use state::{State, engine};
 pub use timer::on_timer;
-pub use within::{on_routed, transaction_created};
+pub use within::{on_routed, transaction_created, transaction_exists};

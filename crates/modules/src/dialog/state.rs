@@ -155,9 +155,11 @@ impl State {
         })
     }
 
-    /// Remembers the INVITE transaction of a dialog, so that the call can be ended before it is answered.
-    pub(super) fn remember_invite(&self, dialog: DialogId, transaction: TransactionId) {
-        self.with_invites(dialog, |invites| invites.insert(dialog, transaction));
+    /// Remembers the INVITE transaction of a dialog, so that the call can be ended before it is answered. False: another
+    /// transaction has the dialog, made for a copy of the INVITE.
+    pub(super) fn claim_invite(&self, dialog: DialogId, transaction: TransactionId) -> bool {
+        let claim = |invites: &mut Invites| *invites.entry(dialog).or_insert(transaction) == transaction;
+        self.with_invites(dialog, claim).unwrap_or(false)
     }
 
     pub(super) fn forget_invite(&self, dialog: DialogId) {

@@ -136,10 +136,9 @@ pub(super) fn attach(worker: &mut Worker) {
     let Some(transaction) = &mut run.tm.transaction else { return };
     let id = transaction.id();
     let part = &mut transaction.data.dialog;
-    if let Some(dialog) = run.dialog.created {
-        if part.invite.is_none() {
+    if let Some(dialog) = run.dialog.created.or(run.dialog.copied) {
+        if part.invite.is_none() && node.states.dialog.claim_invite(dialog, id) {
             part.invite = Some(dialog);
-            node.states.dialog.remember_invite(dialog, id);
             node.dialogs.set_dialog_flags(worker.now, dialog, ::dialog::flags::dialog_flag::TRANSACTION, 0);
         }
         run.dialog.is_attached = true;
@@ -170,10 +169,15 @@ pub fn transaction_created(worker: &mut Worker) {
     attach(worker);
 }
 
+/// The run's request has a transaction already, made for a copy of it: that one has the dialog, too.
+pub fn transaction_exists(worker: &mut Worker) {
+    worker.run.dialog.created = None;
+}
+
 /// Tells of the new call or of the spiral that `dlg_manage()` found before there was a transaction.
 fn tell_initial(worker: &mut Worker) {
     let state = &worker.run.dialog;
-    let told = match (state.created, state.is_spiral) {
+    let told = match (state.created.or(state.copied), state.is_spiral) {
         (Some(created), _) => Some((created, OccurrenceKind::Created)),
         (None, true) => state.context.dialog.map(|found| (found, OccurrenceKind::Spiralled)),
         (None, false) => None,

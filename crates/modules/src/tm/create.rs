@@ -52,6 +52,7 @@ pub fn create(worker: &mut Worker) -> Created {
         }
         Creation::Exists(id) => {
             resend(worker, id);
+            crate::dialog::transaction_exists(worker);
             Created::Retransmission
         }
         Creation::Full => {
