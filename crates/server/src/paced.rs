@@ -14,6 +14,9 @@ const UNPACED_PAGES: u32 = 8;
 /// Longest pause between two pages: time spent on writing to a slow reader asks for no rest.
 const PAUSE_MAX: Duration = Duration::from_millis(5);
 
+/// The nice value of a thread that writes a long answer.
+const LOWEST_PRIORITY: i32 = 19;
+
 /// The seats of long answers; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Seats(Arc<()>);
@@ -40,6 +43,9 @@ struct Paced {
 
 impl Pages for Paced {
     fn next_page(&mut self) -> Option<Vec<Item>> {
+        if self.pages == UNPACED_PAGES {
+            give_way();
+        }
         if self.pages >= UNPACED_PAGES {
             thread::sleep(self.resumed.elapsed().min(PAUSE_MAX));
         }
@@ -47,6 +53,12 @@ impl Pages for Paced {
         self.resumed = Instant::now();
         self.listing.next_page()
     }
+}
+
+/// From now on this thread, which serves one connection, runs when nobody else wants to: calls come first. Where the system
+/// refuses, the pauses alone have to do.
+fn give_way() {
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), LOWEST_PRIORITY);
 }
 
 #[cfg(test)]
