@@ -237,9 +237,11 @@ fn request_to(record: &Record, leg: Leg, party: Party<'_>, step: SequenceStep) -
     if contact.is_empty() {
         return Err(TerminateError::Incomplete(leg));
     }
-    // A callee may have no tag (RFC 2543), but nobody speaks for one whose answer was not taken yet.
-    if leg == Leg::Caller && record.answered == 0 && record.tag(other).is_empty() {
-        return Err(TerminateError::Incomplete(other));
+    // A callee may have no tag (RFC 2543), but nobody speaks for or to one whose answer was not taken yet, even if a request of
+    // its own has told its contact.
+    let callee_tag = if leg == Leg::Callee { tag } else { record.tag(other) };
+    if record.answered == 0 && callee_tag.is_empty() {
+        return Err(TerminateError::Incomplete(Leg::Callee));
     }
     let base = sequence::seen_by(record, leg).ok_or(TerminateError::Incomplete(other))?;
     let cseq = match step {

@@ -108,10 +108,14 @@ fn observers_hear_of_an_answer_before_the_end_its_route_brings() {
     let diary = Arc::new(Diary::default());
     engine.observe(diary.clone());
     let id = create(&engine, at(0.0), b"a@x");
-    request(&engine, at(0.1), id, &within(RequestMethod::Other, Direction::Upstream, 7));
+    reply(&engine, at(0.1), id, 180);
+    let offer = within(RequestMethod::Invite, Direction::Upstream, 7);
+    request(&engine, at(0.2), id, &InDialogRequest { contact: Some(b"sip:b@192.0.2.2"), ..offer });
     let change = engine.reply_begin(at(1.0), id, ReplyKind::Success).unwrap();
-    let too_early = engine.terminate_leg(at(1.0), id, Leg::Caller, EndReason::Script);
-    assert_eq!(too_early, Err(TerminateError::Incomplete(Leg::Callee)), "a number of the callee is known, its tag is not");
+    for leg in Leg::BOTH {
+        let too_early = engine.terminate_leg(at(1.0), id, leg, EndReason::Script);
+        assert_eq!(too_early, Err(TerminateError::Incomplete(Leg::Callee)), "number and contact of the callee are known, its tag is not");
+    }
     engine.callee_answers(at(1.0), id, &CALLEE);
     assert!(engine.terminate_leg(at(1.0), id, Leg::Caller, EndReason::Script).is_ok());
     engine.reply_finish(at(1.0), change, Some(&CALLEE), Cause::HERE);
