@@ -60,7 +60,7 @@ pub const EXPIRIES_PER_CALL_MAX: usize = 1024;
 /// Keepalive probes handed out by one call of `Engine::keepalives_due`.
 pub const KEEPALIVES_PER_CALL_MAX: usize = 1024;
 /// Dialogs snapshotted under one lock while listing.
-pub const LISTING_PAGE: usize = 32;
+pub const LISTING_PAGE: usize = 8;
 /// Chunks of records whose numbers are read under one lock while listing.
 pub const LISTING_CHUNKS: usize = 32;
 /// Record-Route entries of one message that are looked at (spec dialog 1.9).
