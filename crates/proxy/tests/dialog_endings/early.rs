@@ -3,7 +3,7 @@
 use modules::rpc::Parameter;
 use transaction::{Endpoint, Protocol};
 
-use crate::stage::{ALICE, BOB, CAROL, Sent, Stage, invite, ordinary, with_routes};
+use crate::stage::{ALICE, BOB, CAROL, PARALLEL_ROUTE, RINGS_ROUTE, Sent, Stage, invite, ordinary, with_routes};
 
 /// The caller's final reply is the one of an early termination.
 fn assert_refused(stage: &mut Stage, status: &str) {
@@ -101,15 +101,7 @@ fn a_call_that_is_ended_while_its_answer_is_under_way_is_hung_up() {
 
 #[test]
 fn every_branch_of_a_parallel_fork_is_cancelled() {
-    let main = r#"
-	if (has_totag()) { loose_route(); t_relay(); exit; }
-	dlg_manage();
-	record_route();
-	$ru = "sip:bob@192.0.2.2:5080";
-	append_branch("sip:carol@192.0.2.3:5080");
-	t_relay();
-"#;
-    let mut stage = Stage::new(&with_routes("", main, ""));
+    let mut stage = Stage::new(&with_routes("", PARALLEL_ROUTE, ""));
     let bob = stage.calls("c1");
     let carol = stage.take(CAROL, "INVITE");
     stage.answer(&bob, "180 Ringing", "B", "");
@@ -191,16 +183,8 @@ fn the_script_can_end_the_call_in_the_route_that_made_it() {
 
 #[test]
 fn the_script_can_end_the_call_when_its_callee_rings() {
-    let main = r#"
-	if (has_totag()) { loose_route(); t_relay(); exit; }
-	dlg_manage();
-	record_route();
-	t_on_reply("RINGS");
-	$du = "sip:192.0.2.2:5080";
-	t_relay();
-"#;
     let routes = "onreply_route[RINGS] {\n\tif (status == \"180\") { dlg_bye(\"all\"); }\n}\n";
-    let mut stage = Stage::new(&with_routes("", main, routes));
+    let mut stage = Stage::new(&with_routes("", RINGS_ROUTE, routes));
     let bob = stage.calls("c1");
     stage.answer(&bob, "180 Ringing", "B", "");
     assert_refused(&mut stage, "480");

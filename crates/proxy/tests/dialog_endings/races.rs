@@ -1,6 +1,6 @@
 //! Messages that cross or are lost: whatever happens, the call ends (RFC 5407, spec dialog 2.9, invariant D7).
 
-use crate::stage::{ALICE, BOB, CAROL, Sent, Stage, ordinary, with_routes};
+use crate::stage::{ALICE, BOB, CAROL, PARALLEL_ROUTE, Sent, Stage, ordinary, with_routes};
 
 const CONTACT: &str = "Contact: <sip:bob@192.0.2.2:5080>\n";
 
@@ -58,16 +58,8 @@ fn zero_seconds_leave_the_call_its_lifetime_as_kamailio_does() {
 
 #[test]
 fn hanging_up_one_fork_does_not_end_the_call_of_another() {
-    let main = r#"
-	if (has_totag()) { loose_route(); t_relay(); exit; }
-	dlg_manage();
-	record_route();
-	$ru = "sip:bob@192.0.2.2:5080";
-	append_branch("sip:carol@192.0.2.3:5080");
-	t_relay();
-"#;
     for (answering, is_over) in [("B", true), ("C", false)] {
-        let mut stage = Stage::new(&with_routes("", main, ""));
+        let mut stage = Stage::new(&with_routes("", PARALLEL_ROUTE, ""));
         let bob = stage.calls("c1");
         let carol = stage.take(CAROL, "INVITE");
         stage.answer(&bob, "183 Progress", "B", "");

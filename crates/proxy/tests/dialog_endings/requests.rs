@@ -2,7 +2,7 @@
 
 use modules::rpc::Parameter;
 
-use crate::stage::{ALICE, BOB, Sent, Stage, ordinary, with_routes};
+use crate::stage::{ALICE, BOB, RINGS_ROUTE, Sent, Stage, ordinary, with_routes};
 
 const CONTACT: &str = "Contact: <sip:bob@192.0.2.2:5080>\n";
 
@@ -148,16 +148,8 @@ fn a_request_within_is_refused_where_its_party_is_unknown() {
 
 #[test]
 fn a_callee_that_rings_is_asked_in_the_dialog_of_its_reply() {
-    let main = r#"
-	if (has_totag()) { loose_route(); t_relay(); exit; }
-	dlg_manage();
-	record_route();
-	t_on_reply("RINGS");
-	$du = "sip:192.0.2.2:5080";
-	t_relay();
-"#;
     let routes = "onreply_route[RINGS] {\n\tif (status == \"183\") {\n\t\t$var(rc) = dlg_req_within(\"callee\", \"UPDATE\");\n\t\txlog(\"L_ERR\", \"RC $var(rc)\\n\");\n\t}\n}\n";
-    let mut stage = Stage::new(&with_routes("", main, routes));
+    let mut stage = Stage::new(&with_routes("", RINGS_ROUTE, routes));
     let bob = stage.calls("c1");
     stage.answer(&bob, "183 Progress", "B1", CONTACT);
     assert_eq!(stage.logged("RC"), ["RC 1"]);

@@ -104,6 +104,26 @@ pub fn ordinary(parameters: &str) -> String {
     )
 }
 
+/// A main route whose replies go through `onreply_route[RINGS]`.
+pub const RINGS_ROUTE: &str = r#"
+	if (has_totag()) { loose_route(); t_relay(); exit; }
+	dlg_manage();
+	record_route();
+	t_on_reply("RINGS");
+	$du = "sip:192.0.2.2:5080";
+	t_relay();
+"#;
+
+/// A main route that calls bob and carol at the same time.
+pub const PARALLEL_ROUTE: &str = r#"
+	if (has_totag()) { loose_route(); t_relay(); exit; }
+	dlg_manage();
+	record_route();
+	$ru = "sip:bob@192.0.2.2:5080";
+	append_branch("sip:carol@192.0.2.3:5080");
+	t_relay();
+"#;
+
 /// The same with another main route and further routes.
 pub fn with_routes(parameters: &str, main: &str, routes: &str) -> String {
     format!(
