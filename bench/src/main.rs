@@ -4,8 +4,11 @@
 //! run alternately in the same minutes, because machines drift.
 
 mod calls;
+mod generator;
 mod listing;
 mod measure;
+mod random;
+mod rpc;
 mod sipp;
 mod subject;
 

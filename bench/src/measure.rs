@@ -2,8 +2,8 @@
 
 use std::fs;
 
-/// CPU microseconds spent by a process, its threads and its children (`/proc/*/schedstat`).
-pub fn cpu_microseconds(process: u32) -> u64 {
+/// A process and all that descend from it; the kernel leaves out none that runs.
+pub fn family(process: u32) -> Vec<u32> {
     let mut tree = vec![process];
     let mut next = 0;
     while let Some(parent) = tree.get(next).copied() {
@@ -12,7 +12,19 @@ pub fn cpu_microseconds(process: u32) -> u64 {
         let children = fs::read_to_string(path).unwrap_or_default();
         tree.extend(children.split_whitespace().filter_map(|word| word.parse::<u32>().ok()));
     }
-    tree.into_iter().map(of_process).sum::<u64>() / 1_000
+    tree
+}
+
+/// CPU microseconds spent by a process, its threads and its children (`/proc/*/schedstat`).
+pub fn cpu_microseconds(process: u32) -> u64 {
+    family(process).into_iter().map(of_process).sum::<u64>() / 1_000
+}
+
+/// Whether a process is there and no zombie.
+pub fn is_running(process: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The state stands behind the name, which is in parentheses.
+    status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 /// Nanoseconds of all threads of one process.

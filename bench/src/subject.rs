@@ -1,11 +1,14 @@
 //! The process under load: `duolog` from this build or the installed `kamailio`, on a free port of loopback.
 
+use std::ffi::OsString;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::measure;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{measure, rpc};
 
 /// Which program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +29,16 @@ impl Kind {
 
 /// How long a start may take, and how long transactions may linger after the last call.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How much of a log is told with an error.
+const LOG_LINES: usize = 30;
+/// How long a clean end may take at the end of a run.
+const END_MAX: Duration = Duration::from_secs(6);
 
-/// A running subject; ended by its id when dropped.
+/// A subject with a folder and a port of its own; ended by its id when dropped.
 pub struct Subject {
-    child: Child,
+    kind: Kind,
+    child: Option<Child>,
+    command: Vec<OsString>,
     folder: PathBuf,
     pub address: String,
     /// Where the callee listens.
@@ -48,66 +57,190 @@ pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
+/// The `duolog` of this build.
+pub fn duolog() -> Result<PathBuf, String> {
+    Ok(std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("duolog"))
+}
+
 impl Subject {
     /// Starts the subject on `examples/call-limit.cfg` with a limit per account.
     pub fn start(kind: Kind, limit: &str) -> Result<Subject, String> {
-        Subject::start_with(kind, limit, None)
+        Subject::start_example(kind, limit, None)
     }
 
     /// The same with JSON-RPC over HTTP.
     pub fn start_with_http(kind: Kind, limit: &str) -> Result<Subject, String> {
-        Subject::start_with(kind, limit, Some(free_port()?))
+        Subject::start_example(kind, limit, Some(free_port()?))
     }
 
-    fn start_with(kind: Kind, limit: &str, http: Option<u16>) -> Result<Subject, String> {
+    fn start_example(kind: Kind, limit: &str, http: Option<u16>) -> Result<Subject, String> {
+        let mut subject = Subject::place(kind, "examples/call-limit.cfg")?;
+        subject.define(&format!("DEFAULT_LIMIT={limit}"));
+        subject.http = http.map(|port| format!("127.0.0.1:{port}")).unwrap_or_default();
+        if !subject.http.is_empty() {
+            subject.command.push("--loadmodule=jsonrpcs.so".into());
+            subject.command.push(format!("--modparam=jsonrpcs:http_address:s:{}", subject.http).into());
+        }
+        subject.launch()?;
+        subject.wait_for_rpc()?;
+        Ok(subject)
+    }
+
+    /// A folder and ports for a subject that is started later, as often as wanted: `configuration` is a file of the workspace.
+    pub fn place(kind: Kind, configuration: &str) -> Result<Subject, String> {
         let (port, gateway_port) = (free_port()?, free_port()?);
         let folder = std::env::temp_dir().join(format!("duolog-bench-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         let program = match kind {
-            Kind::Kamailio => PathBuf::from("kamailio"),
-            Kind::Duolog => std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("duolog"),
+            Kind::Kamailio => "kamailio".into(),
+            Kind::Duolog => duolog()?.into_os_string(),
         };
-        let log = std::fs::File::create(folder.join("log")).map_err(|error| error.to_string())?;
-        let errors = log.try_clone().map_err(|error| error.to_string())?;
-        let mut command = Command::new(&program);
-        command.arg("-f").arg(workspace().join("examples/call-limit.cfg"));
-        for define in [
-            format!("LISTEN=udp:127.0.0.1:{port}"),
-            format!("GATEWAY=\"sip:127.0.0.1:{gateway_port}\""),
-            format!("DEFAULT_LIMIT={limit}"),
-            "LOG_LEVEL=0".to_owned(),
-            format!("CONTROL_SOCKET=\"unixs:{}\"", folder.join("ctl").display()),
-        ] {
-            command.arg("-A").arg(define);
-        }
-        command.args(["-DD", "-E", "-w"]).arg(&folder).arg("-Y").arg(&folder).arg("-P").arg(folder.join("pid"));
-        let http = http.map(|port| format!("127.0.0.1:{port}")).unwrap_or_default();
-        if !http.is_empty() {
-            command.arg("--loadmodule=jsonrpcs.so").arg(format!("--modparam=jsonrpcs:http_address:s:{http}"));
-        }
+        let mut subject = Subject {
+            kind,
+            child: None,
+            command: vec![program, "-f".into(), workspace().join(configuration).into()],
+            address: format!("127.0.0.1:{port}"),
+            gateway: format!("127.0.0.1:{gateway_port}"),
+            http: String::new(),
+            folder,
+        };
+        subject.define(&format!("LISTEN=udp:127.0.0.1:{port}"));
+        subject.define(&format!("GATEWAY=\"sip:127.0.0.1:{gateway_port}\""));
+        subject.define("LOG_LEVEL=0");
+        subject.define(&format!("CONTROL_SOCKET=\"unixs:{}\"", subject.control_path().display()));
+        subject.command.extend(["-DD".into(), "-E".into(), "-w".into(), subject.folder.clone().into()]);
+        subject.command.extend(["-Y".into(), subject.folder.clone().into(), "-P".into(), subject.folder.join("pid").into()]);
         if kind == Kind::Kamailio {
-            command.args(["-x", "fm", "-X", "fm", "-m", "512", "-M", "16"]);
+            subject.command.extend(["-x", "fm", "-X", "fm", "-m", "512", "-M", "16"].map(OsString::from));
         }
-        let child = command
+        Ok(subject)
+    }
+
+    /// A `#!define` of the configuration: `NAME=VALUE` or `NAME`.
+    pub fn define(&mut self, text: &str) {
+        self.command.extend(["-A".into(), text.into()]);
+    }
+
+    /// Starts the process; what it writes goes behind the log so far. It ends with this process, whatever ends that one.
+    pub fn launch(&mut self) -> Result<(), String> {
+        let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log")).map_err(|error| error.to_string())?;
+        let errors = log.try_clone().map_err(|error| error.to_string())?;
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "TERM"])
+            .args(&self.command)
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)
             .spawn()
-            .map_err(|error| format!("cannot start {}: {error} (build it with cargo build --release)", program.display()))?;
-        let mut subject =
-            Subject { child, folder, address: format!("127.0.0.1:{port}"), gateway: format!("127.0.0.1:{gateway_port}"), http };
+            .map_err(|error| format!("cannot start setpriv: {error} (package util-linux)"))?;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// Waits until commands are answered.
+    pub fn wait_for_rpc(&mut self) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
-            if subject.rpc(&["core.version"]).is_ok_and(|answer| answer.starts_with(kind.name())) {
-                return Ok(subject);
+            if self.ask(&["core.version"]).is_ok() {
+                return Ok(());
             }
-            if let Ok(Some(status)) = subject.child.try_wait() {
-                break_with_log(&subject.folder, &format!("{} ended: {status}", kind.name()))?;
-            }
-            std::thread::sleep(Duration::from_millis(50));
+            self.must_run()?;
+            std::thread::sleep(Duration::from_millis(2));
         }
-        break_with_log(&subject.folder, "no answer to core.version")?;
-        Ok(subject)
+        Err(self.with_log("no answer to core.version"))
+    }
+
+    /// Waits until an OPTIONS is answered, and tells how long that took.
+    pub fn wait_for_sip(&mut self, longest: Duration) -> Result<Duration, String> {
+        let told = |error: std::io::Error| format!("OPTIONS: {error}");
+        let socket = UdpSocket::bind("127.0.0.1:0").map_err(told)?;
+        socket.set_read_timeout(Some(Duration::from_millis(2))).map_err(told)?;
+        let own = socket.local_addr().map_err(told)?;
+        let begun = Instant::now();
+        let mut buffer = [0_u8; 2_048];
+        for number in 0_u64.. {
+            let text = format!(
+                "OPTIONS sip:{} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bKprobe{number}\r\nFrom: <sip:probe@{own}>;tag=p\r\n\
+                 To: <sip:{}>\r\nCall-ID: probe@{own}\r\nCSeq: {} OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+                self.address,
+                self.address,
+                number + 1
+            );
+            socket.send_to(text.as_bytes(), &self.address).map_err(told)?;
+            if let Ok((length, _)) = socket.recv_from(&mut buffer)
+                && buffer.get(..length).is_some_and(|text| text.starts_with(b"SIP/2.0 200"))
+            {
+                return Ok(begun.elapsed());
+            }
+            self.must_run()?;
+            if begun.elapsed() > longest {
+                break;
+            }
+        }
+        Err(self.with_log(&format!("no answer to OPTIONS in {longest:?}")))
+    }
+
+    fn must_run(&mut self) -> Result<(), String> {
+        let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+        match ended {
+            Some(status) => Err(self.with_log(&format!("{} ended: {status} (duolog is built with cargo build --release)", self.kind.name()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Kills every process of the subject at once (SIGKILL) and waits until none is left.
+    pub fn kill(&mut self) -> Result<(), String> {
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        let family = measure::family(child.id());
+        let pids: Vec<Pid> = family.iter().filter_map(|id| Pid::from_raw((*id).cast_signed())).collect();
+        for pid in &pids {
+            let _ = kill_process(*pid, Signal::KILL);
+        }
+        child.wait().map_err(|error| error.to_string())?;
+        let end = Instant::now() + PATIENCE;
+        while family.iter().any(|id| measure::is_running(*id)) {
+            if Instant::now() > end {
+                return Err(format!("{} did not die", self.kind.name()));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    /// Ends the subject cleanly (SIGTERM) and waits for it.
+    pub fn stop(&mut self, longest: Duration) -> Result<(), String> {
+        let Some(child) = &mut self.child else { return Ok(()) };
+        if let Some(pid) = Pid::from_raw(child.id().cast_signed()) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let end = Instant::now() + longest;
+        while Instant::now() < end {
+            if !matches!(child.try_wait(), Ok(None)) {
+                self.child = None;
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.kill()?;
+        Err(self.with_log(&format!("{} did not end in {longest:?}", self.kind.name())))
+    }
+
+    /// A reason with the end of the log behind it.
+    pub fn with_log(&self, reason: &str) -> String {
+        let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let last = lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or_default();
+        format!("{reason}\n{}", last.join("\n"))
+    }
+
+    /// The log so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// The answer to a command.
+    pub fn ask(&self, words: &[&str]) -> Result<rpc::Answer, String> {
+        rpc::ask(&self.control_path(), words)
     }
 
     /// The answer of `kamcmd`.
@@ -119,6 +252,11 @@ impl Subject {
             .output()
             .map_err(|error| format!("kamcmd: {error}"))?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Which program it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The BINRPC socket.
@@ -133,14 +271,19 @@ impl Subject {
 
     /// Memory in use, megabytes.
     pub fn resident_megabytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process())).unwrap_or_default();
         let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok());
         kilobytes.unwrap_or(0) / 1024
     }
 
     /// CPU spent so far.
     pub fn cpu_microseconds(&self) -> u64 {
-        measure::cpu_microseconds(self.child.id())
+        measure::cpu_microseconds(self.process())
+    }
+
+    /// The first process; 0: none runs.
+    fn process(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
     }
 
     /// Waits until a profile has this many members.
@@ -168,20 +311,9 @@ impl Subject {
     }
 }
 
-fn break_with_log(folder: &Path, reason: &str) -> Result<(), String> {
-    let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-    Err(format!("{reason}\n{log}"))
-}
-
 impl Drop for Subject {
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let end = Instant::now() + Duration::from_secs(6);
-        while Instant::now() < end && matches!(self.child.try_wait(), Ok(None)) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.stop(END_MAX);
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

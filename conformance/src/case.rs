@@ -7,6 +7,8 @@ pub struct Case {
     /// The configuration, without `listen` and control socket: the runner adds them.
     pub configuration: String,
     pub timeline: Vec<(usize, String)>,
+    /// The `sql` block: run on the case's database before the subject starts.
+    pub statements: String,
     /// `only: duolog` or `only: kamailio` in the prose: a feature the other subject does not have.
     pub only: Option<String>,
 }
@@ -18,7 +20,7 @@ pub fn read(path: &Path) -> Result<Case, String> {
 
 /// Reads the text of a case.
 pub fn parse(text: &str) -> Result<Case, String> {
-    let mut case = Case { configuration: String::new(), timeline: Vec::new(), only: None };
+    let mut case = Case { configuration: String::new(), timeline: Vec::new(), statements: String::new(), only: None };
     let mut block: Option<String> = None;
     for (index, line) in text.lines().enumerate() {
         match (&block, line.strip_prefix("```")) {
@@ -27,6 +29,10 @@ pub fn parse(text: &str) -> Result<Case, String> {
             (Some(kind), None) if kind == "cfg" => {
                 case.configuration.push_str(line);
                 case.configuration.push('\n');
+            }
+            (Some(kind), None) if kind == "sql" => {
+                case.statements.push_str(line);
+                case.statements.push('\n');
             }
             (Some(kind), None) if kind == "timeline" => case.timeline.push((index + 1, line.to_owned())),
             (Some(_), None) => {}

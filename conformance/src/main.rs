@@ -5,6 +5,8 @@
 
 mod agent;
 mod case;
+mod database;
+mod details;
 mod dialogs;
 mod differential;
 mod edits;
@@ -35,6 +37,8 @@ const GENERATED: usize = 12;
 #[derive(Clone)]
 pub struct Options {
     pub subject: String,
+    /// `start other` starts this product; the one of the two that is not the subject unless given.
+    pub other: Option<String>,
     pub program: Option<PathBuf>,
     pub filter: Option<String>,
     pub record: bool,
@@ -44,10 +48,25 @@ pub struct Options {
     pub has_sipp: bool,
 }
 
+impl Options {
+    /// The same for another product, found where its binary usually is.
+    fn with_subject(&self, subject: &str) -> Options {
+        let program = self.program.clone().filter(|_| subject == self.subject);
+        Options { subject: subject.to_owned(), program, ..self.clone() }
+    }
+
+    /// What a case goes on with after `start other`.
+    fn other_than(&self, subject: &str) -> String {
+        let other = if subject == "kamailio" { "duolog" } else { "kamailio" };
+        self.other.clone().unwrap_or_else(|| other.to_owned())
+    }
+}
+
 impl Default for Options {
     fn default() -> Options {
         Options {
             subject: "duolog".to_owned(),
+            other: None,
             program: None,
             filter: None,
             record: false,
@@ -110,6 +129,7 @@ fn options(arguments: &[String]) -> Options {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--subject" => options.subject = arguments.next().unwrap_or_default(),
+            "--other" => options.other = arguments.next(),
             "--program" => options.program = arguments.next().map(PathBuf::from),
             "--record" => options.record = true,
             "--verbose" => options.verbose = true,
@@ -173,6 +193,14 @@ fn run_one(name: &str, path: &Path, options: &Options) -> Outcome {
     if runner::needs_sipp(&case) && !options.has_sipp {
         return Outcome::Skipped("sipp is not installed (package sip-tester)".to_owned());
     }
+    if !case.statements.is_empty() || case.configuration.contains("@DATABASE@") {
+        if !database::is_installed() {
+            return Outcome::Skipped("sqlite3 is not installed (package sqlite3)".to_owned());
+        }
+    }
+    if runner::needs_both(&case) && !seeds::has_kamailio() {
+        return Outcome::Skipped("kamailio is not installed".to_owned());
+    }
     let mut result = runner::run(name, path, &case, options);
     // Another process may take the port between the look and the start.
     if let Err(reason) = &result
@@ -183,6 +211,9 @@ fn run_one(name: &str, path: &Path, options: &Options) -> Outcome {
     }
     match result {
         Ok(()) => Outcome::Passed,
+        Err(reason) if reason.contains(database::NO_DRIVER) => {
+            Outcome::Skipped("Kamailio has no db_sqlite.so (package kamailio-sqlite-modules)".to_owned())
+        }
         Err(reason) => Outcome::Failed(reason),
     }
 }

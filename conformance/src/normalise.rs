@@ -57,7 +57,8 @@ pub fn normalise_answer(text: &str, marks: &BTreeMap<String, String>) -> String 
     out
 }
 
-fn addresses(line: &str, marks: &BTreeMap<String, String>) -> String {
+/// Addresses become the names of their marks.
+pub fn addresses(line: &str, marks: &BTreeMap<String, String>) -> String {
     let mut line = line.to_owned();
     for (name, address) in marks {
         line = line.replace(address, name);
@@ -69,7 +70,8 @@ fn addresses(line: &str, marks: &BTreeMap<String, String>) -> String {
     line
 }
 
-fn value_after(line: &str, mark: &str, replacement: impl Fn(&str) -> Option<&'static str>) -> String {
+/// The value behind each `mark`, up to the next separator, replaced where `replacement` answers something.
+pub fn value_after(line: &str, mark: &str, replacement: impl Fn(&str) -> Option<&'static str>) -> String {
     let mut out = String::new();
     let mut rest = line;
     while let Some(at) = rest.find(mark) {

@@ -7,24 +7,18 @@ use std::time::{Duration, Instant};
 use crate::Options;
 use crate::agent::{Agent, PATIENCE};
 use crate::case::Case;
+use crate::database::{Database, normalise_rows};
+use crate::details::{DESTINATION, REFUSED, TRACED, UNTRACED, changed, check_message, check_text};
 use crate::http_door;
 use crate::json_door;
-use crate::message::Message;
 use crate::normalise::{normalise, normalise_answer};
 use crate::sipp::{Player, Script, Transport};
-use crate::subject::{ENDED_AT_START, Subject, free_port};
+use crate::subject::{self, ENDED_AT_START, Subject, free_port};
 use crate::template::fill;
 use crate::timeline::{self, Kind, Step};
 
-/// The detail of an expected message that keeps it out of the trace: subjects may build it differently on purpose.
-const UNTRACED: &str = "untraced";
-
 /// How many lines of a difference are shown.
 const DIFFERENCE_LINES: usize = 8;
-/// The detail of a sent message that names another address than the proxy's first.
-const DESTINATION: &str = "destination: ";
-/// The detail of an RPC that puts its whole answer into the trace.
-const TRACED: &str = "traced";
 
 /// Plays a case and compares its trace. The error says which line failed and what was there instead.
 pub fn run(name: &str, path: &Path, case: &Case, options: &Options) -> Result<(), String> {
@@ -57,11 +51,11 @@ pub fn trace(name: &str, path: &Path, case: &Case, options: &Options) -> Result<
         marks.insert(agent_name.to_uppercase(), agent.address.clone());
         agents.insert(agent_name, agent);
     }
+    let database = Database::prepare(case, path, &subject::folder(name), &mut marks)?;
     let started = Subject::start(options, name, &fill(&case.configuration, &marks), &proxy);
-    if is_refusal(case)? {
+    if let Some(step) = steps.iter().find(|step| matches!(step.kind, Kind::Refused)) {
         return match started {
-            Err(reason) if reason.starts_with(ENDED_AT_START) => Ok(String::new()),
-            Err(reason) => Err(reason),
+            Err(reason) => refused(&reason, &step.details).map(|()| String::new()),
             Ok(subject) => Err(format!("the configuration was accepted\nlog:\n{}", subject.log_tail())),
         };
     }
@@ -69,12 +63,25 @@ pub fn trace(name: &str, path: &Path, case: &Case, options: &Options) -> Result<
     let mut players: BTreeMap<String, Player> = BTreeMap::new();
     let mut trace = String::new();
     for step in &steps {
+        let mut aside = String::new();
+        let trace = match &step.on {
+            Some(product) if *product != subject.product => continue,
+            Some(_) => &mut aside,
+            None => &mut trace,
+        };
         match &step.kind {
+            Kind::Stop { is_killed: false } => subject.stop(),
+            Kind::Stop { is_killed: true } => subject.kill(),
+            Kind::Start { is_other } => start(&mut subject, *is_other, &step.details, options),
+            Kind::Sql { statement } => {
+                let database = database.as_ref().ok_or("no @DATABASE@ in the configuration")?;
+                ask(database, &fill(statement, &marks), &step.details, &marks, trace)
+            }
             Kind::Sipp { agent, scenario } => start_player(agent, scenario, step, path, &subject, &marks).map(|player| {
                 players.insert(agent.clone(), player);
             }),
-            Kind::Ends { agent } => end_player(players.get_mut(agent), step, &marks, &mut trace),
-            _ => play(step, &mut agents, &subject, &marks, &mut trace),
+            Kind::Ends { agent } => end_player(players.get_mut(agent), step, &marks, trace),
+            _ => play(step, &mut agents, &subject, &marks, trace),
         }
         .map_err(|reason| format!("line {}: {reason}\nlog:\n{}", step.line, subject.log_tail()))?;
     }
@@ -82,6 +89,44 @@ pub fn trace(name: &str, path: &Path, case: &Case, options: &Options) -> Result<
         return Err(format!("the subject died:\n{}", subject.log_tail()));
     }
     Ok(trace)
+}
+
+/// The subject must have ended by itself, with every text of the details in its log.
+fn refused(reason: &str, details: &[String]) -> Result<(), String> {
+    if !reason.starts_with(ENDED_AT_START) {
+        return Err(reason.to_owned());
+    }
+    check_text(reason, details)
+}
+
+/// Starts a stopped subject again, or the other product in its place.
+fn start(subject: &mut Subject, is_other: bool, details: &[String], options: &Options) -> Result<(), String> {
+    let product = if is_other { options.other_than(&subject.product) } else { subject.product.clone() };
+    let started = subject.launch(&options.with_subject(&product));
+    match started {
+        Err(reason) if details.iter().any(|detail| detail == REFUSED) => refused(&reason, details),
+        Ok(()) if details.iter().any(|detail| detail == REFUSED) => Err("the configuration was accepted".to_owned()),
+        other => other,
+    }
+}
+
+/// Asks the database until the details hold of the marked rows.
+fn ask(
+    database: &Database,
+    statement: &str,
+    details: &[String],
+    marks: &BTreeMap<String, String>,
+    trace: &mut String,
+) -> Result<(), String> {
+    let mut rows = String::new();
+    until(|| {
+        rows = normalise_rows(&database.run(statement)?, marks);
+        check_text(&rows, details)
+    })?;
+    if details.iter().any(|detail| detail == TRACED) {
+        trace.push_str(&format!("--- sql {statement}\n{rows}"));
+    }
+    Ok(())
 }
 
 fn agent_names(case: &Case, steps: &[Step]) -> Vec<String> {
@@ -96,6 +141,11 @@ fn agent_names(case: &Case, steps: &[Step]) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// Does any step start the other product?
+pub fn needs_both(case: &Case) -> bool {
+    timeline::read(&case.timeline).is_ok_and(|steps| steps.iter().any(|step| matches!(step.kind, Kind::Start { is_other: true })))
 }
 
 /// Does any step need SIPp?
@@ -155,6 +205,9 @@ fn agent_of(kind: &Kind) -> Option<&str> {
         | Kind::Log { .. }
         | Kind::Logged { .. }
         | Kind::Wait { .. }
+        | Kind::Sql { .. }
+        | Kind::Stop { .. }
+        | Kind::Start { .. }
         | Kind::Refused => None,
     }
 }
@@ -243,19 +296,6 @@ fn until(mut check: impl FnMut() -> Result<(), String>) -> Result<(), String> {
     }
 }
 
-fn check_text(text: &str, details: &[String]) -> Result<(), String> {
-    for detail in details {
-        match detail.split_at_checked(2) {
-            Some(("= ", part)) if !text.contains(part) => return Err(format!("`{part}` is not in:\n{text}")),
-            Some(("! ", part)) if text.contains(part) => return Err(format!("`{part}` is in:\n{text}")),
-            Some(("= " | "! ", _)) => {}
-            _ if detail == TRACED => {}
-            _ => return Err(format!("no such check: `{detail}`")),
-        }
-    }
-    Ok(())
-}
-
 fn play_agent(
     step: &Step,
     details: &[String],
@@ -319,65 +359,6 @@ fn play_agent(
 
 fn destination(details: &[String]) -> Option<&str> {
     details.iter().find_map(|detail| detail.strip_prefix(DESTINATION))
-}
-
-/// `Name: value` replaces or adds, `^Name: value` puts in front, `-Name` removes, `first: text` replaces the first line, `body: text` sets the body.
-fn changed(mut message: Message, details: &[String]) -> Message {
-    for detail in details {
-        if let Some(name) = detail.strip_prefix('-') {
-            message.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
-        } else if let Some((name, value)) = detail.strip_prefix('^').and_then(|header| header.split_once(": ")) {
-            message.headers.insert(0, (name.to_owned(), value.to_owned()));
-        } else if let Some(first) = detail.strip_prefix("first: ") {
-            message.first = first.to_owned();
-        } else if detail.starts_with(DESTINATION) {
-            continue;
-        } else if let Some(body) = detail.strip_prefix("body: ") {
-            message.body = body.replace("\\r\\n", "\r\n");
-            let length = message.body.len().to_string();
-            message.headers.retain(|(own, _)| !own.eq_ignore_ascii_case("Content-Length"));
-            message.headers.push(("Content-Length".to_owned(), length));
-        } else if let Some((name, value)) = detail.strip_prefix("+").unwrap_or(detail).split_once(": ") {
-            let place = message.headers.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(name));
-            match place {
-                Some(header) if !detail.starts_with('+') => header.1 = value.to_owned(),
-                _ => {
-                    let at = message.headers.len().saturating_sub(1);
-                    message.headers.insert(at, (name.to_owned(), value.to_owned()));
-                }
-            }
-        }
-    }
-    message
-}
-
-/// `= Name: value` a header has exactly this value, `~ text` is somewhere, `! Name` no such header,
-/// `! ;text=` no such text (anything with a space, `;`, `=` or `<`), `first: text`, `body: text`.
-/// The error names every detail that does not hold.
-fn check_message(message: &Message, details: &[String]) -> Result<(), String> {
-    let text = String::from_utf8_lossy(&message.to_bytes()).into_owned();
-    let faults: Vec<String> = details.iter().filter_map(|detail| fault(message, &text, detail)).collect();
-    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
-}
-
-fn fault(message: &Message, text: &str, detail: &str) -> Option<String> {
-    if let Some(first) = detail.strip_prefix("first: ") {
-        (message.first != first).then(|| format!("first line is not `{first}`"))
-    } else if let Some(body) = detail.strip_prefix("body: ") {
-        (message.body != body.replace("\\r\\n", "\r\n")).then(|| format!("body is not `{body}`"))
-    } else if let Some(rest) = detail.strip_prefix("= ") {
-        let (name, value) = rest.split_once(": ").unwrap_or((rest.trim_end_matches(':'), ""));
-        (!message.values(name).contains(&value.trim())).then(|| format!("no header `{rest}`"))
-    } else if let Some(part) = detail.strip_prefix("~ ") {
-        (!text.contains(part)).then(|| format!("nowhere: `{part}`"))
-    } else if let Some(name) = detail.strip_prefix("! ") {
-        let is_there = message.value(name).is_some() || (name.contains([' ', ';', '=', '<']) && text.contains(name));
-        is_there.then(|| format!("should not be there: `{name}`"))
-    } else if detail == UNTRACED {
-        None
-    } else {
-        Some(format!("no such check: `{detail}`"))
-    }
 }
 
 /// The trace recorded from Kamailio stands beside the case and holds for every subject.

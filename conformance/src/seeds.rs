@@ -86,6 +86,6 @@ fn compare_all(kind: &Kind, first: u64, count: usize, options: &Options) -> Resu
 }
 
 /// Is the real one installed?
-fn has_kamailio() -> bool {
+pub fn has_kamailio() -> bool {
     Command::new("kamailio").arg("-v").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }

@@ -17,12 +17,23 @@ const STOP_PATIENCE: Duration = Duration::from_secs(6);
 /// What the error of [`Subject::start`] begins with when the configuration was refused.
 pub const ENDED_AT_START: &str = "the subject ended at start";
 
-/// A running subject.
+/// A subject with its folder; it may be stopped, killed and started again.
 pub struct Subject {
-    child: Child,
+    /// None while it is stopped.
+    child: Option<Child>,
+    /// `duolog` or `kamailio`.
+    pub product: String,
     pub folder: PathBuf,
     pub control: String,
+    /// Of the last start.
     log: PathBuf,
+    configuration: String,
+    proxy: String,
+}
+
+/// The folder of a subject: configuration, log, sockets, databases. It is removed with the subject.
+pub fn folder(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("duolog-conformance-{}-{}", std::process::id(), name.replace('/', "-")))
 }
 
 /// Ports given to subjects lie below the range the kernel gives agents from, so the two never meet.
@@ -57,24 +68,41 @@ impl Subject {
         proxy: &str,
         files: &[(String, String)],
     ) -> Result<Subject, String> {
-        let folder = std::env::temp_dir().join(format!("duolog-conformance-{}-{}", std::process::id(), name.replace('/', "-")));
+        let folder = folder(name);
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let control = folder.join("ctl").display().to_string();
-        let text = format!(
-            "#!KAMAILIO\n#!trydef SUBJECT_{}\ndebug = 2\nlog_stderror = yes\nchildren = 1\nauto_aliases = no\ndisable_tcp = yes\nlisten = udp:{proxy}\n\
-             loadmodule \"ctl\"\nmodparam(\"ctl\", \"binrpc\", \"unixs:{control}\")\n{configuration}",
-            options.subject.to_uppercase()
-        );
         for (file, text) in files {
             std::fs::write(folder.join(file), text).map_err(|error| error.to_string())?;
         }
-        let path = folder.join("case.cfg");
+        let mut subject = Subject {
+            child: None,
+            product: options.subject.clone(),
+            control: folder.join("ctl").display().to_string(),
+            log: folder.join("log"),
+            folder,
+            configuration: configuration.to_owned(),
+            proxy: proxy.to_owned(),
+        };
+        subject.launch(options)?;
+        Ok(subject)
+    }
+
+    /// Starts a stopped subject again on the same configuration, files and addresses, as the product `options` name.
+    pub fn launch(&mut self, options: &Options) -> Result<(), String> {
+        self.product.clone_from(&options.subject);
+        let (control, proxy) = (&self.control, &self.proxy);
+        let text = format!(
+            "#!KAMAILIO\n#!trydef SUBJECT_{}\ndebug = 2\nlog_stderror = yes\nchildren = 1\nauto_aliases = no\ndisable_tcp = yes\nlisten = udp:{proxy}\n\
+             loadmodule \"ctl\"\nmodparam(\"ctl\", \"binrpc\", \"unixs:{control}\")\n{}",
+            options.subject.to_uppercase(),
+            self.configuration
+        );
+        let path = self.folder.join("case.cfg");
         std::fs::write(&path, text).map_err(|error| error.to_string())?;
-        let log = folder.join("log");
-        let output = File::create(&log).map_err(|error| error.to_string())?;
+        let output = File::create(&self.log).map_err(|error| error.to_string())?;
         let errors = output.try_clone().map_err(|error| error.to_string())?;
         let mut command = Command::new(program(options));
-        command.arg("-f").arg(&path).args(["-DD", "-E", "-w"]).arg(&folder).arg("-P").arg(folder.join("pid")).arg("-Y").arg(&folder);
+        command.arg("-f").arg(&path).args(["-DD", "-E", "-w"]).arg(&self.folder).arg("-P").arg(self.folder.join("pid"));
+        command.arg("-Y").arg(&self.folder);
         if options.subject == "kamailio" {
             command.args(["-x", "fm", "-X", "fm", "-m", "64", "-M", "8"]);
         }
@@ -84,15 +112,41 @@ impl Subject {
             .stderr(errors)
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", options.subject))?;
-        let mut subject = Subject { child, folder, control, log };
-        subject.wait_ready()?;
-        Ok(subject)
+        self.child = Some(child);
+        self.wait_ready()
+    }
+
+    /// Ends it as an operator does, by SIGTERM, and waits until it is gone.
+    pub fn stop(&mut self) -> Result<(), String> {
+        let Some(mut child) = self.child.take() else { return Err("the subject does not run".to_owned()) };
+        let _ = Command::new("kill").arg(child.id().to_string()).stderr(Stdio::null()).status();
+        let end = Instant::now() + STOP_PATIENCE;
+        while Instant::now() < end {
+            if !matches!(child.try_wait(), Ok(None)) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        Err(format!("the subject did not end within {STOP_PATIENCE:?} after SIGTERM"))
+    }
+
+    /// Ends it as a crash does: SIGKILL to its process and to those it has forked.
+    pub fn kill(&mut self) -> Result<(), String> {
+        let Some(mut child) = self.child.take() else { return Err("the subject does not run".to_owned()) };
+        let id = child.id();
+        let forked = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        let _ = Command::new("kill").arg("-9").arg(id.to_string()).args(forked.split_whitespace()).stderr(Stdio::null()).status();
+        child.wait().map_err(|error| error.to_string())?;
+        Ok(())
     }
 
     fn wait_ready(&mut self) -> Result<(), String> {
         let end = Instant::now() + START_PATIENCE;
         while Instant::now() < end {
-            if let Ok(Some(status)) = self.child.try_wait() {
+            if let Some(Ok(Some(status))) = self.child.as_mut().map(Child::try_wait) {
+                self.child = None;
                 return Err(format!("{ENDED_AT_START} ({status}):\n{}", self.log_tail()));
             }
             if self.rpc(&["core.version"]).is_ok_and(|answer| answer.starts_with("kamailio") || answer.starts_with("duolog")) {
@@ -126,25 +180,17 @@ impl Subject {
         lines.iter().skip(lines.len().saturating_sub(12)).copied().collect::<Vec<_>>().join("\n")
     }
 
-    /// Is it still running?
+    /// Is it still running, unless it was told to end?
     pub fn is_alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        self.child.as_mut().is_none_or(|child| matches!(child.try_wait(), Ok(None)))
     }
 }
 
 impl Drop for Subject {
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status();
-        let end = Instant::now() + STOP_PATIENCE;
-        while Instant::now() < end {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                let _ = std::fs::remove_dir_all(&self.folder);
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
+        if self.child.is_some() {
+            let _ = self.stop();
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

@@ -1,11 +1,16 @@
 //! The steps of a timeline, read from its lines.
 
+/// The detail that names the product a step is for.
+const ON: &str = "on: ";
+
 /// One step with the lines indented under it.
 #[derive(Debug)]
 pub struct Step {
     pub line: usize,
     pub kind: Kind,
     pub details: Vec<String>,
+    /// The product the step is for (`on: kamailio`): a difference that is meant, left out of the trace.
+    pub on: Option<String>,
 }
 
 /// What a step does.
@@ -81,7 +86,20 @@ pub enum Kind {
     Logged {
         prefix: String,
     },
-    /// `refused`: the subject must not start with this configuration. Stands alone.
+    /// `sql STATEMENT`: asks the case's database; details as for `rpc`.
+    Sql {
+        statement: String,
+    },
+    /// `stop`: the subject ends by SIGTERM. `kill`: by SIGKILL.
+    Stop {
+        is_killed: bool,
+    },
+    /// `start`: the subject starts again on the same files. `start other`: Kamailio after Duolog, Duolog after Kamailio.
+    /// With the detail `refused` it must not start.
+    Start {
+        is_other: bool,
+    },
+    /// `refused`: the subject must not start with this configuration. Nothing but `log` steps follow.
     Refused,
     /// `wait 500`: lets the subject's own clock pass.
     Wait {
@@ -101,11 +119,14 @@ pub fn read(lines: &[(usize, String)]) -> Result<Vec<Step>, String> {
         }
         if let Some(detail) = text.strip_prefix("  ") {
             let step = steps.last_mut().ok_or_else(|| format!("line {line}: a detail without a step"))?;
-            step.details.push(detail.to_owned());
+            match detail.strip_prefix(ON) {
+                Some(product) => step.on = Some(product.to_owned()),
+                None => step.details.push(detail.to_owned()),
+            }
             continue;
         }
         let kind = step(text).ok_or_else(|| format!("line {line}: no such step: {text}"))?;
-        steps.push(Step { line: *line, kind, details: Vec::new() });
+        steps.push(Step { line: *line, kind, details: Vec::new(), on: None });
     }
     Ok(steps)
 }
@@ -120,6 +141,11 @@ fn step(text: &str) -> Option<Kind> {
         ("log", Some(_)) => return Some(Kind::Log { text: text.strip_prefix("log ")?.to_owned(), is_absent: false }),
         ("nolog", Some(_)) => return Some(Kind::Log { text: text.strip_prefix("nolog ")?.to_owned(), is_absent: true }),
         ("logged", Some(_)) => return Some(Kind::Logged { prefix: text.strip_prefix("logged ")?.to_owned() }),
+        ("sql", Some(_)) => return Some(Kind::Sql { statement: text.strip_prefix("sql ")?.to_owned() }),
+        ("stop", None) => return Some(Kind::Stop { is_killed: false }),
+        ("kill", None) => return Some(Kind::Stop { is_killed: true }),
+        ("start", None) => return Some(Kind::Start { is_other: false }),
+        ("start", Some("other")) => return Some(Kind::Start { is_other: true }),
         ("refused", None) => return Some(Kind::Refused),
         ("wait", Some(milliseconds)) => return Some(Kind::Wait { milliseconds: milliseconds.parse().ok()? }),
         _ => {}

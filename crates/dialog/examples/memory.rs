@@ -48,7 +48,7 @@ fn main() {
             cseq: 1,
             socket: b"udp:127.0.0.1:15060",
             variables: &[(b"account", b"12345678")],
-            profiles: &[PendingProfile { profile: all, value: None }, PendingProfile { profile: caller, value: Some(value.as_bytes()) }],
+            profiles: &[PendingProfile::of(all, None), PendingProfile::of(caller, Some(value.as_bytes()))],
             ..NewDialog::default()
         };
         let Begin::Created(id) = engine.begin(now, &new) else {

@@ -7,7 +7,7 @@ use crate::engine::DialogId;
 use crate::leg::{AliasedContact, Direction, Leg};
 use crate::limits::{DIALOGS_OF_CALL_ID_MAX, FIELDS_BYTES_MAX, VARIABLE_KEY_BYTES_MAX, VARIABLES_BYTES_MAX, VARIABLES_MAX};
 use crate::observer::{Cause, Occurrence};
-use crate::profiles::ProfileId;
+use crate::profiles::{Place, ProfileId};
 use crate::state::{Event, State};
 use crate::view::DialogView;
 
@@ -38,6 +38,15 @@ impl EventRoute {
 pub struct PendingProfile<'a> {
     pub profile: ProfileId,
     pub value: Option<&'a [u8]>,
+    /// Which place it has, when it comes from storage; memberships asked for anew are ordinary.
+    pub place: Place,
+}
+
+impl<'a> PendingProfile<'a> {
+    /// A membership asked for anew.
+    pub fn of(profile: ProfileId, value: Option<&'a [u8]>) -> PendingProfile<'a> {
+        PendingProfile { profile, value, place: Place::Ordinary }
+    }
 }
 
 /// What `dlg_manage()` knows about an INVITE (spec dialog 1.5).
@@ -340,5 +349,7 @@ pub enum RestoreError {
     OtherHashSize,
     /// Already in memory.
     Exists,
+    /// It ended while stored dialogs were being loaded.
+    Ended,
     Refused(Refusal),
 }

@@ -74,4 +74,8 @@ pub(crate) mod mark {
     pub const ENDED_EARLY: u16 = 4096;
     /// It was told so while its answer was being taken: observers hear of the answer first.
     pub const ENDED_IN_ANSWER: u16 = 8192;
+    /// Storage has its row, or was handed it.
+    pub const STORED: u16 = 16_384;
+    /// A change was noted for storage and not taken yet.
+    pub const QUEUED: u16 = 32_768;
 }

@@ -74,14 +74,16 @@ pub use effect::{
     Refusal, RequestMethod, RestoreError, Restored, TerminateError, Termination, TimeoutError, TimeoutSet, VariableError, Verdict,
 };
 pub use end_reason::{EndReason, Ender, StatedCause};
-pub use engine::{DialogId, Engine, Explanation, InviteReply, NUMBER_BOUND, ReplyKind, SequenceStep, StateCounts, Walk};
+pub use engine::{
+    DialogId, Engine, Explanation, InviteReply, NUMBER_BOUND, ReplyKind, SequenceStep, StateCounts, StoredChange, Taken, Walk,
+};
 pub use history::{Moment, PastMoment};
 pub use keepalive::KeepaliveProbe;
 pub use leg::{CalleeLeg, Direction, Leg};
 pub use matching::{CookieMatch, MatchTrouble};
 pub use observer::{Cause, Kinds, Notice, Observer, Occurrence, OccurrenceKind};
 pub use profiles::{Audit, Difference, Limit, LimitView, Place, ProfileError, ProfileId, Profiles, Reservation};
-pub use settings::{MatchMode, Settings, SettingsError};
+pub use settings::{MatchMode, Settings, SettingsError, Storing};
 pub use state::{Event, State};
 pub use statistics::{Counts, Resettable};
 pub use view::{Attribute, AttributeValue, DialogView, LegView, ProfileView};

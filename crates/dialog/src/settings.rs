@@ -24,6 +24,20 @@ pub enum ByeSequence {
     Plus1,
 }
 
+/// When changes of dialogs are written (`db_mode`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Storing {
+    /// Not at all.
+    #[default]
+    Never,
+    /// Before the message leaves that announces them.
+    Realtime,
+    /// Now and then.
+    Delayed,
+    /// At the clean stop.
+    AtStop,
+}
+
 /// One profile as the configuration defines it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileDefinition {
@@ -85,6 +99,8 @@ pub struct Settings {
     pub explain_calls: u32,
     /// Dialogs kept at once.
     pub dialogs_max: u64,
+    /// Which changes are noted for storage.
+    pub storing: Storing,
     /// Seed of the first dialog number of each slot and of the index hashes.
     pub random_seed: u64,
     /// Beginning of the unique text of memberships, `dlgp-<start time hex>-<process hex>-`.
@@ -124,6 +140,7 @@ impl Default for Settings {
             explain_time: 600,
             explain_calls: 100_000,
             dialogs_max: DIALOGS_MAX,
+            storing: Storing::Never,
             random_seed: 0,
             unique_prefix: String::from("dlgp-"),
         }

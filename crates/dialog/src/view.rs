@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::end_reason::EndReason;
 use crate::engine::DialogId;
 use crate::leg::Leg;
+use crate::profiles::Place;
 use crate::state::State;
 
 /// One party of the copy; empty texts mean "never set".
@@ -29,6 +30,8 @@ pub struct ProfileView {
     pub name: Arc<str>,
     /// `None` in a profile without values.
     pub value: Option<Vec<u8>>,
+    /// The place it takes below a limit.
+    pub place: Place,
     /// Unique text of the membership, `dlgp-6b0354b6-57be-4`.
     pub unique: String,
 }

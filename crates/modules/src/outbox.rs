@@ -32,6 +32,8 @@ pub enum Effect {
     ReadFile { ticket: u64, path: String, bytes_max: usize },
     /// Write a file anew; answered under the ticket unless that is 0.
     WriteFile { ticket: u64, path: String, bytes: Vec<u8> },
+    /// Take dialogs of the database into the engine before others; answered under the ticket once they are there.
+    LoadDialogs { ticket: u64, which: StoredDialogs },
     /// Append each item as a JSON line to a plain file of this name in the folder; the call with this ticket is answered when it
     /// is done.
     AppendFile { ticket: u64, folder: String, name: String, lines: crate::listing::Listing },
@@ -39,6 +41,17 @@ pub enum Effect {
     Log { level: i32, facility: Option<u8>, source: LogSource, text: Vec<u8> },
     /// Stop the process (`core.kill`, `abort()`).
     Stop,
+}
+
+/// Which stored dialogs are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredDialogs {
+    /// Those of a hash slot that is not loaded yet: a request within one of them waits.
+    OfSlot(u32),
+    /// `dlg_db_load_callid()`.
+    OfCallId(Vec<u8>),
+    /// `dlg_db_load_extra()`.
+    All,
 }
 
 /// Who writes a log line.

@@ -107,6 +107,8 @@ pub enum Answer {
     FileRead(Result<Vec<u8>, String>),
     /// A file was written, or why not.
     FileWritten(Result<(), String>),
+    /// Stored dialogs are in the engine now: how many came, or why they could not be had.
+    DialogsLoaded(Result<u64, String>),
 }
 
 /// What a parked function does with its answer.

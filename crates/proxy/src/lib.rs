@@ -5,6 +5,7 @@
 //!
 //! This crate opens no socket, reads no clock and starts no thread; it does not know how effects are carried out.
 
+mod awaited_slots;
 mod input;
 mod parked;
 mod reply;
@@ -27,6 +28,7 @@ use modules::{Node, Worker};
 use sip::limits::Limits;
 use sip::time::{Now, Time};
 
+use awaited_slots::AwaitedSlots;
 use parked::Parked;
 
 /// One proxy. Shared by all workers.
@@ -34,6 +36,7 @@ pub struct Proxy {
     pub node: Arc<Node>,
     limits: Limits,
     parked: Parked,
+    awaited: AwaitedSlots,
     commands: Vec<&'static Command>,
     /// Last whole second whose once-a-second work was done.
     second: AtomicU64,
@@ -45,7 +48,7 @@ impl Proxy {
         let loaded: &Loaded = &node.loaded;
         let commands = loaded.commands();
         let limits = Limits::default();
-        Proxy { node: Arc::new(node), limits, parked: Parked::default(), commands, second: AtomicU64::new(0) }
+        Proxy { node: Arc::new(node), limits, parked: Parked::default(), awaited: AwaitedSlots::default(), commands, second: AtomicU64::new(0) }
     }
 
     /// A worker of this proxy. Seeds must differ between workers and between starts.
@@ -78,7 +81,11 @@ impl Proxy {
         };
         let bytes = rewritten.as_deref().unwrap_or(bytes);
         let rewritten = interception::received(worker, bytes, from);
-        let bytes = rewritten.as_deref().unwrap_or(bytes);
+        self.take(worker, rewritten.as_deref().unwrap_or(bytes), from, true);
+    }
+
+    /// A message as it stands after the routes for raw bytes. `may_wait`: for a dialog that is not loaded yet.
+    fn take(&self, worker: &mut Worker, bytes: &[u8], from: transaction::Endpoint, may_wait: bool) {
         worker.messages += 1;
         let number = worker.messages;
         worker.run.clear();
@@ -90,6 +97,9 @@ impl Proxy {
             node.states.core.counters.bad_header();
             worker.log(-1, "core", &format!("message from {} dropped: {error}", from.address));
             events::parse_failed(worker);
+            return;
+        }
+        if may_wait && self.awaits_its_slot(worker, bytes, from) {
             return;
         }
         if worker.run.message.is_request() {
@@ -134,6 +144,11 @@ impl Proxy {
     /// Runs parked and waiting for answers.
     pub fn parked(&self) -> usize {
         self.parked.len()
+    }
+
+    /// Requests that wait for their dialogs to be loaded.
+    pub fn awaiting_dialogs(&self) -> usize {
+        self.awaited.len()
     }
 }
 

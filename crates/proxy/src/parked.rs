@@ -72,6 +72,9 @@ impl Proxy {
         let Some((frame, waiting)) = self.parked.take(ticket) else {
             // A remote call may wait for a file, a transaction for the address of a branch.
             worker.run.clear();
+            if self.slot_answered(worker, ticket, &answer) {
+                return;
+            }
             if !hashed_file::answered(worker, ticket, &answer) && !tm::answered(worker, ticket, &answer) {
                 dns::answered(worker, ticket, answer);
             }

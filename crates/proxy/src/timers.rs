@@ -26,6 +26,7 @@ impl Proxy {
         if second > last && self.second.compare_exchange(last, second, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             worker.run.clear();
             events::started(worker);
+            self.give_up_late_slots(worker);
             dialog::on_timer(worker);
             dialog::watch_observers(worker);
             htable::on_timer(worker);

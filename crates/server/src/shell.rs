@@ -134,6 +134,7 @@ impl Shell {
                 Effect::WriteFile { ticket, path, bytes } => {
                     self.ask_for_file(Request::Write { ticket: *ticket, path: path.clone(), bytes: bytes.clone() }, *ticket);
                 }
+                Effect::LoadDialogs { ticket, .. } => self.sleep(*ticket, Time(0)),
                 Effect::AppendFile { ticket, folder, name, lines } => {
                     self.append_file(*ticket, folder.clone(), name.clone(), lines.clone())
                 }

@@ -100,9 +100,9 @@ impl Work<'_> {
             let Some(index) = self.shard.wheel.pop_due(&mut self.shard.records, tick) else {
                 return;
             };
-            if let Some(expiry) = self.expired(index) {
-                out.push(expiry);
-            }
+            let expiry = self.expired(index);
+            self.note_change(index);
+            out.extend(expiry);
         }
     }
 

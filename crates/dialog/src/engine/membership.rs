@@ -9,7 +9,7 @@ use super::{DialogId, Engine};
 use crate::effect::PendingProfile;
 use crate::flags::dialog_flag;
 use crate::limits::MEMBERSHIPS_MAX;
-use crate::profiles::{Limit, NO_VALUE, PROFILE_SLOTS, ProfileError, ProfileId, Profiles, Reservation, slot_of};
+use crate::profiles::{Limit, NO_VALUE, PROFILE_SLOTS, Place, ProfileError, ProfileId, Profiles, Reservation, slot_of};
 use crate::record::{Field, Membership, Record};
 use crate::state::State;
 
@@ -98,7 +98,8 @@ impl Work<'_> {
     /// Memberships asked for before the dialog existed are joined in reverse order; impossible ones are passed over.
     pub(super) fn join_pending(&mut self, index: u32, pending: &[PendingProfile<'_>]) {
         for one in pending.iter().rev() {
-            let _ = self.join(index, one.profile, one.value, None, self.engine.settings.profile_join_once);
+            let limit = (one.place == Place::Priority).then_some(Limit::PRIORITY_BACK);
+            let _ = self.join(index, one.profile, one.value, limit, self.engine.settings.profile_join_once);
         }
     }
 

@@ -14,6 +14,7 @@ mod reply;
 mod request;
 mod restore;
 mod sequence;
+mod storing;
 mod termination;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub use explain::Explanation;
 pub use listing::{StateCounts, Walk};
 pub use reply::{InviteReply, ReplyKind};
 pub use sequence::NUMBER_BOUND;
+pub use storing::{StoredChange, Taken};
 pub use termination::SequenceStep;
 
 /// The pair that names a dialog: its hash slot and its number there. A number alone is not unique.
@@ -80,6 +82,7 @@ pub struct Engine {
     sockets: RwLock<Vec<Box<[u8]>>>,
     observers: Observers,
     wishes: Wishes,
+    journal: storing::Journal,
 }
 
 /// One lock group on cache lines of its own.
@@ -117,6 +120,7 @@ impl Engine {
             sockets: RwLock::new(Vec::new()),
             observers: Observers::default(),
             wishes: Wishes::default(),
+            journal: storing::Journal::default(),
             settings,
         }
     }
@@ -261,7 +265,10 @@ impl Engine {
         let cell = self.cell(id.entry)?;
         self.locked(now, cell, cause, |work| {
             let index = work.shard.index_of(id)?;
-            Some(act(work, index))
+            // Should the record go away and its place be taken, the note is about the new one, which does no harm.
+            let result = act(work, index);
+            work.note_change(index);
+            Some(result)
         })
     }
 

@@ -75,6 +75,7 @@ impl Engine {
         self.step(now, id, |work, index| {
             let record = work.record_mut(index)?;
             record.internal_flags = (record.internal_flags & !clear) | set;
+            record.dialog_flags |= dialog_flag::CHANGED;
             let flags = record.internal_flags;
             work.choose_keepalive(index);
             Some(flags)

@@ -51,6 +51,7 @@ impl Work<'_> {
             && let Some(record) = self.record_mut(index)
         {
             record.internal_flags |= internal_flag::PRACK;
+            record.dialog_flags |= dialog_flag::CHANGED;
         }
         // A BYE after the failure still ends the call for good: a late 2xx must not revive it (invariant D2).
         if verdict == Verdict::Stayed

@@ -78,6 +78,7 @@ impl Work<'_> {
 
     /// Everything that belongs to the moment of entering state 5: the profiles are left at once (invariant P2).
     pub(super) fn enter_deleted(&mut self, index: u32) {
+        self.note_end(index);
         let now = lifetime::wall_seconds(self.now);
         let Some(record) = self.shard.records.get_mut(index) else {
             return;
@@ -185,6 +186,7 @@ impl Work<'_> {
 
     /// Removes the record whatever refers to it; `why` counts only if its end was not counted yet.
     pub(super) fn destroy(&mut self, index: u32, why: Leaving) {
+        self.note_end(index);
         self.count_out(index, why);
         self.note(index, Occurrence::of(OccurrenceKind::Destroyed));
         if let Some(mut record) = self.shard.remove(index) {
@@ -222,7 +224,7 @@ pub(super) fn view(engine: &Engine, record: &Record, now: Now) -> DialogView {
         let id = ProfileId(membership.profile);
         let name = engine.profiles.name(id)?;
         let value = engine.profiles.value_text(id, membership.value);
-        Some(ProfileView { name, value, unique: engine.profiles.unique_text(membership.serial) })
+        Some(ProfileView { name, value, place: membership.place, unique: engine.profiles.unique_text(membership.serial) })
     });
     let variables = variables::iter(record.variables()).map(|(key, value)| (key.to_vec(), value.to_vec()));
     DialogView {

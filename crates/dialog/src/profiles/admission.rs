@@ -14,6 +14,9 @@ pub struct Limit {
 }
 
 impl Limit {
+    /// Takes back a place in the headroom for a dialog out of storage: the limit itself is not known before it is used again.
+    pub(crate) const PRIORITY_BACK: Limit = Limit { places: 0, headroom: Some(u32::MAX) };
+
     /// A limit for a caller without priority.
     pub fn of(places: u32) -> Limit {
         Limit { places, headroom: None }
@@ -76,6 +79,9 @@ impl Limits {
         }
         if limit.headroom.is_some_and(|headroom| limited.priority < headroom) {
             limited.priority += 1;
+            if limit == Limit::PRIORITY_BACK {
+                limited.headroom = limited.priority;
+            }
             return Some(Place::Priority);
         }
         limited.refused = limited.refused.saturating_add(1);

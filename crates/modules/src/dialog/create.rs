@@ -48,7 +48,7 @@ pub(super) fn begin(worker: &mut Worker) -> bool {
     let (route_set, route_entries) = routes(message);
     let variables: Vec<(&[u8], &[u8])> = pending.pending_variables.iter().map(|(key, value)| (&key[..], &value[..])).collect();
     let profiles: Vec<PendingProfile<'_>> =
-        pending.pending_profiles.iter().map(|(profile, value)| PendingProfile { profile: *profile, value: value.as_deref() }).collect();
+        pending.pending_profiles.iter().map(|(profile, value)| PendingProfile::of(*profile, value.as_deref())).collect();
     let new = NewDialog {
         call_id: message.call_id(),
         from_uri: message.from().map_or(b"", |from| from.uri),

@@ -2,7 +2,7 @@
 
 use script::exports::{InnerKind, Kind, Parameter, ParameterKind, Routes};
 
-use super::{bridge, create, flags, functions, literals, profiles, rpc, sequential, statistics, variables};
+use super::{bridge, create, flags, functions, literals, profiles, rpc, sequential, statistics, stored, variables};
 use crate::registry::{Function, Module, Variable};
 
 /// Everything `dialog` declares.
@@ -18,7 +18,7 @@ pub static MODULE: Module = Module {
 };
 
 const REQUEST_TO_BRANCH: Routes = Routes::REQUEST.or(Routes::FAILURE).or(Routes::ONREPLY).or(Routes::BRANCH);
-const NO_STORAGE: &str = "not available: there is no database";
+const WAITS_FOR_DATABASE: &str = "the script waits for the database, so it works in request routes only";
 const REFER_NOTE: &str = "To and From name the right parties; the BYE after the REFER ends the dialog";
 
 const ACQUIRE_NOTE: &str = "extension: joins only while a limit has a place, in one step (docs/call-limits.md)";
@@ -62,8 +62,8 @@ static FUNCTIONS: &[Function] = &[
     Function::new("dlg_set_ruri", 0..=0, &[], functions::set_request_uri),
     Function::new("dlg_update_contact", 0..=0, &[], functions::update_contact),
     Function::new("dlg_update_socket", 0..=0, &[], functions::update_socket),
-    Function::new("dlg_db_load_callid", 1..=1, &[Kind::Format], functions::unavailable).note(NO_STORAGE),
-    Function::new("dlg_db_load_extra", 0..=0, &[], functions::unavailable).note(NO_STORAGE),
+    Function::new("dlg_db_load_callid", 1..=1, &[Kind::Format], stored::load_call_id).note(WAITS_FOR_DATABASE),
+    Function::new("dlg_db_load_extra", 0..=0, &[], stored::load_extra).note(WAITS_FOR_DATABASE),
     Function::new("dlg_get_var", 5..=5, &[Kind::Format, Kind::Format, Kind::Format, Kind::Format, Kind::Variable], functions::get_variable),
     Function::new("dlg_set_var", 5..=5, &[Kind::Format], functions::set_variable),
     Function::new("dlg_req_within", 2..=5, &[Kind::Format], sequential::request_within)
@@ -85,7 +85,7 @@ static VARIABLES: &[Variable] = &[
     Variable::new("dlg_var", variables::variable).inner(InnerKind::Word).writable(variables::set_variable),
 ];
 
-const NO_DATABASE: &str = "no effect: there is no database";
+const ROW_NOTE: &str = "1: committed before the message that tells of it leaves; a row goes when the call ends (docs/storing-calls.md)";
 const SEQUENCE_NOTE: &str = "towards both parties, also after requests made here; another carrier starts with the caller's number again";
 const NO_REPLICATION: &str = "no effect: there is no replication";
 
@@ -98,36 +98,36 @@ static PARAMETERS: &[Parameter] = &[
     Parameter::unset("dlg_extra_hdrs", ParameterKind::Text),
     Parameter::integer("dlg_match_mode", 0),
     Parameter::integer("detect_spirals", 1),
-    Parameter::unset("db_url", ParameterKind::Text).note(NO_DATABASE),
-    Parameter::integer("db_mode", 0).note("other values than 0 are complained about at start: there is no database"),
-    Parameter::text("table_name", "dialog").note(NO_DATABASE),
-    Parameter::text("call_id_column", "callid").note(NO_DATABASE),
-    Parameter::text("from_uri_column", "from_uri").note(NO_DATABASE),
-    Parameter::text("from_tag_column", "from_tag").note(NO_DATABASE),
-    Parameter::text("to_uri_column", "to_uri").note(NO_DATABASE),
-    Parameter::text("to_tag_column", "to_tag").note(NO_DATABASE),
-    Parameter::text("h_id_column", "hash_id").note(NO_DATABASE),
-    Parameter::text("h_entry_column", "hash_entry").note(NO_DATABASE),
-    Parameter::text("state_column", "state").note(NO_DATABASE),
-    Parameter::text("start_time_column", "start_time").note(NO_DATABASE),
-    Parameter::text("timeout_column", "timeout").note(NO_DATABASE),
-    Parameter::text("to_cseq_column", "callee_cseq").note(NO_DATABASE),
-    Parameter::text("from_cseq_column", "caller_cseq").note(NO_DATABASE),
-    Parameter::text("to_route_column", "callee_route_set").note(NO_DATABASE),
-    Parameter::text("from_route_column", "caller_route_set").note(NO_DATABASE),
-    Parameter::text("to_contact_column", "callee_contact").note(NO_DATABASE),
-    Parameter::text("from_contact_column", "caller_contact").note(NO_DATABASE),
-    Parameter::text("to_sock_column", "callee_sock").note(NO_DATABASE),
-    Parameter::text("from_sock_column", "caller_sock").note(NO_DATABASE),
-    Parameter::text("sflags_column", "sflags").note(NO_DATABASE),
-    Parameter::text("toroute_name_column", "toroute_name").note(NO_DATABASE),
-    Parameter::text("vars_table_name", "dialog_vars").note(NO_DATABASE),
-    Parameter::text("vars_h_id_column", "hash_id").note(NO_DATABASE),
-    Parameter::text("vars_h_entry_column", "hash_entry").note(NO_DATABASE),
-    Parameter::text("vars_key_column", "dialog_key").note(NO_DATABASE),
-    Parameter::text("vars_value_column", "dialog_value").note(NO_DATABASE),
-    Parameter::integer("db_update_period", 60).note(NO_DATABASE),
-    Parameter::integer("db_fetch_rows", 200).note(NO_DATABASE),
+    Parameter::unset("db_url", ParameterKind::Text),
+    Parameter::integer("db_mode", 0).note(ROW_NOTE),
+    Parameter::text("table_name", "dialog"),
+    Parameter::text("call_id_column", "callid"),
+    Parameter::text("from_uri_column", "from_uri"),
+    Parameter::text("from_tag_column", "from_tag"),
+    Parameter::text("to_uri_column", "to_uri"),
+    Parameter::text("to_tag_column", "to_tag"),
+    Parameter::text("h_id_column", "hash_id"),
+    Parameter::text("h_entry_column", "hash_entry"),
+    Parameter::text("state_column", "state"),
+    Parameter::text("start_time_column", "start_time"),
+    Parameter::text("timeout_column", "timeout"),
+    Parameter::text("to_cseq_column", "callee_cseq"),
+    Parameter::text("from_cseq_column", "caller_cseq"),
+    Parameter::text("to_route_column", "callee_route_set"),
+    Parameter::text("from_route_column", "caller_route_set"),
+    Parameter::text("to_contact_column", "callee_contact"),
+    Parameter::text("from_contact_column", "caller_contact"),
+    Parameter::text("to_sock_column", "callee_sock"),
+    Parameter::text("from_sock_column", "caller_sock"),
+    Parameter::text("sflags_column", "sflags"),
+    Parameter::text("toroute_name_column", "toroute_name"),
+    Parameter::text("vars_table_name", "dialog_vars"),
+    Parameter::text("vars_h_id_column", "hash_id"),
+    Parameter::text("vars_h_entry_column", "hash_entry"),
+    Parameter::text("vars_key_column", "dialog_key"),
+    Parameter::text("vars_value_column", "dialog_value"),
+    Parameter::integer("db_update_period", 60),
+    Parameter::integer("db_fetch_rows", 200),
     Parameter::unset("profiles_with_value", ParameterKind::Text),
     Parameter::unset("profiles_no_value", ParameterKind::Text),
     Parameter::integer("profile_join_once", 0).note("extension: joining a profile with the same value again does not count again"),
@@ -145,7 +145,13 @@ static PARAMETERS: &[Parameter] = &[
     Parameter::integer("timer_procs", 0).note("no effect: timers need no processes"),
     Parameter::integer("track_cseq_updates", 0).note(SEQUENCE_NOTE),
     Parameter::unset("lreq_callee_headers", ParameterKind::Text),
-    Parameter::integer("db_skip_load", 0).note(NO_DATABASE),
+    Parameter::integer("db_skip_load", 0),
+    Parameter::integer("db_commit_interval", 4).note("extension: least milliseconds between two commits under load"),
+    Parameter::integer("db_hold_time", 200).note("extension: longest milliseconds a message waits for its commit"),
+    Parameter::integer("db_failure_mode", 0)
+        .note("extension: 1 = an answer that cannot be stored in time becomes 500; 0 = it is sent and stored when the database is back"),
+    Parameter::integer("db_timeout", 5000).note("extension: longest milliseconds the database may take for one call"),
+    Parameter::integer("db_rehash", 0).note("extension: dialogs stored with another hash_size are taken; Kamailio refuses to start"),
     Parameter::integer("ka_failed_limit", 1),
     Parameter::integer("enable_dmq", 0).note("complained about at start: there is no replication"),
     Parameter::integer("enable_dmq_ka_iflags_sync", 0).note(NO_REPLICATION),

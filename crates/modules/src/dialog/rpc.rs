@@ -6,7 +6,7 @@ use ::dialog::{DialogId, DialogView, Direction, EndReason, State};
 use script::regex::{Flags, Pattern};
 
 use super::rpc_listing::{self, Comparison, Shape, Wanted, Window};
-use super::{bridge, ending, rpc_explain, rpc_profiles};
+use super::{bridge, ending, rpc_explain, rpc_profiles, rpc_storage};
 use crate::outbox::Effect;
 use crate::rpc::{Command, Fault, Item, Parameter, Parameters, Reply, Wire};
 use crate::worker::Worker;
@@ -29,6 +29,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("dlg.dlg_list", "Shows a dialog: Call-ID, From-tag.", show),
     Command::new("dlg.dlg_list_ctx", "As dlg.dlg_list with what other modules add.", show_with_context),
     rpc_explain::EXPLAIN,
+    rpc_storage::DB_STATUS,
     Command::new("dlg.briefing", "Lists all dialogs in short: fields; a part: limit, after.", briefing).array(),
     Command::new("dlg.stats_active", "Counts dialogs by state: local only.", stats_active),
     Command::new("dlg.dump_file", "Appends all dialogs to a file in dump_directory, one JSON line each: path.", dump_file),

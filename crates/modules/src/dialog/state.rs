@@ -15,6 +15,8 @@ use transaction::TransactionId;
 
 use super::event_route::EventRoutes;
 use super::exports::MODULE;
+use super::storage_health::StorageHealth;
+use super::storage_settings::{self, StorageSettings};
 use crate::node::Process;
 use crate::settings::Settings;
 use crate::worker::Worker;
@@ -32,6 +34,11 @@ const OWN: &[&str] = &[
     "db_update_period",
     "db_fetch_rows",
     "db_skip_load",
+    "db_commit_interval",
+    "db_hold_time",
+    "db_failure_mode",
+    "db_timeout",
+    "db_rehash",
     "bridge_controller",
     "bridge_contact",
     "ruri_pvar",
@@ -59,6 +66,9 @@ const OWN: &[&str] = &[
 #[derive(Debug, Default)]
 pub struct State {
     pub routes: EventRoutes,
+    /// None: nothing is stored.
+    pub storage: Option<StorageSettings>,
+    pub storage_health: StorageHealth,
     pub enable_stats: bool,
     /// Format of the request URI of a new dialog; None: `$ru`.
     pub request_uri: Option<Format>,
@@ -120,9 +130,7 @@ impl State {
             Some(name) => Some(program.compile_reference(&name).map_err(|error| refused("timeout_avp", error))?),
             None => None,
         };
-        if !(0..=3).contains(&integer("db_mode")) {
-            return Err(format!("dialog: unsupported db_mode {}", integer("db_mode")));
-        }
+        let storage = StorageSettings::read(settings)?;
         if !(0..=1).contains(&integer("initial_cbs_inscript")) {
             return Err(String::from("dialog: initial_cbs_inscript must be 0 or 1"));
         }
@@ -132,6 +140,8 @@ impl State {
         }
         Ok(State {
             routes: EventRoutes::of(program),
+            storage,
+            storage_health: StorageHealth::default(),
             enable_stats: integer("enable_stats") != 0,
             unsets_in_request: integer("unset_profile_in_request") != 0,
             start_sees_callee: integer("start_route_sees_callee") != 0,
@@ -199,9 +209,6 @@ fn bare(text: Option<Text>) -> Vec<u8> {
 
 fn complaints(settings: &Settings) -> Vec<String> {
     let mut out = Vec::new();
-    if settings.integer("dialog", "db_mode") != 0 {
-        out.push(String::from("db_mode: there is no database here, dialogs are kept in memory only"));
-    }
     let slots = settings.integer("dialog", "hash_size");
     if slots < 1 || slots & (slots - 1) != 0 {
         out.push(format!("hash_size {slots} is no power of two, it is rounded down"));
@@ -233,6 +240,7 @@ pub fn engine(settings: &Settings, server_id: i64, process: &Process, now: Now) 
         };
         wanted.set(name, value).map_err(|error| format!("dialog: {error}"))?;
     }
+    wanted.storing = storage_settings::storing(settings)?;
     let server_id = u32::try_from(server_id).unwrap_or(0);
     if settings.integer("dialog", "h_id_start") == START_IS_SERVER_ID {
         wanted.use_server_id(server_id);

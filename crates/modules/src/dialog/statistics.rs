@@ -1,8 +1,12 @@
-//! The statistics of the module: group `dialog` as in Kamailio, and `dialog_end`, the ended calls by reason (extension).
+//! The statistics of the module: group `dialog` as in Kamailio; extensions: `dialog_end`, the ended calls by reason, and
+//! `dialog_db`, how storing goes.
+
+use std::sync::atomic::Ordering::Relaxed;
 
 use ::dialog::EndReason;
 use ::dialog::statistics::Resettable;
 
+use super::storage_health::{Condition, StorageHealth};
 use crate::node::Node;
 use crate::registry::Statistic;
 
@@ -16,6 +20,13 @@ pub(super) static STATISTICS: &[Statistic] = &[
         .resettable(|node| node.dialogs.reset_statistic(Resettable::Failed)),
     Statistic::new("dialog", "processed_dialogs", |node| count(node.dialogs.statistics().processed))
         .resettable(|node| node.dialogs.reset_statistic(Resettable::Processed)),
+    Statistic::new("dialog_db", "is_away", |node| i64::from(health(node).condition() == Condition::Away)),
+    Statistic::new("dialog_db", "unsaved", |node| i64::try_from(node.dialogs.unsaved()).unwrap_or(i64::MAX)),
+    Statistic::new("dialog_db", "written", |node| count(health(node).written.load(Relaxed))),
+    Statistic::new("dialog_db", "commits", |node| count(health(node).commits.load(Relaxed))),
+    Statistic::new("dialog_db", "failures", |node| count(health(node).failures.load(Relaxed))),
+    Statistic::new("dialog_db", "refused", |node| count(health(node).refused.load(Relaxed))),
+    Statistic::new("dialog_db", "unheld", |node| count(health(node).unheld.load(Relaxed))),
     ended::<0>(),
     ended::<1>(),
     ended::<2>(),
@@ -38,6 +49,10 @@ const fn ended<const PLACE: usize>() -> Statistic {
     let read = |node: &Node| count(node.dialogs.ended_by(EndReason::ALL[PLACE]));
     let reset = |node: &Node| node.dialogs.reset_statistic(Resettable::EndedBy(EndReason::ALL[PLACE]));
     Statistic::new("dialog_end", EndReason::ALL[PLACE].token(), read).resettable(reset)
+}
+
+fn health(node: &Node) -> &StorageHealth {
+    &node.states.dialog.storage_health
 }
 
 fn count(value: u64) -> i64 {

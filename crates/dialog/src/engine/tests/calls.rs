@@ -176,7 +176,7 @@ fn what_the_script_set_before_is_in_the_dialog() {
     let caller = engine.profiles().find("caller").unwrap();
     let nov = engine.profiles().find("nov").unwrap();
     let all = engine.profiles().find("all").unwrap();
-    let profiles = [PendingProfile { profile: caller, value: Some(b"A") }, PendingProfile { profile: nov, value: None }];
+    let profiles = [PendingProfile::of(caller, Some(b"A")), PendingProfile::of(nov, None)];
     let new = NewDialog {
         lifetime: Some(600),
         timeout_route: Some((4, b"DLGTO")),
@@ -316,7 +316,7 @@ fn a_revival_while_the_failed_route_runs_keeps_the_counts_right() {
 #[test]
 fn the_flag_word_reads_as_on_6x() {
     let engine = engine(&[]);
-    let nov = [PendingProfile { profile: engine.profiles().find("nov").unwrap(), value: None }];
+    let nov = [PendingProfile::of(engine.profiles().find("nov").unwrap(), None)];
     let new = NewDialog { profiles: &nov, transaction: true, ..invite(b"w@x") };
     let Begin::Created(id) = engine.begin(at(0.0), &new) else { panic!("refused") };
     assert_eq!(engine.view(at(0.0), id).unwrap().dialog_flags, 2048 + 512);

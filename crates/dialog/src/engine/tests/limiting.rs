@@ -236,11 +236,7 @@ fn memberships_keep_their_order_through_storage() {
     let before = listed(&engine);
     assert_eq!(before, [None, Some(b"two".to_vec()), Some(b"one".to_vec())]);
     engine.destroy(at(0.0), id);
-    let profiles = [
-        PendingProfile { profile: all, value: None },
-        PendingProfile { profile: caller, value: Some(b"two") },
-        PendingProfile { profile: caller, value: Some(b"one") },
-    ];
+    let profiles = [PendingProfile::of(all, None), PendingProfile::of(caller, Some(b"two")), PendingProfile::of(caller, Some(b"one"))];
     let stored = Restored {
         id,
         state: State::Confirmed,

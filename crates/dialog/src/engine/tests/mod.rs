@@ -12,6 +12,7 @@ mod random;
 mod reading;
 mod reasons;
 mod sequence;
+mod storing;
 mod table;
 
 use sip::time::{Date, Now, Time};

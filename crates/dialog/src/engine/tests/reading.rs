@@ -140,7 +140,7 @@ fn a_forced_state_moves_gauges_deadlines_and_profiles_along() {
 fn a_stored_dialog_comes_back_with_its_numbers() {
     let engine = engine(&[]);
     let all = engine.profiles().find("all").unwrap();
-    let profiles = [PendingProfile { profile: all, value: None }];
+    let profiles = [PendingProfile::of(all, None)];
     let id = DialogId { entry: 3705, id: 20_000_000 };
     let new = NewDialog { variables: &[(b"pre", b"before")], profiles: &profiles, internal_flags: 1, ..invite(b"db@x") };
     let stored = Restored {

@@ -1,0 +1,61 @@
+//! What is written in one transaction.
+
+use crate::columns::Column;
+use crate::membership;
+use crate::row::DialogRow;
+
+/// One change of the tables. Each stands for a dialog as it is now, so doing it twice does no harm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// The dialog has this row, and these variables when they are given (key, value; newest first): then those in the table
+    /// that are not among them go.
+    Put { row: Box<DialogRow>, is_new: bool, variables: Option<Vec<(Vec<u8>, Vec<u8>)>> },
+    /// Neither a row nor variables of this dialog are left.
+    Remove { entry: u32, id: u32 },
+}
+
+/// Changes to be applied together or not at all, in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    pub operations: Vec<Operation>,
+    /// Tried before with unknown outcome: a row that is new may be there already, one that is not may be missing.
+    pub is_retry: bool,
+}
+
+/// Bytes of a variable's name and value in Kamailio's tables, and of the memberships.
+const KEY_BYTES_MAX: usize = 128;
+const VALUE_BYTES_MAX: usize = 512;
+const MEMBERSHIP_BYTES_MAX: usize = 512;
+
+impl Operation {
+    /// The same within what Kamailio's tables take where something can be left out: variables too long go, memberships become
+    /// shorter. None: nothing can be left out. For a row that was refused: better most of a call than none of it.
+    pub fn trimmed(&self) -> Option<Operation> {
+        let Operation::Put { row, is_new, variables } = self else { return None };
+        let fits = |(key, value): &&(Vec<u8>, Vec<u8>)| key.len() <= KEY_BYTES_MAX && value.len() <= VALUE_BYTES_MAX;
+        let memberships = row.cell(Column::ExtraData).text().and_then(|text| membership::shortened(text, MEMBERSHIP_BYTES_MAX));
+        let is_trimmed = memberships.is_some() || variables.iter().flatten().any(|pair| !fits(&pair));
+        is_trimmed.then(|| {
+            let mut row = row.clone();
+            if let Some(memberships) = memberships {
+                row.set_text(Column::ExtraData, memberships.as_bytes());
+            }
+            let variables = variables.as_ref().map(|variables| variables.iter().filter(fits).cloned().collect());
+            Operation::Put { row, is_new: *is_new, variables }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_left_out_and_nothing_else() {
+        let variables = vec![(b"long".to_vec(), vec![b'x'; 513]), (b"short".to_vec(), vec![b'x'; 512])];
+        let put = |variables| Operation::Put { row: Box::default(), is_new: true, variables: Some(variables) };
+        assert_eq!(put(variables.clone()).trimmed(), Some(put(variables[1..].to_vec())));
+        assert_eq!(put(variables[1..].to_vec()).trimmed(), None);
+        assert_eq!(Operation::Remove { entry: 1, id: 2 }.trimmed(), None);
+    }
+}
