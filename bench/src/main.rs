@@ -4,13 +4,21 @@
 //! run alternately in the same minutes, because machines drift.
 
 mod calls;
+mod database;
+mod dump;
 mod generator;
+mod ledger;
 mod listing;
 mod measure;
+mod options;
+mod outage;
 mod random;
+mod rows;
 mod rpc;
+mod setup;
 mod sipp;
 mod subject;
+mod survive;
 
 use std::process::ExitCode;
 
@@ -23,6 +31,11 @@ bench COMMAND
   limit                      the (N+1)th concurrent call of an account gets 486
   listing HELD RATE [SECONDS]   calls a second while HELD calls are up, without and with listings of all of them (30 s each)
   compare SECONDS RATE...    CPU per call, duolog and kamailio in turn (3 rounds a rate)
+  survive [OPTIONS]          kill -9 at random moments under load: is every acknowledged call there afterwards?
+      --subject duolog|kamailio --database sqlite|postgres|mysql --rounds N --rate CALLS --seed N --held CALLS
+      and for Kamailio --children N --journal wal|delete
+  outage [OPTIONS]           the database goes away under load: do calls notice, are the rows right afterwards?
+      as above, and --outage locked|stopped|frozen|read-only --seconds N --rate CALLS
 ";
 
 /// Rounds of a comparison.
@@ -40,6 +53,8 @@ fn main() -> ExitCode {
         ["compare", seconds, rates @ ..] if !rates.is_empty() => number(seconds).and_then(|seconds| {
             rates.iter().map(|rate| number(rate)).collect::<Result<Vec<_>, _>>().and_then(|rates| compare(seconds, &rates))
         }),
+        ["survive", options @ ..] => options::survive(options).and_then(|wanted| survive::survive(&wanted)),
+        ["outage", options @ ..] => options::outage(options).and_then(|wanted| outage::outage(&wanted)),
         _ => Err(HELP.to_owned()),
     };
     match done {

@@ -11,6 +11,8 @@ pub struct Case {
     pub statements: String,
     /// `only: duolog` or `only: kamailio` in the prose: a feature the other subject does not have.
     pub only: Option<String>,
+    /// `database: sqlite` in the prose: statements another database would not take.
+    pub database: Option<String>,
 }
 
 /// Reads a case; the error names the file's fault.
@@ -20,7 +22,7 @@ pub fn read(path: &Path) -> Result<Case, String> {
 
 /// Reads the text of a case.
 pub fn parse(text: &str) -> Result<Case, String> {
-    let mut case = Case { configuration: String::new(), timeline: Vec::new(), statements: String::new(), only: None };
+    let mut case = Case { configuration: String::new(), timeline: Vec::new(), statements: String::new(), only: None, database: None };
     let mut block: Option<String> = None;
     for (index, line) in text.lines().enumerate() {
         match (&block, line.strip_prefix("```")) {
@@ -39,6 +41,9 @@ pub fn parse(text: &str) -> Result<Case, String> {
             (None, None) => {
                 if let Some(subject) = line.strip_prefix("only: ") {
                     case.only = Some(subject.trim().to_owned());
+                }
+                if let Some(driver) = line.strip_prefix("database: ") {
+                    case.database = Some(driver.trim().to_owned());
                 }
             }
         }

@@ -14,6 +14,7 @@ mod generate;
 mod http_door;
 mod json_door;
 mod message;
+mod moving;
 mod normalise;
 mod runner;
 mod seeds;
@@ -26,6 +27,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use database_servers::{DatabaseServer, Product};
+
+use crate::database::{Driver, Server};
 
 /// How many cases run side by side unless `--jobs` says otherwise.
 const JOBS_DEFAULT: usize = 6;
@@ -40,6 +45,8 @@ pub struct Options {
     /// `start other` starts this product; the one of the two that is not the subject unless given.
     pub other: Option<String>,
     pub program: Option<PathBuf>,
+    /// Where the databases of cases are.
+    pub database: Driver,
     pub filter: Option<String>,
     pub record: bool,
     pub verbose: bool,
@@ -68,6 +75,7 @@ impl Default for Options {
             subject: "duolog".to_owned(),
             other: None,
             program: None,
+            database: Driver::Sqlite,
             filter: None,
             record: false,
             verbose: false,
@@ -90,13 +98,24 @@ fn main() -> ExitCode {
     let agrees = match arguments.first().map(String::as_str) {
         Some("edits") => Some(edits::run(&arguments)),
         Some("language") => Some(seeds::command(&differential::LANGUAGE, &arguments, &options(&[]))),
+        Some("moving") => Some(moving::command(&arguments, &options(&[]))),
         Some("dialogs") => Some(seeds::command(&dialogs::DIALOGS, &arguments, &options(&[]))),
         _ => None,
     };
     if let Some(agrees) = agrees {
         return if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let options = options(&arguments);
+    let mut options = options(&arguments);
+    let server = match database_server(&arguments) {
+        Ok(server) => server,
+        Err(reason) => {
+            println!("{reason}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Some(server) = &server {
+        options.database = Driver::Server(Server::of(server));
+    }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut paths = Vec::new();
     collect(&folder, &mut paths);
@@ -116,11 +135,24 @@ fn main() -> ExitCode {
     if failed == 0 && passed > 0 && agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// `--database NAME`: the server cases that want a database run on; none for SQLite.
+fn database_server(arguments: &[String]) -> Result<Option<DatabaseServer>, String> {
+    let name = arguments.iter().skip_while(|word| *word != "--database").nth(1).map_or("sqlite", String::as_str);
+    let product = match name {
+        "sqlite" => return Ok(None),
+        "postgres" => Product::Postgres,
+        "mysql" => Product::Mariadb,
+        other => return Err(format!("--database is sqlite, postgres or mysql, not {other}")),
+    };
+    DatabaseServer::start(product).map(Some).map_err(|trouble| trouble.to_string())
+}
+
 /// What ends a whole run: things made by chance, from fixed seeds.
 fn by_chance(options: &Options) -> bool {
     let language = seeds::run(&differential::LANGUAGE, 1, GENERATED, options);
     let dialogs = seeds::run(&dialogs::DIALOGS, 1, GENERATED, options);
-    edits::run_fixed() && language && dialogs
+    let moving = moving::run_fixed(options);
+    edits::run_fixed() && language && dialogs && moving
 }
 
 fn options(arguments: &[String]) -> Options {
@@ -129,6 +161,7 @@ fn options(arguments: &[String]) -> Options {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--subject" => options.subject = arguments.next().unwrap_or_default(),
+            "--database" => drop(arguments.next()),
             "--other" => options.other = arguments.next(),
             "--program" => options.program = arguments.next().map(PathBuf::from),
             "--record" => options.record = true,
@@ -193,9 +226,12 @@ fn run_one(name: &str, path: &Path, options: &Options) -> Outcome {
     if runner::needs_sipp(&case) && !options.has_sipp {
         return Outcome::Skipped("sipp is not installed (package sip-tester)".to_owned());
     }
-    if !case.statements.is_empty() || case.configuration.contains("@DATABASE@") {
-        if !database::is_installed() {
+    if runner::wants_database(&case) {
+        if options.database == Driver::Sqlite && !database::is_sqlite_installed() {
             return Outcome::Skipped("sqlite3 is not installed (package sqlite3)".to_owned());
+        }
+        if case.database.as_ref().is_some_and(|only| only != options.database.name()) {
+            return Outcome::Skipped(String::new());
         }
     }
     if runner::needs_both(&case) && !seeds::has_kamailio() {
@@ -212,7 +248,8 @@ fn run_one(name: &str, path: &Path, options: &Options) -> Outcome {
     match result {
         Ok(()) => Outcome::Passed,
         Err(reason) if reason.contains(database::NO_DRIVER) => {
-            Outcome::Skipped("Kamailio has no db_sqlite.so (package kamailio-sqlite-modules)".to_owned())
+            let driver = options.database.name();
+            Outcome::Skipped(format!("Kamailio has no db_{driver}.so (package kamailio-{driver}-modules)"))
         }
         Err(reason) => Outcome::Failed(reason),
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::Options;
 use crate::agent::{Agent, PATIENCE};
 use crate::case::Case;
-use crate::database::{Database, normalise_rows};
+use crate::database::{Database, URL_MARK, normalise_rows};
 use crate::details::{DESTINATION, REFUSED, TRACED, UNTRACED, changed, check_message, check_text};
 use crate::http_door;
 use crate::json_door;
@@ -51,7 +51,11 @@ pub fn trace(name: &str, path: &Path, case: &Case, options: &Options) -> Result<
         marks.insert(agent_name.to_uppercase(), agent.address.clone());
         agents.insert(agent_name, agent);
     }
-    let database = Database::prepare(case, path, &subject::folder(name), &mut marks)?;
+    let database = if wants_database(case) {
+        Some(Database::make(&options.database, &subject::folder(name), &case.statements, &mut marks)?)
+    } else {
+        None
+    };
     let started = Subject::start(options, name, &fill(&case.configuration, &marks), &proxy);
     if let Some(step) = steps.iter().find(|step| matches!(step.kind, Kind::Refused)) {
         return match started {
@@ -141,6 +145,11 @@ fn agent_names(case: &Case, steps: &[Step]) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// Does the configuration have a place for a database?
+pub fn wants_database(case: &Case) -> bool {
+    case.configuration.contains(&format!("@{URL_MARK}@"))
 }
 
 /// Does any step start the other product?

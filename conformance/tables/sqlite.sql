@@ -1,4 +1,6 @@
 -- The tables of the dialog module as a case finds them: layout version 7 of `dialog`, version 1 of `dialog_vars`.
+-- Kamailio's writes fail while somebody reads a file with a rollback journal.
+PRAGMA journal_mode = wal;
 CREATE TABLE version (id INTEGER PRIMARY KEY NOT NULL, table_name VARCHAR(32) NOT NULL UNIQUE, table_version INTEGER NOT NULL DEFAULT 0);
 INSERT INTO version (table_name, table_version) VALUES ('version', 1), ('dialog', 7), ('dialog_vars', 1);
 

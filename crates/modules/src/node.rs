@@ -62,6 +62,8 @@ pub struct Thread {
 #[derive(Debug, Default)]
 pub struct States {
     pub core: crate::core::State,
+    /// Connections of all modules that use databases.
+    pub database: crate::database::State,
     pub tm: crate::tm::State,
     pub tmx: crate::tmx::State,
     pub sl: crate::sl::State,
@@ -84,6 +86,7 @@ pub struct States {
     pub jsonrpcs: crate::jsonrpcs::State,
     pub dialog: crate::dialog::State,
     pub uac: crate::uac::State,
+    pub sqlops: crate::sqlops::State,
 }
 
 impl States {
@@ -91,6 +94,7 @@ impl States {
     pub fn start(settings: &Settings, program: &Program<Worker>) -> Result<States, String> {
         Ok(States {
             core: crate::core::State::start(settings, program)?,
+            database: crate::database::State::start(settings)?,
             tm: crate::tm::State::start(settings, program)?,
             tmx: crate::tmx::State::start(settings, program)?,
             sl: crate::sl::State::start(settings, program)?,
@@ -113,6 +117,7 @@ impl States {
             jsonrpcs: crate::jsonrpcs::State::start(settings, program)?,
             dialog: crate::dialog::State::start(settings, program)?,
             uac: crate::uac::State::start(settings, program)?,
+            sqlops: crate::sqlops::State::start(settings, program)?,
         })
     }
 }

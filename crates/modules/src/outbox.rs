@@ -32,6 +32,8 @@ pub enum Effect {
     ReadFile { ticket: u64, path: String, bytes_max: usize },
     /// Write a file anew; answered under the ticket unless that is 0.
     WriteFile { ticket: u64, path: String, bytes: Vec<u8> },
+    /// Ask the database with this place; answered under the ticket unless that is 0.
+    Query { ticket: u64, connection: usize, work: crate::database::Work },
     /// Take dialogs of the database into the engine before others; answered under the ticket once they are there.
     LoadDialogs { ticket: u64, which: StoredDialogs },
     /// Append each item as a JSON line to a plain file of this name in the folder; the call with this ticket is answered when it

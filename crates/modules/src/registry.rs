@@ -75,6 +75,10 @@ pub static ALL: &[&Module] = &[
     &crate::jsonrpcs::MODULE,
     &crate::dialog::MODULE,
     &crate::uac::MODULE,
+    &crate::sqlops::MODULE,
+    &crate::db_sqlite::MODULE,
+    &crate::db_postgres::MODULE,
+    &crate::db_mysql::MODULE,
 ];
 
 /// The module with this name.

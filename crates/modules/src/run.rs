@@ -94,6 +94,7 @@ pub struct Run {
     pub corex: crate::corex::RunState,
     pub htable: crate::htable::RunState,
     pub jsonrpcs: crate::jsonrpcs::RunState,
+    pub sqlops: crate::sqlops::RunState,
 }
 
 /// The answer a parked run waits for.
@@ -107,6 +108,8 @@ pub enum Answer {
     FileRead(Result<Vec<u8>, String>),
     /// A file was written, or why not.
     FileWritten(Result<(), String>),
+    /// What a statement gave, or why it failed; no rows when a table was loaded or stored.
+    Rows(Result<crate::database::Rows, String>),
     /// Stored dialogs are in the engine now: how many came, or why they could not be had.
     DialogsLoaded(Result<u64, String>),
 }
@@ -160,6 +163,7 @@ impl Default for Run {
             corex: Default::default(),
             htable: Default::default(),
             jsonrpcs: Default::default(),
+            sqlops: Default::default(),
         }
     }
 }
@@ -212,6 +216,7 @@ impl Run {
         self.corex.clear();
         self.htable.clear();
         self.jsonrpcs.clear();
+        self.sqlops.clear();
     }
 
     /// The current request URI (`$ru`).

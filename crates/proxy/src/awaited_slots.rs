@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use dialog::Direction;
 use modules::Worker;
 use modules::outbox::{Effect, StoredDialogs};
 use modules::run::Answer;
@@ -17,8 +18,8 @@ pub const WAITING_REQUESTS_MAX: usize = 10_000;
 /// Most bytes they may have together.
 pub const WAITING_BYTES_MAX: usize = 32 << 20;
 
-/// Longest wait.
-pub const WAIT_MILLISECONDS_MAX: u64 = 5_000;
+/// Longest wait where `db_timeout` does not say another one.
+const WAIT_MILLISECONDS: u64 = 5_000;
 
 /// One request as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,8 +158,14 @@ impl Proxy {
             return false;
         }
         let entry = dialogs.slot_of(message.call_id());
+        // Its dialog may be there although its slot is not complete.
+        let is_found = !dialogs.slot_is_loaded(entry) && {
+            let found = dialogs.find_by_identifiers(message.call_id(), message.from_tag(), message.to_tag(), Direction::None);
+            found.is_some()
+        };
         let ticket = worker.take_ticket();
-        match self.awaited.put(worker.now.time, entry, (bytes, from), || self.node.dialogs.slot_is_loaded(entry), ticket) {
+        let is_loaded = || is_found || self.node.dialogs.slot_is_loaded(entry);
+        match self.awaited.put(worker.now.time, entry, (bytes, from), is_loaded, ticket) {
             Put::First => {
                 worker.outbox.effects.push(Effect::LoadDialogs { ticket, which: StoredDialogs::OfSlot(entry) });
                 true
@@ -188,7 +195,8 @@ impl Proxy {
 
     /// Handles requests that have waited as long as the database may take; called once a second.
     pub(crate) fn give_up_late_slots(&self, worker: &mut Worker) {
-        let longest = WAIT_MILLISECONDS_MAX;
+        let storage = self.node.states.dialog.storage.as_ref();
+        let longest = storage.map_or(WAIT_MILLISECONDS, |storage| u64::try_from(storage.call_timeout.as_millis()).unwrap_or(u64::MAX));
         let requests = self.awaited.take_older(Time(worker.now.time.0.saturating_sub(longest)));
         if !requests.is_empty() {
             let text = format!("{} requests are handled although their dialogs are not loaded after {longest} ms", requests.len());

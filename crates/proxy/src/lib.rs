@@ -13,6 +13,7 @@ mod request;
 pub mod startup;
 mod timers;
 
+pub use awaited_slots::WAITING_REQUESTS_MAX;
 pub use input::Input;
 pub use startup::{Checked, Prepared, StartError, check, check_with, start};
 

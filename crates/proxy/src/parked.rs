@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use modules::cfgutils::hashed_file;
 use modules::run::{Answer, Run};
-use modules::{Worker, dns, tm};
+use modules::{Worker, dns, htable, tm};
 use script::exports::Flow;
 use script::vm;
 
@@ -75,7 +75,7 @@ impl Proxy {
             if self.slot_answered(worker, ticket, &answer) {
                 return;
             }
-            if !hashed_file::answered(worker, ticket, &answer) && !tm::answered(worker, ticket, &answer) {
+            if !hashed_file::answered(worker, ticket, &answer) && !htable::answered(worker, ticket, &answer) && !tm::answered(worker, ticket, &answer) {
                 dns::answered(worker, ticket, answer);
             }
             return;

@@ -17,6 +17,8 @@ pub enum Action {
     Help,
     /// `-v`, `-V`, `-I`, `--version`.
     Version,
+    /// `db create [URL]`: make the tables of the dialogs, by default those that the configuration names.
+    CreateTables { url: Option<String> },
     /// `rpc METHOD [ARGUMENTS]`: ask a running proxy.
     Rpc { method: String, arguments: Vec<String> },
 }
@@ -190,6 +192,16 @@ impl CommandLine {
                 let method = words.next().ok_or_else(|| bad("rpc needs a method, for instance core.uptime".into()))?;
                 self.action = Action::Rpc { method, arguments: words.collect() };
             }
+            "db" => {
+                match words.next().as_deref() {
+                    Some("create") => self.action = Action::CreateTables { url: words.next() },
+                    Some(other) => return Err(bad(format!("db does not know {other}; it knows create"))),
+                    None => return Err(bad("db needs a command: db create [URL]".into())),
+                }
+                if let Some(word) = words.next() {
+                    return Err(bad(format!("db create takes one URL, what is {word}? put options before it")));
+                }
+            }
             "help" => self.action = Action::Help,
             "version" => self.action = Action::Version,
             other => {
@@ -343,6 +355,7 @@ pub const HELP: &str = "\
 Usage: duolog [options]                    serve a kamailio.cfg
        duolog [options] check [FILE]       read it and say everything that is wrong
        duolog rpc METHOD [ARGUMENT ...]    ask a running proxy
+       duolog [options] db create [URL]    make the tables of the dialogs (default: the db_url of the file)
 
 Configuration
   -f FILE               file to read (default /etc/kamailio/kamailio.cfg)

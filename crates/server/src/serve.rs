@@ -17,6 +17,7 @@ use proxy::{Checked, Prepared, Proxy};
 use script::load::LoadOptions;
 use script::preprocess::Effect as Substitution;
 use transaction::Protocol;
+use transport::crew::Crew;
 use transport::resolver::Resolver;
 use transport::tcp::stream_worker;
 use transport::udp::{UdpOptions, workers};
@@ -29,10 +30,13 @@ use crate::extension::Extension;
 use crate::facts::{self, Facts};
 use crate::file_room::FileRoom;
 use crate::listen::{self, Bound};
+use crate::loading::{self, Loading};
 use crate::logging::{Destination, Logger, level};
 use crate::pid_file::PidFile;
+use crate::query_room::{self, QueryRoom};
 use crate::shell::Shell;
 use crate::signals::{Request, Signals};
+use crate::storage_room::{self, StorageRoom};
 use crate::tcp_driver::TcpDriver;
 use crate::udp_driver::UdpDriver;
 use crate::{daemon, file_room, names, privileges, rpc_client};
@@ -64,6 +68,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, extension: &Extension)
             Ok(())
         }
         Action::Rpc { method, arguments } => return rpc_client::run(&line, method, arguments),
+        Action::CreateTables { url } => storage_room::create::run(&line, url.as_deref(), extension),
         Action::Check => check(&line, extension),
         Action::PrintConfiguration => print_configuration(&line, extension),
         Action::Run => serve(&line, extension),
@@ -101,7 +106,7 @@ fn load_options(line: &CommandLine) -> LoadOptions {
     LoadOptions { defines, substs, modules: line.load_modules.clone(), module_parameters, ..LoadOptions::default() }
 }
 
-fn load(line: &CommandLine, extension: &Extension) -> Result<Checked, String> {
+pub(crate) fn load(line: &CommandLine, extension: &Extension) -> Result<Checked, String> {
     let path = line.configuration_path();
     let checked = proxy::check_with(&path.display().to_string(), &mut Disk, &load_options(line), &extension.modules);
     let mut checked = checked.map_err(|error| error.to_string())?;
@@ -226,6 +231,14 @@ fn serve(line: &CommandLine, extension: &Extension) -> Result<(), String> {
     Facts::tell(&shell, connections.clone());
     let listeners = control_room::open(&shell, &caller, &run, connections).map_err(|error| format!("ERROR: {error}"))?;
     identity.assume().map_err(|error| format!("cannot change user or group: {error}"))?;
+    // As the user that will write: files it makes are its own.
+    if let Some(mut opened) = storage_room::open(&shell.proxy.node).map_err(|error| format!("ERROR: {error}"))? {
+        loading::prepare(&shell, &opened.database, opened.backend.as_mut()).map_err(|error| format!("ERROR: {error}"))?;
+        let database = opened.database.clone();
+        StorageRoom::start(&shell, opened)?;
+        let _ = shell.loading.set(Loading::start(&shell, &database)?);
+    }
+    start_queries(&shell, &crew).map_err(|error| format!("ERROR: {error}"))?;
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     if has_tcp {
         let (worker, streams) =
@@ -254,8 +267,31 @@ fn serve(line: &CommandLine, extension: &Extension) -> Result<(), String> {
         resolver.stop();
     }
     join(threads);
+    if let Some(loading) = shell.loading.get() {
+        loading.end(&shell);
+    }
+    if let Some(queries) = shell.queries.get() {
+        queries.stop();
+    }
+    if let Some(storage) = shell.storage.get() {
+        storage.stop();
+    }
     drop(listeners);
     drop(pid_files);
+    Ok(())
+}
+
+/// Connects to the databases of `sqlops` and `htable` and loads the tables of the latter.
+fn start_queries(shell: &Arc<Shell>, crew: &Arc<Crew>) -> Result<(), String> {
+    let opened = query_room::open(&shell.proxy.node, shell.clock)?;
+    let (logging, waking) = (Arc::clone(shell), Arc::clone(crew));
+    let surroundings = query_room::Surroundings {
+        node: Arc::clone(&shell.proxy.node),
+        clock: shell.clock,
+        notify: Arc::new(move || waking.wake()),
+        log: Arc::new(move |text| logging.log(0, level::ERROR, format!("sqlops: {text}").as_bytes())),
+    };
+    let _ = shell.queries.set(QueryRoom::start(opened, surroundings)?);
     Ok(())
 }
 

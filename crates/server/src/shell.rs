@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use modules::Worker;
 use modules::listing::Listing;
-use modules::outbox::{Effect, LogSource};
+use modules::outbox::{Effect, LogSource, StoredDialogs};
 use modules::rpc::Fault;
 use modules::run::Answer;
 use proxy::{Input, Proxy};
@@ -21,9 +21,12 @@ use transport::tcp::{Streams, Target};
 use crate::clock::Clock;
 use crate::dump;
 use crate::file_room::{FileRoom, Request};
+use crate::loading::Loading;
 use crate::logging::{Logger, level};
 use crate::names;
 use crate::paced::Seats;
+use crate::query_room::{self, QueryRoom};
+use crate::storage_room::StorageRoom;
 use crate::waiting_calls::WaitingCalls;
 
 /// Most scripts that sleep at one time.
@@ -41,6 +44,11 @@ pub struct Shell {
     pub streams: OnceLock<Streams>,
     pub files: OnceLock<FileRoom>,
     pub crew: OnceLock<Arc<Crew>>,
+    pub queries: OnceLock<QueryRoom>,
+    /// Where dialogs are stored; nothing in it when they are not.
+    pub storage: OnceLock<StorageRoom>,
+    /// Takes stored dialogs in; nothing in it when none are stored.
+    pub loading: OnceLock<Loading>,
     /// Remote calls whose answer comes later.
     pub waiting: WaitingCalls,
     /// Long answers that are being written.
@@ -63,6 +71,9 @@ impl Shell {
             streams: OnceLock::new(),
             files: OnceLock::new(),
             crew: OnceLock::new(),
+            queries: OnceLock::new(),
+            storage: OnceLock::new(),
+            loading: OnceLock::new(),
             waiting: WaitingCalls::default(),
             listings: Seats::default(),
             sleepers: Mutex::new(BTreeSet::new()),
@@ -89,65 +100,87 @@ impl Shell {
 
     /// Carries out everything in the worker's outbox. The order is kept across transports: datagrams collected so far leave
     /// before anything is given to the stream thread, so that no answer to an INVITE over TCP overtakes our 100 over UDP.
+    ///
+    /// Where dialogs are stored, what announces a change waits until that is committed.
     pub fn carry_out(&self, worker: &mut Worker, datagrams: &mut Datagrams<'_>) {
-        let outbox = std::mem::take(&mut worker.outbox);
+        let mut outbox = std::mem::take(&mut worker.outbox);
+        if let Some(storage) = self.storage.get() {
+            storage.hold(self, worker.number, &mut outbox, datagrams);
+        }
         for effect in &outbox.effects {
-            match effect {
-                Effect::Send { socket, destination, bytes } => {
-                    let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
-                    if let Some(index) = self.udp_places.iter().position(|place| place == socket) {
-                        datagrams.push(index, *destination, bytes);
-                    }
-                }
-                Effect::StreamSend { socket, connection, destination, may_connect, then_close, bytes, .. } => {
-                    let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
-                    let target = Target {
-                        connection: u32::try_from(*connection).ok().filter(|connection| *connection != 0),
-                        destination: Some(*destination),
-                        socket: self.tcp_places.iter().position(|place| place == socket).unwrap_or(0),
-                        may_connect: *may_connect,
-                        then_close: *then_close,
-                    };
-                    datagrams.flush();
-                    let sent = self.streams.get().map(|streams| streams.send(target, bytes));
-                    if let Some(Err(error)) = sent {
-                        self.logger.write_braked(0, level::ERROR, "<core>", &format!("cannot send to {destination}: {error}"));
-                    }
-                }
-                Effect::StreamAlias { connection, port } => {
-                    if let (Some(streams), Ok(connection)) = (self.streams.get(), u32::try_from(*connection))
-                        && let Err(error) = streams.alias(connection, *port)
-                    {
-                        self.logger.write_braked(0, level::ERROR, "<core>", &format!("no alias for connection {connection}: {error}"));
-                    }
-                }
-                Effect::Resolve { ticket, question } => {
-                    let asked = self.resolver.get().map(|resolver| resolver.ask(*ticket, &question.name, question.kind.number()));
-                    if !matches!(asked, Some(Ok(()))) {
-                        self.sleep(*ticket, Time(0));
-                    }
-                }
-                Effect::Answer { ticket, answer } => self.waiting.answer(*ticket, answer.clone()),
-                Effect::ReadFile { ticket, path, bytes_max } => {
-                    self.ask_for_file(Request::Read { ticket: *ticket, path: path.clone(), bytes_max: *bytes_max }, *ticket);
-                }
-                Effect::WriteFile { ticket, path, bytes } => {
-                    self.ask_for_file(Request::Write { ticket: *ticket, path: path.clone(), bytes: bytes.clone() }, *ticket);
-                }
-                Effect::LoadDialogs { ticket, .. } => self.sleep(*ticket, Time(0)),
-                Effect::AppendFile { ticket, folder, name, lines } => {
-                    self.append_file(*ticket, folder.clone(), name.clone(), lines.clone())
-                }
-                Effect::Wake { ticket, at } => self.sleep(*ticket, *at),
-                Effect::Log { level, text, source: LogSource::Proxy, .. } => self.log(worker.number, *level, text),
-                Effect::Log { level, facility, text, source: LogSource::Script } => {
-                    self.log_of_script(worker.number, *level, *facility, text);
-                }
-                Effect::Stop => self.is_stopping.store(true, Ordering::Release),
-            }
+            self.carry(worker.number, effect, &outbox.bytes, datagrams);
         }
         worker.outbox = outbox;
         worker.outbox.clear();
+    }
+
+    /// Carries out one effect of a worker; `all` holds the bytes to send.
+    pub(crate) fn carry(&self, worker: u32, effect: &Effect, all: &[u8], datagrams: &mut Datagrams<'_>) {
+        match effect {
+            Effect::Send { socket, destination, bytes } => {
+                let bytes = all.get(bytes.clone()).unwrap_or_default();
+                if let Some(index) = self.udp_places.iter().position(|place| place == socket) {
+                    datagrams.push(index, *destination, bytes);
+                }
+            }
+            Effect::StreamSend { socket, connection, destination, may_connect, then_close, bytes, .. } => {
+                let bytes = all.get(bytes.clone()).unwrap_or_default();
+                let target = Target {
+                    connection: u32::try_from(*connection).ok().filter(|connection| *connection != 0),
+                    destination: Some(*destination),
+                    socket: self.tcp_places.iter().position(|place| place == socket).unwrap_or(0),
+                    may_connect: *may_connect,
+                    then_close: *then_close,
+                };
+                datagrams.flush();
+                let sent = self.streams.get().map(|streams| streams.send(target, bytes));
+                if let Some(Err(error)) = sent {
+                    self.logger.write_braked(0, level::ERROR, "<core>", &format!("cannot send to {destination}: {error}"));
+                }
+            }
+            Effect::StreamAlias { connection, port } => {
+                if let (Some(streams), Ok(connection)) = (self.streams.get(), u32::try_from(*connection))
+                    && let Err(error) = streams.alias(connection, *port)
+                {
+                    self.logger.write_braked(0, level::ERROR, "<core>", &format!("no alias for connection {connection}: {error}"));
+                }
+            }
+            Effect::Resolve { ticket, question } => {
+                let asked = self.resolver.get().map(|resolver| resolver.ask(*ticket, &question.name, question.kind.number()));
+                if !matches!(asked, Some(Ok(()))) {
+                    self.sleep(*ticket, Time(0));
+                }
+            }
+            Effect::Answer { ticket, answer } => self.waiting.answer(*ticket, answer.clone()),
+            Effect::ReadFile { ticket, path, bytes_max } => {
+                self.ask_for_file(Request::Read { ticket: *ticket, path: path.clone(), bytes_max: *bytes_max }, *ticket);
+            }
+            Effect::WriteFile { ticket, path, bytes } => {
+                self.ask_for_file(Request::Write { ticket: *ticket, path: path.clone(), bytes: bytes.clone() }, *ticket);
+            }
+            Effect::Query { ticket, connection, work } => match self.queries.get() {
+                Some(queries) => queries.ask(query_room::Request { ticket: *ticket, connection: *connection, work: work.clone() }),
+                None if *ticket != 0 => self.sleep(*ticket, Time(0)),
+                None => {}
+            },
+            Effect::LoadDialogs { ticket, which } => self.load_dialogs(*ticket, which.clone()),
+            Effect::AppendFile { ticket, folder, name, lines } => self.append_file(*ticket, folder.clone(), name.clone(), lines.clone()),
+            Effect::Wake { ticket, at } => self.sleep(*ticket, *at),
+            Effect::Log { level, text, source: LogSource::Proxy, .. } => self.log(worker, *level, text),
+            Effect::Log { level, facility, text, source: LogSource::Script } => {
+                self.log_of_script(worker, *level, *facility, text);
+            }
+            Effect::Stop => self.is_stopping.store(true, Ordering::Release),
+        }
+    }
+
+    /// A request that is refused answers at once, with nothing.
+    fn load_dialogs(&self, ticket: u64, which: StoredDialogs) {
+        let refused = self.loading.get().map_or(Err("no dialogs are loaded at this time"), |loading| loading.ask(ticket, which)).err();
+        if let Some(reason) = refused {
+            self.logger.write_braked(0, level::ERROR, "dialog", reason);
+            self.sleep(ticket, Time(0));
+        }
     }
 
     /// A request that is refused answers at once, with nothing.
@@ -214,8 +247,21 @@ impl Shell {
                 self.handle(worker, now, Input::Answer { ticket, answer: Answer::Records(names::reply(answer)) });
             }
         }
+        for bytes in self.storage.get().map(StorageRoom::take_unsent).unwrap_or_default() {
+            self.handle(worker, now, Input::Unsent { bytes: &bytes });
+        }
         if let Some(files) = self.files.get() {
             for (ticket, answer) in files.answers() {
+                self.handle(worker, now, Input::Answer { ticket, answer });
+            }
+        }
+        if let Some(queries) = self.queries.get() {
+            for (ticket, answer) in queries.answers() {
+                self.handle(worker, now, Input::Answer { ticket, answer });
+            }
+        }
+        if let Some(loading) = self.loading.get() {
+            for (ticket, answer) in loading.answers() {
                 self.handle(worker, now, Input::Answer { ticket, answer });
             }
         }
@@ -235,14 +281,18 @@ impl Shell {
         }
     }
 
-    /// How long until a timer or a sleeper is due.
+    /// Lets the leader of the UDP workers come by.
+    pub fn wake(&self) {
+        if let Some(crew) = self.crew.get() {
+            crew.wake();
+        }
+    }
+
+    /// How long until a timer, a sleeper or a message that is held back is due.
     pub fn until_next(&self) -> Option<Duration> {
         let sleeper = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner).first().map(|(at, _)| *at);
-        let next = match (self.proxy.next_deadline(), sleeper) {
-            (Some(timer), Some(sleeper)) => timer.min(sleeper),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => return None,
-        };
+        let held = self.storage.get().and_then(StorageRoom::deadline);
+        let next = [self.proxy.next_deadline(), sleeper, held].into_iter().flatten().min()?;
         Some(Duration::from_millis(next.0.saturating_sub(self.clock.now().time.0)))
     }
 }

@@ -137,9 +137,14 @@ impl Keeper {
         }
     }
 
+    /// Changes taken and not known to be written.
+    pub fn in_hand(&self) -> usize {
+        self.hand.as_ref().map_or(0, Hand::left)
+    }
+
     /// Changes that are not known to be written.
     pub fn unsaved(&self, source: &impl Source) -> usize {
-        source.unsaved() + self.hand.as_ref().map_or(0, Hand::left)
+        source.unsaved() + self.in_hand()
     }
 
     /// What happened since the last call.
@@ -241,7 +246,7 @@ impl Keeper {
         let Some(trouble) = self.trouble.take() else { return };
         if trouble.attempts > 1 {
             self.events
-                .push(Event::CameBack { milliseconds: now.time.since(trouble.since), unsaved: self.hand.as_ref().map_or(0, Hand::left) });
+                .push(Event::CameBack { milliseconds: now.time.since(trouble.since), unsaved: self.in_hand() });
             self.draining = Some((trouble.since, 0));
         } else {
             self.events.push(Event::Recovered { error: trouble.error });

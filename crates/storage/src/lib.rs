@@ -15,10 +15,16 @@ pub mod held;
 pub mod keeper;
 pub mod intake;
 pub mod limits;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod line;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod lost_sessions;
 pub mod membership;
 #[cfg(feature = "mysql")]
 mod mysql;
 pub mod names;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod query;

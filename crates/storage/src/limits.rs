@@ -32,3 +32,7 @@ pub const SQLITE_STEPS_BETWEEN_LOOKS: i32 = 4_000;
 pub const SQLITE_CACHE_KIB: i64 = 16_384;
 /// Pages in the write-ahead log of SQLite before they are brought into the file itself.
 pub const SQLITE_CHECKPOINT_PAGES: i64 = 4_000;
+
+/// Rows that one statement of PostgreSQL or MySQL writes: more go as several statements of the same transaction.
+pub const POSTGRES_STATEMENT_ROWS_MAX: usize = 500;
+pub const MYSQL_STATEMENT_ROWS_MAX: usize = 64;

@@ -70,7 +70,8 @@ impl Url {
             if rest.is_empty() || rest.ends_with('/') {
                 return Err(wrong("names no file"));
             }
-            url.database = rest.to_owned();
+            // Kamailio demands something between the slashes and passes over it: `sqlite://./file`.
+            url.database = rest.strip_prefix("./").unwrap_or(rest).to_owned();
             return Ok(url);
         }
         // A password may hold @ and :, a host may not.

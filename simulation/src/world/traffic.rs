@@ -179,6 +179,9 @@ impl World {
                 Effect::ReadFile { ticket, .. } => {
                     self.push(1, answer(*ticket, Answer::FileRead(Err(String::from("there are no files here")))));
                 }
+                Effect::Query { ticket, .. } => {
+                    self.push(1, answer(*ticket, Answer::Rows(Err(String::from("there is no database here")))));
+                }
                 Effect::LoadDialogs { ticket, .. } => {
                     self.push(1, answer(*ticket, Answer::DialogsLoaded(Err(String::from("there is no database here")))));
                 }

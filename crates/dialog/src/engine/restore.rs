@@ -25,14 +25,10 @@ impl Engine {
         self.link(now, stored, stored.id.entry).map(|_| ())
     }
 
-    /// Links a dialog that was stored with another `hash_size`, in the slot its Call-ID has now and with another number when
-    /// its own is taken. Its row is to be written anew.
+    /// Links a dialog that may have been stored with another `hash_size`, in the slot its Call-ID has now. There it gets a
+    /// number above all others, which no other row can have, and the caller moves its row.
     pub fn restore_rehashed(&self, now: Now, stored: &Restored<'_>) -> Result<DialogId, RestoreError> {
-        let id = self.link(now, stored, hash::slot(stored.new.call_id, self.settings.hash_size))?;
-        if id != stored.id {
-            self.note_moved(now, stored.id, id);
-        }
-        Ok(id)
+        self.link(now, stored, hash::slot(stored.new.call_id, self.settings.hash_size))
     }
 
     fn link(&self, now: Now, stored: &Restored<'_>, entry: u32) -> Result<DialogId, RestoreError> {
@@ -43,11 +39,10 @@ impl Engine {
             if self.ended_while_loading(stored.id) {
                 return Err(RestoreError::Ended);
             }
-            if work.shard.index_of(id).is_some() {
-                if entry == stored.id.entry {
-                    return Err(RestoreError::Exists);
-                }
+            if entry != stored.id.entry {
                 id.id = work.shard.allocate_id(entry, self.numbering());
+            } else if work.shard.index_of(id).is_some() {
+                return Err(RestoreError::Exists);
             }
             record.id = id;
             let index = work.insert(record).ok_or(RestoreError::Refused(Refusal::Full))?;

@@ -201,6 +201,14 @@ impl Engine {
         self.journal.loading.is_active.store(true, Ordering::Release);
     }
 
+    /// More dialogs will be loaded although all of ours are in memory: nobody waits for a slot, but what ends meanwhile is
+    /// not brought back by a row read before.
+    pub fn begin_loading_more(&self) {
+        let slots = self.settings.hash_size.div_ceil(64) as usize;
+        *self.loading_slots() = vec![u64::MAX; slots];
+        self.journal.loading.is_active.store(true, Ordering::Release);
+    }
+
     /// Are stored dialogs being loaded? One load.
     pub fn is_loading(&self) -> bool {
         self.journal.loading.is_active.load(Ordering::Acquire)
@@ -230,19 +238,6 @@ impl Engine {
         if let Some(mut shard) = self.lock(id.entry) {
             shard.raise_next_id(id, self.numbering());
         }
-    }
-
-    /// A dialog has another number than its row: that one goes, another one is written.
-    pub(super) fn note_moved(&self, now: Now, from: DialogId, to: DialogId) {
-        if self.settings.storing.notes_changes() {
-            self.journal.push(from, true);
-        }
-        self.step(now, to, |work, index| {
-            if let Some(record) = work.record_mut(index) {
-                record.set_mark(mark::STORED, false);
-                record.dialog_flags |= dialog_flag::NEW;
-            }
-        });
     }
 
     pub(super) fn ended_while_loading(&self, id: DialogId) -> bool {

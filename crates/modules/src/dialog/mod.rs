@@ -47,5 +47,6 @@ pub use replies::{reply_ready, transaction_ended};
 pub use state::{State, engine};
 pub use storage_health::{Condition, StorageHealth};
 pub use storage_settings::StorageSettings;
+pub use stored::timeout_route_number;
 pub use timer::on_timer;
 pub use within::{on_routed, transaction_created, transaction_exists};

@@ -1,10 +1,17 @@
 //! `dlg_db_load_callid` and `dlg_db_load_extra`: the script waits while stored dialogs are taken into the engine (spec dialog 8.6).
 
+use script::Program;
 use script::exports::{Argument, Flow};
 
+use super::variables::number_of_route;
 use crate::outbox::{Effect, StoredDialogs};
 use crate::run::Answer;
 use crate::worker::Worker;
+
+/// The number of a timeout route that a stored dialog names; None: the configuration has no such route.
+pub fn timeout_route_number(program: &Program<Worker>, name: &[u8]) -> Option<i32> {
+    Some(number_of_route(program, name)).filter(|number| *number > 0)
+}
 
 /// `dlg_db_load_callid(callid)`.
 pub(super) fn load_call_id(worker: &mut Worker, arguments: &[Argument]) -> Flow {

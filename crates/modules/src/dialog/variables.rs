@@ -171,7 +171,7 @@ fn set_timeout_route(worker: &mut Worker, value: &Value) {
 }
 
 /// The number Kamailio has for a block: named ones count from 1 in the order of the file; -1: there is no such block.
-fn number_of_route(program: &Program<Worker>, name: &[u8]) -> i32 {
+pub(super) fn number_of_route(program: &Program<Worker>, name: &[u8]) -> i32 {
     let mut named = program.routes(RouteKind::Request).filter(|(_, block)| !block.is_empty());
     named.position(|(_, block)| block.as_bytes() == name).map_or(-1, |place| i32::try_from(place + 1).unwrap_or(i32::MAX))
 }

@@ -15,6 +15,12 @@ pub struct Definition {
     pub initial: Value,
     pub database_table: Text,
     pub database_mode: i64,
+    /// Columns of its own (`cols`): the key, then those that make the value. Empty: those of the parameters.
+    pub columns: Vec<Text>,
+    /// Between the columns of a value (`coldelim`).
+    pub delimiter: u8,
+    /// Stands for NULL in such a value (`colnull`); None: `*`.
+    pub null_text: Option<Text>,
     pub replicates: bool,
 }
 
@@ -52,6 +58,9 @@ pub(super) fn parse(text: &[u8]) -> Result<Definition, String> {
         initial: Value::Null,
         database_table: Text::empty(),
         database_mode: 0,
+        columns: Vec::new(),
+        delimiter: b',',
+        null_text: None,
         replicates: false,
     };
     for attribute in attributes.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|attribute| !attribute.is_empty()) {
@@ -81,7 +90,14 @@ fn apply(definition: &mut Definition, key: &[u8], value: &[u8]) -> Result<(), St
         b"dbtable" => definition.database_table = Text::from(unquoted(value)),
         b"dbmode" => definition.database_mode = number()?,
         b"dmqreplicate" => definition.replicates = number()? != 0,
-        b"cols" | b"coldelim" | b"colnull" => {}
+        b"cols" => {
+            definition.columns = unquoted(value).split(|byte| *byte == b',').map(|name| Text::from(name.trim_ascii())).collect();
+            if definition.columns.len() < 2 {
+                return Err("cols names no column for the value".to_owned());
+            }
+        }
+        b"coldelim" => definition.delimiter = unquoted(value).first().copied().ok_or("coldelim is empty")?,
+        b"colnull" => definition.null_text = Some(Text::from(unquoted(value))),
         other => return Err(format!("unknown attribute {}", String::from_utf8_lossy(other))),
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! The `htable` module: named in-memory tables with expiry (spec proxy-core 11.18).
 
+mod database;
 mod definition;
 mod expiry;
 mod exports;
@@ -9,13 +10,17 @@ mod iterators;
 mod literals;
 mod locks;
 mod rpc;
+mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
 mod variables;
 
+pub use database::Database;
+pub(crate) use database::url as database_url;
 pub use expiry::on_timer;
 pub use exports::MODULE;
+pub use stored::answered;
 pub use table::{Item, Table};
 
 use std::sync::Arc;
@@ -40,10 +45,16 @@ pub const ITERATORS_MAX: usize = 8;
 /// Most expired items handled in one second; the rest follow in the next.
 pub const EXPIRIES_PER_TICK_MAX: usize = 10_000;
 
+/// Most commands that wait for the database at one time.
+pub const WAITING_MAX: usize = 16;
+
 /// What this module keeps for the whole node: the tables.
 #[derive(Debug, Default)]
 pub struct State {
     pub tables: Vec<Arc<Table>>,
+    /// None: no table is stored anywhere.
+    pub database: Option<Database>,
+    waiting: stored::Waiting,
     /// Seconds between two looks for expired items.
     interval: u64,
     /// Monotonic milliseconds of the last look.
@@ -68,11 +79,14 @@ impl State {
             let expired_route = program.route(RouteKind::Event, &event);
             tables.push(Arc::new(Table::new(definition, expired_route)));
         }
+        let database = Database::read(settings, &tables)?;
         let started_routes =
             [&b"htable:mod-init"[..], b"htable:init"].into_iter().filter_map(|event| program.route(RouteKind::Event, event)).collect();
         let started_routes = if settings.is_loaded("htable") { started_routes } else { Vec::new() };
         Ok(State {
             tables,
+            database,
+            waiting: stored::Waiting::default(),
             interval: u64::try_from(settings.integer("htable", "timer_interval")).unwrap_or(20).max(1),
             last_look: AtomicU64::new(0),
             started_routes,

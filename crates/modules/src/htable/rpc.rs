@@ -6,6 +6,7 @@ use std::sync::Arc;
 use script::transform::time::Calendar;
 use script::value::Value;
 
+use super::stored::{self, Asked};
 use super::{Item as TableItem, Table};
 use crate::rpc::{Command, Fault, Item, Parameters, Reply, Wire};
 use crate::worker::Worker;
@@ -208,8 +209,14 @@ fn statistics(worker: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {
     Ok(Reply::many(worker.node.states.htable.tables.iter().rev().map(describe).collect()))
 }
 
-fn no_database(_: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {
-    Err(Fault::new(500, "No htable db_url"))
+fn reload(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let table = only_table(worker, parameters)?;
+    stored::ask(worker, parameters, &table, Asked::Reload)
+}
+
+fn store(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
+    let table = only_table(worker, parameters)?;
+    stored::ask(worker, parameters, &table, Asked::Store)
 }
 
 fn no_replication(_: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {
@@ -227,8 +234,8 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("htable.setxs", "Sets a key to a text that expires.", set_text_expiring),
     Command::new("htable.setxi", "Sets a key to an integer that expires.", set_integer_expiring),
     Command::new("htable.listTables", "Lists all tables with their attributes.", list).array(),
-    Command::new("htable.reload", "Loads a table anew from the database.", no_database),
-    Command::new("htable.store", "Writes a table to the database.", no_database),
+    Command::new("htable.reload", "Loads a table anew from the database.", reload),
+    Command::new("htable.store", "Writes a table to the database.", store),
     Command::new("htable.stats", "Sizes of all tables.", statistics).array(),
     Command::new("htable.flush", "Removes all items of a table.", flush),
     Command::new("htable.dmqsync", "Synchronises from DMQ peers.", no_replication),

@@ -197,6 +197,31 @@ impl Table {
         removed
     }
 
+    /// Has these items and no others afterwards. Err: there are more than may be, or a key is too long; nothing is changed then.
+    pub fn replace(&self, items: Vec<(Text, Item)>) -> Result<usize, String> {
+        if items.len() > TABLE_ITEMS_MAX {
+            return Err(format!("more than {TABLE_ITEMS_MAX} items"));
+        }
+        if items.iter().any(|(key, _)| key.len() > KEY_BYTES_MAX) {
+            return Err(format!("a key is longer than {KEY_BYTES_MAX} bytes"));
+        }
+        let mut slots: Vec<Slot> = (0..self.slots.len()).map(|_| Slot::default()).collect();
+        for (key, item) in items {
+            if let Some(slot) = slots.get_mut(self.slot_of(&key)) {
+                slot.insert(key, item);
+            }
+        }
+        let mut count = 0;
+        for (index, new) in slots.into_iter().enumerate() {
+            let Some(mut slot) = self.slot(index) else { continue };
+            count += new.len();
+            self.items.fetch_add(new.len(), Ordering::Relaxed);
+            self.items.fetch_sub(slot.len(), Ordering::Relaxed);
+            *slot = new;
+        }
+        Ok(count)
+    }
+
     /// Removes everything.
     pub fn clear(&self) {
         self.remove_where(|_, _| true);

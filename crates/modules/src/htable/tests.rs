@@ -68,3 +68,190 @@ fn the_start_event_runs_exactly_once() {
     super::on_timer(&mut worker);
     assert_eq!(table.value(worker.now.time, b"s"), Value::Integer(1));
 }
+
+mod stored {
+    //! Tables that live in a database, which is played by hand.
+
+    use script::value::{Text, Value};
+    use sip::time::Now;
+
+    use crate::database::{Rows, Work};
+    use crate::fixture::worker;
+    use crate::outbox::Effect;
+    use crate::rpc::{Item, Parameter, Parameters, Wire};
+    use crate::run::Answer;
+    use crate::worker::Worker;
+
+    const STORED: &str = "loadmodule \"db_sqlite.so\"\nloadmodule \"htable.so\"\nmodparam(\"htable\", \"db_url\", \"sqlite:///calls\")\nmodparam(\"htable\", \"db_expires\", 1)\nmodparam(\"htable\", \"htable\", \"a=>size=4;autoexpire=100;dbtable=ta;dbmode=1\")\nmodparam(\"htable\", \"htable\", \"b=>size=4;dbtable=tb;cols='k,v,w';coldelim=:;colnull='-'\")\nmodparam(\"htable\", \"htable\", \"c=>size=4\")\nrequest_route { exit; }\n";
+
+    fn rows(rows: &[&[Value]]) -> Rows {
+        Rows { columns: Vec::new(), rows: rows.iter().map(|row| row.to_vec()).collect(), affected: 0 }
+    }
+
+    fn text(text: &str) -> Value {
+        Value::text(text)
+    }
+
+    fn number(number: i64) -> Value {
+        Value::Integer(number)
+    }
+
+    fn value(worker: &Worker, table: &str, key: &str) -> Value {
+        let table = worker.node.states.htable.table(table.as_bytes()).expect("the table");
+        table.value(worker.now.time, key.as_bytes())
+    }
+
+    #[test]
+    fn rows_become_items_arrays_and_integers() {
+        let worker = worker(STORED);
+        let tables = &worker.node.states.htable;
+        assert_eq!(tables.loaded().collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(tables.selection(0).as_deref(), Some("SELECT key_name,key_type,value_type,key_value,expires FROM ta ORDER BY key_name"));
+        let later = i64::try_from(worker.now.date.seconds()).unwrap_or(0);
+        let given = rows(&[
+            &[text("arr"), number(1), number(0), text("x"), number(0)],
+            &[text("b"), number(0), number(1), text("42"), number(0)],
+            &[text("arr"), number(1), number(1), text("7"), number(0)],
+            &[text("bad"), number(0), number(1), text("no number"), number(0)],
+            &[text("past"), number(0), number(0), text("x"), number(later - 1)],
+            &[text("soon"), Value::Null, Value::Null, number(5), number(later + 7)],
+        ]);
+        assert_eq!(tables.fill(0, given, worker.now), Ok(6));
+        for (key, expected) in [("arr[0]", text("x")), ("arr[1]", number(7)), ("arr::size", number(2)), ("b", number(42)), ("bad", number(0))] {
+            assert_eq!(value(&worker, "a", key), expected, "{key}");
+        }
+        assert_eq!(value(&worker, "a", "past"), Value::Null);
+        let table = tables.table(b"a").expect("the table");
+        let soon = table.item(worker.now.time, b"soon").expect("an item");
+        assert_eq!((soon.value, soon.expires.map(|end| end.since(worker.now.time))), (text("5"), Some(7_000)));
+    }
+
+    #[test]
+    fn a_row_without_a_value_is_an_error_and_changes_nothing() {
+        let worker = worker(STORED);
+        let tables = &worker.node.states.htable;
+        tables.fill(0, rows(&[&[text("k"), number(0), number(0), text("v"), number(0)]]), worker.now).expect("a row");
+        for bad in [[text("x"), number(0), number(0), Value::Null], [Value::Null, number(0), number(0), text("x")]] {
+            assert!(tables.fill(0, rows(&[&bad]), worker.now).unwrap_err().contains("row 0"));
+        }
+        assert_eq!(value(&worker, "a", "k"), text("v"));
+    }
+
+    #[test]
+    fn columns_of_its_own_make_one_text() {
+        let worker = worker(STORED);
+        let tables = &worker.node.states.htable;
+        assert_eq!(tables.selection(1).as_deref(), Some("SELECT k,v,w FROM tb ORDER BY k"));
+        tables.fill(1, rows(&[&[text("r1"), text("a"), number(5)], &[text("r2"), Value::Null, text("")]]), worker.now).expect("rows");
+        assert_eq!((value(&worker, "b", "r1"), value(&worker, "b", "r2")), (text("a:5"), text("-:")));
+        assert_eq!(tables.stored_at_stop().collect::<Vec<_>>(), [0], "such a table is not written");
+    }
+
+    #[test]
+    fn items_become_statements_that_replace_the_table() {
+        let worker = worker(STORED);
+        let tables = &worker.node.states.htable;
+        let table = tables.table(b"a").expect("the table");
+        let now = worker.now;
+        assert!(table.set(now.time, b"it's", text("a'b\\"), None) && table.set(now.time, b"n", number(-5), Some(10)));
+        let mut statements: Vec<String> = tables.storing(0, now).expect("a database").collect();
+        assert_eq!(statements.remove(0), "DELETE FROM ta");
+        let all = statements.join(" ");
+        let end = |seconds: u64| now.date.seconds() + seconds;
+        assert!(all.contains("INSERT INTO ta (key_name,key_type,value_type,key_value,expires) VALUES "), "{all}");
+        assert!(all.contains(&format!("('it''s',0,0,'a''b\\',{})", end(100))), "{all}");
+        assert!(all.contains(&format!("('n',0,1,'-5',{})", end(10))), "{all}");
+    }
+
+    #[test]
+    fn what_was_stored_is_loaded_again() {
+        let worker = worker(STORED);
+        let tables = &worker.node.states.htable;
+        let row = |key: &str, value: &str| [text(key), number(0), number(0), text(value), number(0)];
+        let (one, two) = (row("k", "1"), row("l", "2"));
+        assert_eq!(tables.fill(0, rows(&[&one, &two]), worker.now), Ok(2));
+        assert_eq!(tables.fill(0, rows(&[&one]), worker.now), Ok(1));
+        assert_eq!((value(&worker, "a", "l"), tables.table(b"a").map(|table| table.len())), (Value::Null, Some(1)));
+    }
+
+    /// Calls a command that may wait; the ticket it waits under.
+    fn call(worker: &mut Worker, name: &str, table: &str) -> Result<Option<u64>, String> {
+        let command = worker.node.loaded.commands().into_iter().find(|command| command.name == name).expect("the command");
+        let mut parameters = Parameters::new(Wire::Json, vec![Parameter::Text(table.as_bytes().to_vec())]);
+        parameters.may_wait = true;
+        (command.run)(worker, &mut parameters).map(|reply| reply.awaited).map_err(|fault| fault.text)
+    }
+
+    fn answer(worker: &mut Worker, answer: Answer) -> Result<Vec<Item>, String> {
+        let ticket = worker.outbox.effects.iter().find_map(|effect| match effect {
+            Effect::Query { ticket, work: Work::LoadTable(0) | Work::StoreTable(0), connection: 0 } => Some(*ticket),
+            _ => None,
+        });
+        let ticket = ticket.expect("the database is asked");
+        worker.outbox.clear();
+        assert!(super::super::answered(worker, ticket, &answer));
+        assert!(!super::super::answered(worker, ticket, &answer), "an answer counts once");
+        match worker.outbox.effects.pop() {
+            Some(Effect::Answer { answer, .. }) => answer.map(|reply| reply.items).map_err(|fault| fault.text),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn commands_wait_for_the_database() {
+        let mut worker = worker(STORED);
+        for (name, good, bad) in [
+            ("htable.reload", "Ok. Htable reloaded.", "Htable reload failed"),
+            ("htable.store", "Ok. Htable successfully stored to DB.", "Htable store failed"),
+        ] {
+            assert!(call(&mut worker, name, "a").expect("it waits").is_some());
+            assert_eq!(answer(&mut worker, Answer::Rows(Ok(Rows::default()))), Ok(vec![Item::text(good)]));
+            assert!(call(&mut worker, name, "a").expect("it waits").is_some());
+            assert_eq!(answer(&mut worker, Answer::Rows(Err("gone".to_owned()))), Err(bad.to_owned()));
+            assert_eq!(call(&mut worker, name, "c"), Err("No database htable".to_owned()));
+            assert_eq!(call(&mut worker, name, "none"), Err("No such htable".to_owned()));
+        }
+        assert_eq!(call(&mut worker, "htable.store", "b"), Ok(None), "nothing is written, as in Kamailio");
+    }
+
+    #[test]
+    fn commands_that_wait_are_bounded() {
+        let mut worker = worker(STORED);
+        for _ in 0..super::super::WAITING_MAX {
+            assert!(call(&mut worker, "htable.reload", "a").is_ok());
+        }
+        assert_eq!(call(&mut worker, "htable.reload", "a"), Err("Htable reload failed".to_owned()));
+    }
+
+    #[test]
+    fn names_that_would_be_more_than_a_name_stop_the_start() {
+        use crate::settings::Settings;
+        use script::syntax::ast::{Literal, ModuleParameter};
+        let start = |definition: &str, column: &str| {
+            let parameter = |name: &str, value: &str| ModuleParameter {
+                module: "htable".to_owned(),
+                name: name.to_owned(),
+                value: Literal::Text(Text::from(value)),
+                span: Default::default(),
+            };
+            let all = [parameter("htable", definition), parameter("db_url", "sqlite:///x"), parameter("key_name_column", column)];
+            let settings = Settings::new(vec!["htable".to_owned(), "db_sqlite".to_owned()], &all);
+            let definition = super::super::definition::parse(definition.as_bytes()).expect("a definition");
+            let tables = [std::sync::Arc::new(crate::htable::Table::new(definition, None))];
+            super::super::Database::read(&settings, &tables).map(|database| database.is_some())
+        };
+        assert_eq!(start("a=>dbtable=my.t", "k"), Ok(true));
+        for (definition, column) in [("a=>dbtable=t x", "k"), ("a=>dbtable=t;cols='k,v v'", "k"), ("a=>dbtable=t", "k; drop table x")] {
+            assert!(start(definition, column).is_err(), "{definition} {column}");
+        }
+    }
+
+    #[test]
+    fn a_clock_before_the_end_of_an_item_counts_as_its_end() {
+        let worker = worker(STORED);
+        let tables = &worker.node.states.htable;
+        let far = Now { date: sip::time::Date(u64::MAX / 2), ..worker.now };
+        let given = rows(&[&[text("k"), number(0), number(0), text("v"), number(5)]]);
+        assert_eq!(tables.fill(0, given, far), Ok(0));
+    }
+}

@@ -47,12 +47,12 @@ fn json_escaped(value: &Value) -> Vec<u8> {
     out
 }
 
+/// Safe in every database: a doubled quote is a quote everywhere, a backslash before it is none in SQLite and PostgreSQL.
 fn sql_quoted(text: &[u8]) -> Vec<u8> {
     let mut out = vec![b'\''];
     for byte in text {
         match byte {
-            b'\'' => out.extend_from_slice(b"\\'"),
-            b'"' => out.extend_from_slice(b"\\\""),
+            b'\'' => out.extend_from_slice(b"''"),
             b'\\' => out.extend_from_slice(b"\\\\"),
             0 => out.extend_from_slice(b"\\0"),
             other => out.push(*other),

@@ -36,8 +36,8 @@ struct State {
 /// What came of putting something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// It waits.
-    Held,
+    /// It waits. `is_first`: nothing did before, so the deadline is a new one.
+    Held { is_first: bool },
     /// The same, and it was one too many: the gate is open from now on.
     HeldAndOpened,
     /// It may leave at once; the outbox is still full.
@@ -99,6 +99,7 @@ impl Gate {
         }
         let size = Size { messages: outbox.effects.len(), bytes: outbox.bytes.len() };
         let spare = state.spare.pop().unwrap_or_default();
+        let is_first = state.held.is_empty();
         let has_room = state.held.put(now, noted, size, std::mem::replace(outbox, spare));
         state.messages += size.messages as u64;
         self.is_busy.store(true, Ordering::Release);
@@ -106,7 +107,7 @@ impl Gate {
             self.open_held(&mut state.held);
         }
         self.show_deadline(&state.held);
-        if has_room { Put::Held } else { Put::HeldAndOpened }
+        if has_room { Put::Held { is_first } } else { Put::HeldAndOpened }
     }
 
     /// Everything noted up to this number is committed. Call [`Gate::release`] then.
@@ -242,8 +243,8 @@ mod tests {
     fn messages_wait_for_their_commit_and_leave_in_order() {
         let gate = Gate::new(200);
         assert!(!gate.concerns(0) && gate.concerns(1));
-        assert_eq!(put(&gate, 0, 1, b"a"), Put::Held);
-        assert_eq!(put(&gate, 1, 2, b"b"), Put::Held);
+        assert_eq!(put(&gate, 0, 1, b"a"), Put::Held { is_first: true });
+        assert_eq!(put(&gate, 1, 2, b"b"), Put::Held { is_first: false });
         assert_eq!((gate.deadline(), gate.messages()), (Some(Time(200)), 2));
         assert!(released(&gate, 1).is_empty());
         gate.commit(1);
@@ -267,7 +268,7 @@ mod tests {
             |seen, outbox, _| {
                 if seen.is_empty() {
                     // All is committed, and yet it would overtake.
-                    assert_eq!(put(&gate, 1, 1, b"b"), Put::Held);
+                    assert_eq!(put(&gate, 1, 1, b"b"), Put::Held { is_first: true });
                     assert!(released(&gate, 1).is_empty(), "one at a time");
                 }
                 seen.push(String::from_utf8_lossy(&outbox.bytes).into_owned());
@@ -287,7 +288,7 @@ mod tests {
         assert_eq!(released(&gate, 1), ["a"]);
         assert_eq!(put(&gate, 1, 2, b"b"), Put::NotNeeded);
         gate.close();
-        assert_eq!(put(&gate, 1, 2, b"b"), Put::Held);
+        assert_eq!(put(&gate, 1, 2, b"b"), Put::Held { is_first: true });
         assert_eq!(released(&gate, 200), [""; 0]);
         assert_eq!(released(&gate, 201), ["b"]);
     }

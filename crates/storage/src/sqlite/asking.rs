@@ -1,25 +1,44 @@
 //! A statement of a script.
 
+use rusqlite::Batch;
+use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::ValueRef;
 
 use crate::error::{ErrorKind, StorageError};
 use crate::query::{QueryBounds, QueryResult, Value};
 
 use super::Sqlite;
+use super::transaction::leave;
 
 impl Sqlite {
     pub(super) fn run_statement(&mut self, statement: &[u8], bounds: QueryBounds) -> Result<QueryResult, StorageError> {
         self.deadline.restart();
+        leave(&self.connection).map_err(|error| self.failed(&error))?;
         let refused = |reason: &str| StorageError::new(ErrorKind::Refused, self.url.to_string(), reason);
         let text = std::str::from_utf8(statement).map_err(|_| refused("the statement is not valid UTF-8"))?;
         let outcome = self.rows_of(text, bounds);
         if !self.connection.is_autocommit() {
             // Whatever comes next on this connection would stand in that transaction, and nobody else could write.
-            self.connection.execute_batch("ROLLBACK").map_err(|error| self.failed(&error))?;
+            leave(&self.connection).map_err(|error| self.failed(&error))?;
             outcome?;
             return Err(refused("a statement may not leave a transaction open").remedy("put what belongs together into one statement"));
         }
         outcome
+    }
+
+    pub(super) fn run_all_statements(&mut self, statements: &mut dyn Iterator<Item = String>) -> Result<(), StorageError> {
+        self.deadline.restart();
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(&error))?;
+        let done = statements
+            .map(|statement| {
+                self.deadline.restart();
+                self.connection.execute_batch(&statement).map_err(|error| self.failed(&error))
+            })
+            .collect::<Result<(), StorageError>>();
+        self.deadline.restart();
+        let last = self.connection.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" });
+        done?;
+        last.map_err(|error| self.failed(&error))
     }
 
     fn rows_of(&self, text: &str, bounds: QueryBounds) -> Result<QueryResult, StorageError> {
@@ -29,7 +48,8 @@ impl Sqlite {
             own => own,
         };
         let changed_before = self.connection.total_changes();
-        let mut prepared = self.connection.prepare(text).map_err(failed)?;
+        // The first statement of a text counts, as in Kamailio.
+        let Some(mut prepared) = Batch::new(&self.connection, text).next().map_err(failed)? else { return Ok(QueryResult::default()) };
         let columns: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
         let mut result = QueryResult { columns, rows: Vec::new(), affected: 0 };
         let mut bytes = 0_usize;

@@ -62,7 +62,7 @@ pub(super) fn read_only_remedy(file: &str) -> String {
     format!("let the user that runs duolog write {file} and its directory, where SQLite keeps its journal")
 }
 
-fn corrupt_remedy(file: &str) -> String {
+pub(super) fn corrupt_remedy(file: &str) -> String {
     format!(
         "move {file} and what stands beside it with the endings -wal and -shm away, and save what can be read with \
          `sqlite3 {file} .recover`"

@@ -34,7 +34,11 @@ impl FileIdentity {
 }
 
 /// The path in a URL. A relative one gets `./`, so that SQLite sees a file in names like `:memory:` and `file:x`.
+///
+/// Kamailio reads `sqlite:///a/b` as `a/b` below its working directory, which is `/` for most, and `sqlite:////a/b` as
+/// `/a/b`. Here both are `/a/b`, unless only the file below the working directory is there.
 pub(super) fn path_of(url: &Url) -> PathBuf {
     let path = PathBuf::from(&url.database);
-    if path.is_absolute() { path } else { PathBuf::from(".").join(path) }
+    let below = PathBuf::from(".").join(path.strip_prefix("/").unwrap_or(&path));
+    if !path.is_absolute() || !path.exists() && below.exists() { below } else { path }
 }

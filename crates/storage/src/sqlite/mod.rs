@@ -9,6 +9,7 @@ mod opening;
 mod reading;
 mod tables;
 mod texts;
+mod transaction;
 mod writing;
 
 use std::ops::ControlFlow;
@@ -89,6 +90,10 @@ impl Backend for Sqlite {
 
     fn query(&mut self, statement: &[u8], bounds: QueryBounds) -> Result<QueryResult, StorageError> {
         self.run_statement(statement, bounds)
+    }
+
+    fn run_together(&mut self, statements: &mut dyn Iterator<Item = String>) -> Result<(), StorageError> {
+        self.run_all_statements(statements)
     }
 }
 

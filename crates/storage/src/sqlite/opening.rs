@@ -16,6 +16,9 @@ use super::deadline::Deadline;
 use super::errors;
 use super::file::{FileIdentity, path_of};
 
+/// Bytes of the smallest page; a file that is not empty has at least one.
+const SMALLEST_DATABASE: u64 = 512;
+
 /// What may stand behind `?` in the URL.
 struct FileOptions {
     journal: &'static str,
@@ -86,6 +89,11 @@ fn look_at(path: &Path, url: &Url, may_create: bool) -> Result<(), StorageError>
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => {
             Err(wrong(ErrorKind::Configuration, "is a directory".to_owned()).remedy("give the path of a file in it"))
+        }
+        // SQLite takes a rest without a whole header for an empty file.
+        Ok(found) if (1..SMALLEST_DATABASE).contains(&found.len()) => {
+            let reason = format!("holds {} bytes only, too few for a database", found.len());
+            Err(wrong(ErrorKind::Corrupt, reason).remedy(errors::corrupt_remedy(&url.database)))
         }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

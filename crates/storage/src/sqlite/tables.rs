@@ -1,12 +1,13 @@
 //! The tables of a file: are they as they must be, making them, emptying them.
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{ErrorKind, StorageError};
 use crate::names::TableNames;
 use crate::schema;
 use crate::url::Driver;
 
+use super::transaction::in_transaction;
 use super::{Sqlite, errors};
 
 impl Sqlite {
@@ -29,25 +30,18 @@ impl Sqlite {
     pub(super) fn create_tables(&mut self, names: &TableNames) -> Result<(), StorageError> {
         self.deadline.restart();
         self.make_writable()?;
-        let run = |connection: &mut Connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            for statement in schema::create_statements(Driver::Sqlite, names) {
-                transaction.execute(&statement, [])?;
-            }
-            transaction.commit()
-        };
-        run(&mut self.connection).map_err(|error| self.failed(&error))
+        let statements = schema::create_statements(Driver::Sqlite, names);
+        self.run_together(&statements)
     }
 
     pub(super) fn empty_tables(&mut self, names: &TableNames) -> Result<(), StorageError> {
         self.deadline.restart();
-        let run = |connection: &mut Connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            transaction.execute(&format!("DELETE FROM {}", names.dialogs), [])?;
-            transaction.execute(&format!("DELETE FROM {}", names.variables), [])?;
-            transaction.commit()
-        };
-        run(&mut self.connection).map_err(|error| self.failed(&error))
+        self.run_together(&[&names.dialogs, &names.variables].map(|table| format!("DELETE FROM {table}")))
+    }
+
+    fn run_together(&self, statements: &[String]) -> Result<(), StorageError> {
+        let run = || statements.iter().try_for_each(|statement| self.connection.execute(statement, []).map(drop));
+        in_transaction(&self.connection, run).map_err(|error: rusqlite::Error| self.failed(&error))
     }
 
     /// Holds the file no table at all: just made, or made by a start that was killed at once?

@@ -9,6 +9,7 @@ use crate::names::TableNames;
 use crate::row::{Cell, DialogRow};
 
 use super::texts::Texts;
+use super::transaction::in_transaction;
 use super::{Sqlite, errors};
 
 impl Sqlite {
@@ -20,23 +21,16 @@ impl Sqlite {
         self.deadline.restart();
         let texts = Texts::of(&mut self.texts, names);
         let mut writer = Writer::new(&self.connection, &texts);
-        let Err(error) = writer.write(batch) else { return Ok(()) };
+        let Err(error) = in_transaction(&self.connection, || writer.write(batch)) else { return Ok(()) };
         let place = writer.at.map(|(entry, id)| format!("dialog {entry}:{id}: ")).unwrap_or_default();
-        drop(writer);
-        let mut told = match &error {
+        let told = match &error {
             Failure::Sqlite(error) => errors::explained(&self.url, error),
             Failure::NoNumber => StorageError::new(ErrorKind::Refused, self.url.to_string(), "the row has no slot or no number"),
         };
-        if told.kind == ErrorKind::Refused {
-            told.reason = place + &told.reason;
+        match told.kind {
+            ErrorKind::Refused => Err(StorageError { reason: place + &told.reason, ..told }),
+            _ => Err(told),
         }
-        // Some errors end the transaction by themselves.
-        if !self.connection.is_autocommit()
-            && let Err(worse) = self.connection.execute_batch("ROLLBACK")
-        {
-            told = StorageError { kind: ErrorKind::Away, reason: format!("{}; then ROLLBACK: {worse}", told.reason), ..told };
-        }
-        Err(told)
     }
 }
 
@@ -71,8 +65,6 @@ impl<'a> Writer<'a> {
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), Failure> {
-        // The lock is taken at the beginning, where waiting for it is safe.
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
         for operation in &batch.operations {
             match operation {
                 Operation::Put { row, is_new, variables } => self.put(row, *is_new, variables.as_deref(), batch.is_retry)?,
@@ -80,7 +72,6 @@ impl<'a> Writer<'a> {
             }
         }
         self.at = None;
-        self.connection.prepare_cached("COMMIT")?.raw_execute()?;
         Ok(())
     }
 

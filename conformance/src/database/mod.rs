@@ -1,21 +1,25 @@
-//! The database of a case: made in its folder, filled before the start, asked by `sql` steps.
+//! The database of a case: made for it alone, filled before the start, asked by `sql` steps.
+
+mod client;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::case::Case;
 use crate::normalise::{addresses, value_after};
+use crate::template::fill;
+
+pub use client::{Server, is_sqlite_installed};
 
 /// The mark of a configuration that wants a database; it becomes the URL.
 pub const URL_MARK: &str = "DATABASE";
 /// The mark that becomes the name of the driver, as in `loadmodule "db_@DRIVER@"`.
 pub const DRIVER_MARK: &str = "DRIVER";
+/// The mark that becomes the expression for the present moment in seconds.
+pub const NOW_MARK: &str = "NOW";
 
 /// What Kamailio says where its driver is not installed.
-pub const NO_DRIVER: &str = "could not find module <db_sqlite>";
+pub const NO_DRIVER: &str = "could not find module <db_";
 
 /// Numbers above are moments, not counters.
 const MOMENTS_FROM: i64 = 1_500_000_000;
@@ -26,58 +30,84 @@ const MOMENT_AGE: i64 = 7;
 /// Moments that lie further back are only `(past)`.
 const PAST_FROM: i64 = -100_000;
 
-/// How long a statement waits for the subject to unlock the file, in milliseconds.
-const LOCK_PATIENCE: &str = ".timeout 2000";
+/// Which database cases run on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Driver {
+    /// A file in the folder of the case.
+    #[default]
+    Sqlite,
+    /// A database of its own on a server that was started for the run.
+    Server(Server),
+}
 
-/// A database of its own for each case.
-pub struct Database {
-    file: PathBuf,
+impl Driver {
+    /// As Kamailio's modules are called.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Driver::Sqlite => "sqlite",
+            Driver::Server(server) => server.driver(),
+        }
+    }
+
+    fn now(&self) -> &'static str {
+        match self.name() {
+            "postgres" => "cast(extract(epoch from now()) as integer)",
+            "mysql" => "unix_timestamp()",
+            _ => "unixepoch()",
+        }
+    }
+}
+
+/// A database that is there for one case.
+pub enum Database {
+    Sqlite(PathBuf),
+    Server(Server, String),
 }
 
 impl Database {
-    /// Makes the tables in `folder` and runs the statements of the case; none when the case has no use for a database.
-    pub fn prepare(case: &Case, path: &Path, folder: &Path, marks: &mut BTreeMap<String, String>) -> Result<Option<Database>, String> {
-        if !case.configuration.contains(&format!("@{URL_MARK}@")) {
-            return Ok(None);
+    /// Makes the database with its tables and runs the statements of the case; its marks are added.
+    pub fn make(driver: &Driver, folder: &Path, statements: &str, marks: &mut BTreeMap<String, String>) -> Result<Database, String> {
+        let database = match driver {
+            Driver::Sqlite => {
+                std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+                Database::Sqlite(folder.join("db.sqlite"))
+            }
+            Driver::Server(server) => Database::Server(*server, server.make_database()?),
+        };
+        marks.insert(URL_MARK.to_owned(), database.url());
+        marks.insert(DRIVER_MARK.to_owned(), driver.name().to_owned());
+        marks.insert(NOW_MARK.to_owned(), driver.now().to_owned());
+        let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("tables").join(driver.name()).with_extension("sql");
+        let tables = std::fs::read_to_string(&tables).map_err(|error| format!("{}: {error}", tables.display()))?;
+        database.run(&tables)?;
+        database.run(&fill(statements, marks))?;
+        Ok(database)
+    }
+
+    /// In Kamailio's form; of an absolute path the slash is the fourth.
+    fn url(&self) -> String {
+        match self {
+            Database::Sqlite(file) => format!("sqlite:///{}", file.display()),
+            Database::Server(server, name) => server.url(name),
         }
-        std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-        let database = Database { file: folder.join("db.sqlite") };
-        marks.insert(URL_MARK.to_owned(), format!("sqlite:///{}", database.file.display()));
-        marks.insert(DRIVER_MARK.to_owned(), "sqlite".to_owned());
-        let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("tables/sqlite.sql");
-        database.run(&std::fs::read_to_string(&tables).map_err(|error| format!("{}: {error}", tables.display()))?)?;
-        if !case.statements.is_empty() {
-            database.run(&crate::template::fill(&case.statements, marks)).map_err(|reason| format!("{}: {reason}", path.display()))?;
-        }
-        Ok(Some(database))
     }
 
     /// The answer to statements, a value a line as `name = value`, an empty line between rows; `(no rows)` for none.
     pub fn run(&self, statements: &str) -> Result<String, String> {
-        let mut child = Command::new("sqlite3")
-            .args(["-batch", "-bail", "-line", "-nullvalue", "NULL", "-cmd", LOCK_PATIENCE])
-            .arg(&self.file)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("sqlite3: {error} (package sqlite3)"))?;
-        if let Some(mut input) = child.stdin.take() {
-            input.write_all(format!("{statements}\n;\n").as_bytes()).map_err(|error| error.to_string())?;
-        }
-        let output = child.wait_with_output().map_err(|error| error.to_string())?;
-        if !output.status.success() {
-            return Err(format!("sqlite3: {}", String::from_utf8_lossy(&output.stderr).trim()));
-        }
-        let text = String::from_utf8_lossy(&output.stdout);
-        let rows = text.lines().fold(String::new(), |rows, line| rows + line.trim_start() + "\n");
+        let rows = match self {
+            Database::Sqlite(file) => client::ask_sqlite(file, statements)?,
+            Database::Server(server, name) => server.ask(name, statements)?,
+        };
         Ok(if rows.is_empty() { "(no rows)\n".to_owned() } else { rows })
     }
 }
 
-/// Is the command line of the database installed?
-pub fn is_installed() -> bool {
-    Command::new("sqlite3").arg("-version").output().is_ok_and(|output| output.status.success())
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Database::Server(server, name) = self {
+            server.drop_database(name);
+        }
+    }
 }
 
 /// Rows with addresses, identifiers and moments replaced by marks.
@@ -95,7 +125,7 @@ pub fn normalise_rows(rows: &str, marks: &BTreeMap<String, String>) -> String {
             },
             None => line,
         };
-        out.push_str(&line);
+        out.push_str(line.trim_end());
         out.push('\n');
     }
     out

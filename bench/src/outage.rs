@@ -1,0 +1,151 @@
+//! The database goes away under load and comes back: do calls notice, and are the rows right afterwards?
+
+use std::time::{Duration, Instant};
+
+use crate::database::Outage;
+use crate::dump;
+use crate::generator::{Plan, Totals};
+use crate::rows;
+use crate::setup::{Ground, Setup};
+
+/// What a run is asked for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub ground: Ground,
+    /// None: the usual one of the database.
+    pub outage: Option<Outage>,
+    pub seconds: u32,
+    /// New calls a second.
+    pub rate: u32,
+    pub seed: u64,
+}
+
+/// Load before the outage and behind it.
+const AROUND: Duration = Duration::from_secs(5);
+/// The share of calls that stay to the end.
+const HELD_SHARE: f64 = 0.02;
+/// A call set up slower than this noticed something, microseconds, and the share of calls that may.
+const SLOW: u64 = 50_000;
+const SLOW_SHARE_MAX: f64 = 0.01;
+/// How long the backlog may take, and calls to end.
+const DRAINED_MAX: Duration = Duration::from_secs(60);
+const END_MAX: Duration = Duration::from_secs(60);
+/// Differences that are told.
+const DIFFERENCES_TOLD: usize = 6;
+
+/// Runs it; an error when a call failed, too many were slow, or the rows differ from the dialogs.
+pub fn outage(wanted: &Wanted) -> Result<(), String> {
+    let mut setup = Setup::new(&wanted.ground, |plan| shape(plan, wanted.seed))?;
+    let outage = wanted.outage.unwrap_or(setup.database()?.usual_outage());
+    setup.start(0)?;
+    println!("{}, {} calls/s, the database is {} for {} s", wanted.ground, wanted.rate, outage.name(), wanted.seconds);
+    println!("{:>8} {:>8} {:>9} {:>7} {:>7} {:>8} {:>8} {:>8} {:>8}", "", "begun", "answered", "ended", "failed", "p50 ms", "p99 ms", "max ms", "> 50 ms");
+    setup.generator.set_rate(f64::from(wanted.rate));
+    setup.generator.run_until(Instant::now() + AROUND)?;
+    let mut worst: f64 = 0.0;
+    let mut failures = tell("before", &setup.generator.reset_totals(), &mut worst);
+    let database = setup.database.as_mut().ok_or("this run has no database")?;
+    // Stopping and starting a server takes its time, and calls go on meanwhile.
+    let generator = &mut setup.generator;
+    alongside(generator, || database.go_away(outage))?;
+    generator.run_until(Instant::now() + Duration::from_secs(u64::from(wanted.seconds)))?;
+    failures += tell("away", &generator.reset_totals(), &mut worst);
+    alongside(generator, || database.come_back(outage))?;
+    generator.run_until(Instant::now() + AROUND)?;
+    failures += tell("back", &generator.reset_totals(), &mut worst);
+    if !generator.finish(END_MAX)? {
+        return Err(setup.subject.with_log("calls did not end"));
+    }
+    failures += tell("end", &setup.generator.reset_totals(), &mut worst);
+    let different = compare(&mut setup)?;
+    for text in different.iter().take(DIFFERENCES_TOLD) {
+        println!("  {text}");
+    }
+    println!("calls up at the end {}, differences between rows and dialogs {}", setup.dialogs()?, different.len());
+    setup.tell_errors();
+    if !end(&mut setup)? {
+        return Err("rows are left although all calls have ended".to_owned());
+    }
+    if failures > 0 {
+        return Err(format!("{failures} calls failed"));
+    }
+    if !different.is_empty() {
+        return Err("rows and dialogs differ".to_owned());
+    }
+    if worst > SLOW_SHARE_MAX {
+        return Err(format!("{:.2} % of the calls were set up slower than 50 ms", worst * 100.0));
+    }
+    Ok(())
+}
+
+fn shape(plan: &mut Plan, seed: u64) {
+    plan.ring = Duration::ZERO..Duration::from_millis(30);
+    plan.hold = Duration::from_millis(100)..Duration::from_secs(8);
+    plan.held_share = HELD_SHARE;
+    plan.updates_max = 1;
+    plan.callee_ends_share = 0.25;
+    plan.seed = seed;
+}
+
+/// Lets the generator go on while another thread does something that takes its time.
+fn alongside(generator: &mut crate::generator::Generator, work: impl FnOnce() -> Result<(), String> + Send) -> Result<(), String> {
+    std::thread::scope(|scope| {
+        let working = scope.spawn(work);
+        while !working.is_finished() {
+            generator.run_until(Instant::now() + Duration::from_millis(20))?;
+        }
+        working.join().map_err(|_| "the outage ended badly".to_owned())?
+    })
+}
+
+/// One line of the table; the calls that failed.
+fn tell(name: &str, totals: &Totals, worst: &mut f64) -> u32 {
+    let times = &totals.invites;
+    let slow = times.longer_than(SLOW) + totals.byes.longer_than(SLOW);
+    let share = slow as f64 / (times.total() + totals.byes.total()).max(1) as f64;
+    if name == "away" || name == "back" {
+        *worst = worst.max(share);
+    }
+    println!(
+        "{name:>8} {:>8} {:>9} {:>7} {:>7} {:>8.2} {:>8.2} {:>8.1} {:>7.2}%",
+        totals.begun,
+        totals.answered,
+        totals.ended,
+        totals.failures(),
+        times.milliseconds(0.5),
+        times.milliseconds(0.99),
+        times.longest_milliseconds().max(totals.byes.longest_milliseconds()),
+        share * 100.0
+    );
+    if totals.failures() > 0 {
+        println!("         refused or unanswered: {:?}, cut {}", totals.refused, totals.cut);
+    }
+    totals.failures()
+}
+
+/// What differs once the backlog is written.
+fn compare(setup: &mut Setup) -> Result<Vec<String>, String> {
+    let (proxy, begun) = (setup.generator.plan().proxy, Instant::now());
+    loop {
+        let dialogs = dump::dialogs(&setup.subject)?;
+        let generator = &setup.generator;
+        let different = rows::differences(setup.database()?, &dialogs, |dialog| {
+            let number = generator.number_of(dialog.text("call_id"))?;
+            Some(format!("sip:{}@{proxy}", generator.plan().trunk(number)))
+        })?;
+        if different.is_empty() || begun.elapsed() > DRAINED_MAX {
+            println!("backlog written {:.1} s after the last call ended", begun.elapsed().as_secs_f64());
+            return Ok(different);
+        }
+        setup.generator.run_until(Instant::now() + Duration::from_millis(200))?;
+    }
+}
+
+/// Everything ends; false: rows stay.
+fn end(setup: &mut Setup) -> Result<bool, String> {
+    setup.end_held()?;
+    if !setup.generator.finish(END_MAX)? {
+        return Err(setup.subject.with_log("held calls did not end"));
+    }
+    Ok(setup.rows_left()? == (0, 0))
+}

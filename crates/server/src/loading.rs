@@ -1,0 +1,124 @@
+//! Takes stored dialogs into the engine (spec dialog 8.5, 8.6): the process serves first and loads meanwhile, what a request
+//! waits for comes before the rest.
+//!
+//! Two threads, each with a connection of its own: `db-load` reads the whole table once and then does what
+//! `dlg_db_load_callid` and `dlg_db_load_extra` ask for; `db-fetch` reads hash slots that requests wait for and ends with the
+//! loading.
+
+mod fetch;
+mod link;
+mod reader;
+mod rehash;
+mod start;
+mod whole;
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use dialog::Storing;
+use modules::outbox::StoredDialogs;
+use modules::run::Answer;
+
+use crate::shell::Shell;
+use crate::storage_room::Database;
+
+pub use start::prepare;
+
+/// Most slots that wait to be read; there is one request for each.
+const SLOT_REQUESTS_MAX: usize = proxy::WAITING_REQUESTS_MAX;
+/// Most loads that scripts ask for at one time.
+const SCRIPT_REQUESTS_MAX: usize = 256;
+/// Longest wait of a stop for the end of loading, and how often it looks.
+const LAST_WAIT_MAX: Duration = Duration::from_secs(60);
+const LAST_WAIT_PERIOD: Duration = Duration::from_millis(5);
+
+/// What somebody waits for.
+#[derive(Debug)]
+struct Request<T> {
+    ticket: u64,
+    what: T,
+}
+
+/// What a script asks for.
+#[derive(Debug)]
+enum Wanted {
+    CallId(Vec<u8>),
+    All,
+}
+
+type Answers = Arc<Mutex<VecDeque<(u64, Answer)>>>;
+
+/// The desk of both threads.
+pub struct Loading {
+    slots: SyncSender<Request<u32>>,
+    scripts: SyncSender<Request<Wanted>>,
+    answers: Answers,
+}
+
+impl Loading {
+    /// Starts the threads; what [`prepare`] left to be loaded is loaded now.
+    pub fn start(shell: &Arc<Shell>, database: &Database) -> Result<Loading, String> {
+        let (slots, slot_inbox) = sync_channel(SLOT_REQUESTS_MAX);
+        let (scripts, script_inbox) = sync_channel(SCRIPT_REQUESTS_MAX);
+        let answers = Answers::default();
+        if shell.proxy.node.dialogs.is_loading() {
+            let fetcher = fetch::Fetcher::new(Arc::clone(shell), database.clone(), Arc::clone(&answers));
+            spawn("db-fetch", move || fetcher.work(&slot_inbox))?;
+        }
+        let whole = whole::Whole::new(Arc::clone(shell), database.clone(), Arc::clone(&answers));
+        spawn("db-load", move || whole.work(&script_inbox))?;
+        Ok(Loading { slots, scripts, answers })
+    }
+
+    /// Takes a request, to be answered under the ticket. Err: it is not taken, and why.
+    pub fn ask(&self, ticket: u64, which: StoredDialogs) -> Result<(), &'static str> {
+        let is_taken = match which {
+            StoredDialogs::OfSlot(entry) => self.slots.try_send(Request { ticket, what: entry }).map_err(reason),
+            StoredDialogs::OfCallId(call_id) => self.scripts.try_send(Request { ticket, what: Wanted::CallId(call_id) }).map_err(reason),
+            StoredDialogs::All => self.scripts.try_send(Request { ticket, what: Wanted::All }).map_err(reason),
+        };
+        is_taken.or_else(|(reason, is_over)| {
+            if is_over {
+                self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back((ticket, Answer::DialogsLoaded(Ok(0))));
+            }
+            if is_over { Ok(()) } else { Err(reason) }
+        })
+    }
+
+    /// The process stops. `db_mode` 3 has to load everything and empty the tables before the stop writes them; elsewhere
+    /// loading leaves off by itself.
+    pub fn end(&self, shell: &Shell) {
+        let end = Instant::now() + LAST_WAIT_MAX;
+        let is_needed = shell.proxy.node.dialogs.settings().storing == Storing::AtStop;
+        while is_needed && shell.proxy.node.dialogs.is_loading() && Instant::now() < end {
+            std::thread::park_timeout(LAST_WAIT_PERIOD);
+        }
+    }
+
+    /// What was done since the last call.
+    pub fn answers(&self) -> VecDeque<(u64, Answer)> {
+        std::mem::take(&mut *self.answers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Why a request is not taken, and whether that is because nothing is left to do.
+fn reason<T>(refused: TrySendError<T>) -> (&'static str, bool) {
+    match refused {
+        TrySendError::Full(_) => ("too many wait for stored dialogs", false),
+        TrySendError::Disconnected(_) => ("all stored dialogs are loaded", true),
+    }
+}
+
+fn answer(shell: &Shell, answers: &Answers, ticket: u64, outcome: Result<u64, String>) {
+    answers.lock().unwrap_or_else(PoisonError::into_inner).push_back((ticket, Answer::DialogsLoaded(outcome)));
+    if let Some(crew) = shell.crew.get() {
+        crew.wake();
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map(|_| ()).map_err(|error| format!("cannot start thread {name}: {error}"))
+}

@@ -1,0 +1,62 @@
+//! The thread `db-fetch`: reads the slots that requests wait for while the whole table is being loaded.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use storage::intake::Intake;
+use storage::{Selection, StorageError};
+
+use super::link::Link;
+use super::reader::Reader;
+use super::{Answers, Request, answer};
+use crate::shell::Shell;
+use crate::storage_room::Database;
+
+/// How often the thread looks whether loading is over.
+const LOOK_PERIOD: Duration = Duration::from_millis(500);
+
+pub(super) struct Fetcher {
+    shell: Arc<Shell>,
+    link: Link,
+    answers: Answers,
+}
+
+impl Fetcher {
+    pub(super) fn new(shell: Arc<Shell>, database: Database, answers: Answers) -> Fetcher {
+        Fetcher { shell, link: Link::new(database), answers }
+    }
+
+    /// Serves requests until everything is loaded.
+    pub(super) fn work(mut self, inbox: &Receiver<Request<u32>>) {
+        loop {
+            match inbox.recv_timeout(LOOK_PERIOD) {
+                Ok(Request { ticket, what: entry }) => {
+                    let outcome = self.fetch(entry).map_err(|error| error.to_string());
+                    answer(&self.shell, &self.answers, ticket, outcome);
+                }
+                Err(RecvTimeoutError::Timeout) if self.shell.proxy.node.dialogs.is_loading() => {}
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Brings the slot's dialogs in with their variables.
+    fn fetch(&mut self, entry: u32) -> Result<u64, StorageError> {
+        let Fetcher { shell, link, .. } = self;
+        let dialogs = &shell.proxy.node.dialogs;
+        if dialogs.slot_is_loaded(entry) {
+            return Ok(0);
+        }
+        let slots = dialogs.settings().hash_size;
+        let which = Selection::Slot(entry);
+        link.read(|database, backend| {
+            let reader = Reader { shell, database, is_long: false, gives_up_at_stop: false };
+            let mut variables = reader.variables(backend, &which, slots)?;
+            let mut intake = Intake::default();
+            reader.dialogs(backend, &which, &mut variables, &mut intake)?;
+            dialogs.mark_slot_loaded(entry);
+            Ok(intake.taken)
+        })
+    }
+}

@@ -1,0 +1,206 @@
+//! The thread `db-load`: reads the whole table at the start, later what scripts ask for.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use dialog::Storing;
+use storage::intake::Intake;
+use storage::{DialogRow, Selection, StorageError, VariableTable};
+
+use super::link::Link;
+use super::reader::Reader;
+use super::{Answers, Request, Wanted, answer};
+use crate::logging::level;
+use crate::shell::Shell;
+use crate::storage_room::Database;
+
+/// Pause before a database that is away is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// A connection that was not used for so long is closed.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+/// Most dialogs of one Call-ID that are taken.
+const OF_CALL_ID_MAX: usize = dialog::limits::DIALOGS_OF_CALL_ID_MAX;
+
+pub(super) struct Whole {
+    shell: Arc<Shell>,
+    link: Link,
+    answers: Answers,
+}
+
+impl Whole {
+    pub(super) fn new(shell: Arc<Shell>, database: Database, answers: Answers) -> Whole {
+        Whole { shell, link: Link::new(database), answers }
+    }
+
+    /// Loads what is to be loaded at the start, then serves scripts as long as the process lives.
+    pub(super) fn work(mut self, inbox: &Receiver<Request<Wanted>>) {
+        if self.shell.proxy.node.dialogs.is_loading() {
+            self.load_at_start();
+        }
+        loop {
+            match inbox.recv_timeout(IDLE_MAX) {
+                Ok(first) => self.serve(std::iter::once(first).chain(inbox.try_iter())),
+                Err(RecvTimeoutError::Timeout) => self.link.close(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn load_at_start(&mut self) {
+        let begun = Instant::now();
+        let outcome = self.load_patiently();
+        let shell = Arc::clone(&self.shell);
+        let node = &shell.proxy.node;
+        if outcome.is_ok() && node.dialogs.settings().storing == Storing::AtStop {
+            self.empty_tables();
+        }
+        node.dialogs.finish_loading();
+        node.states.dialog.storage_health.is_loading.store(false, Ordering::Release);
+        let seconds = begun.elapsed().as_secs_f64();
+        match outcome {
+            Ok(Loaded { intake, .. }) if intake.rows == 0 => self.log(level::INFO, "no dialogs are stored"),
+            Ok(loaded) => self.summarise(&loaded, &format!("loaded {} in {seconds:.2} s", loaded.intake.summary())),
+            Err(Failed { error, loaded }) => {
+                node.states.dialog.storage_health.set_trouble(&error.to_string());
+                self.summarise(&loaded, &format!("loading ended early, after {}", loaded.intake.summary()));
+                self.log(level::ERROR, &format!("stored dialogs cannot be read: {error}; those not loaded yet are unknown here"));
+            }
+        }
+    }
+
+    fn summarise(&self, loaded: &Loaded, text: &str) {
+        self.log(if loaded.intake.skipped() > 0 { level::WARNING } else { level::NOTICE }, text);
+        if loaded.orphans > 0 {
+            self.log(level::WARNING, &format!("{} stored variables belong to no stored dialog", loaded.orphans));
+        }
+        if loaded.variables_refused > 0 {
+            self.log(level::WARNING, &format!("{} stored variables cannot be used", loaded.variables_refused));
+        }
+    }
+
+    /// Loads everything; a database that is away is tried again until the process stops.
+    fn load_patiently(&mut self) -> Result<Loaded, Failed> {
+        let mut loaded = Loaded::default();
+        let mut told: Option<String> = None;
+        loop {
+            let Err(error) = self.load_all(true, &mut loaded) else { return Ok(loaded) };
+            if !error.is_passing() || self.shell.is_stopping.load(Ordering::Relaxed) {
+                return Err(Failed { error, loaded });
+            }
+            let text = error.to_string();
+            if told.as_ref() != Some(&text) {
+                self.log(level::ERROR, &format!("stored dialogs cannot be read now, trying again: {text}"));
+                told = Some(text);
+            }
+            std::thread::park_timeout(RETRY_PAUSE);
+        }
+    }
+
+    /// Reads both tables once. What was taken before an error counts in `loaded`.
+    fn load_all(&mut self, is_start: bool, loaded: &mut Loaded) -> Result<(), StorageError> {
+        let Whole { shell, link, .. } = self;
+        let node = &shell.proxy.node;
+        let gives_up_at_stop = node.dialogs.settings().storing != Storing::AtStop;
+        link.read(|database, backend| {
+            let reader = Reader { shell, database, is_long: is_start, gives_up_at_stop };
+            let mut variables = reader.variables(backend, &Selection::All, node.dialogs.settings().hash_size)?;
+            loaded.variables_refused = variables.refused();
+            reader.dialogs(backend, &Selection::All, &mut variables, &mut loaded.intake)?;
+            loaded.orphans = variables.orphans();
+            Ok(())
+        })
+    }
+
+    /// `db_mode` 3: from now on the tables hold what the next stop writes (spec dialog 13.55).
+    fn empty_tables(&mut self) {
+        let emptied = self.link.read(|database, backend| backend.empty(&database.names));
+        if let Err(error) = emptied {
+            self.log(level::ERROR, &format!("the tables cannot be emptied: {error}; their dialogs will be there twice after the stop"));
+        }
+    }
+
+    /// Several that want everything are served by one reading.
+    fn serve(&mut self, requests: impl Iterator<Item = Request<Wanted>>) {
+        let mut of_all = Vec::new();
+        for Request { ticket, what } in requests {
+            match what {
+                Wanted::All => of_all.push(ticket),
+                Wanted::CallId(call_id) => {
+                    let outcome = self.while_loading(|own| own.load_call_id(&call_id));
+                    answer(&self.shell, &self.answers, ticket, outcome.map_err(|error| error.to_string()));
+                }
+            }
+        }
+        if of_all.is_empty() {
+            return;
+        }
+        let outcome = self.while_loading(Whole::load_extra).map_err(|error| error.to_string());
+        for ticket in of_all {
+            answer(&self.shell, &self.answers, ticket, outcome.clone());
+        }
+    }
+
+    /// What ends while `work` runs is not brought back by a row read before.
+    fn while_loading<T>(&mut self, work: impl FnOnce(&mut Whole) -> T) -> T {
+        let shell = Arc::clone(&self.shell);
+        shell.proxy.node.dialogs.begin_loading_more();
+        let done = work(self);
+        shell.proxy.node.dialogs.finish_loading();
+        done
+    }
+
+    /// `dlg_db_load_extra()`: how many came.
+    fn load_extra(&mut self) -> Result<u64, StorageError> {
+        let mut loaded = Loaded::default();
+        let outcome = self.load_all(false, &mut loaded);
+        self.log(level::DEBUG, &format!("{} stored dialogs were in memory already", loaded.intake.existing));
+        self.summarise(&loaded, &format!("loaded {} more", loaded.intake.summary()));
+        outcome.map(|()| loaded.intake.taken)
+    }
+
+    /// `dlg_db_load_callid()`: how many came.
+    fn load_call_id(&mut self, call_id: &[u8]) -> Result<u64, StorageError> {
+        let Whole { shell, link, .. } = self;
+        let slots = shell.proxy.node.dialogs.settings().hash_size;
+        let intake = link.read(|database, backend| {
+            let reader = Reader { shell, database, is_long: false, gives_up_at_stop: false };
+            let mut rows: Vec<DialogRow> = Vec::new();
+            backend.load(&database.names, &Selection::CallId(call_id.to_vec()), &mut |row| {
+                rows.push(row.clone());
+                if rows.len() < OF_CALL_ID_MAX { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
+            })?;
+            let mut intake = Intake::default();
+            let entry = shell.proxy.node.dialogs.slot_of(call_id);
+            let mut variables =
+                if rows.is_empty() { VariableTable::default() } else { reader.variables(backend, &Selection::Slot(entry), slots)? };
+            reader.rows(&rows, &mut variables, &mut intake);
+            Ok(intake)
+        })?;
+        if intake.existing > 0 {
+            let text =
+                format!("{} stored dialogs of Call-ID '{}' are in memory already", intake.existing, String::from_utf8_lossy(call_id));
+            self.log(level::WARNING, &text);
+        }
+        Ok(intake.taken)
+    }
+
+    fn log(&self, level: i32, text: &str) {
+        self.shell.log(0, level, format!("dialog: {text}").as_bytes());
+    }
+}
+
+/// What a reading of both tables brought.
+#[derive(Debug, Default)]
+struct Loaded {
+    intake: Intake,
+    /// Variables whose dialog is not there.
+    orphans: usize,
+    variables_refused: u64,
+}
+
+struct Failed {
+    error: StorageError,
+    loaded: Loaded,
+}

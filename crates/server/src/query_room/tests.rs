@@ -1,0 +1,1 @@
+//! Databases asked on threads of their own.

@@ -1,0 +1,272 @@
+//! The storage of a running proxy: what the threads share, the start and the stop.
+
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+use dialog::Storing;
+use modules::dialog::StorageSettings;
+use modules::node::Node;
+use modules::outbox::Outbox;
+use sip::time::Time;
+use storage::held::Leave;
+use storage::keeper::{Keeper, Schedule};
+use storage::limits::STOP_TIME_MAX;
+use storage::sqlite::Lock;
+use storage::{Backend, Driver};
+use transport::outbox::Datagrams;
+
+use super::connection::{Connection, Database};
+use super::gate::{Gate, Put, sends};
+use super::writer::Writer;
+use crate::logging::level;
+use crate::shell::Shell;
+
+/// Longest sleep of a writer that has nothing to do.
+const NAP_MAX: Duration = Duration::from_secs(1);
+/// Messages the kernel refused and that wait for a worker; beyond, their transactions time out.
+const UNSENT_MAX: usize = 1_000;
+
+/// A database that was opened and looked at, and nothing taken from it yet.
+pub struct Opened {
+    pub database: Database,
+    pub settings: StorageSettings,
+    pub backend: Box<dyn Backend>,
+    lock: Option<Lock>,
+}
+
+/// Opens the database that the parameters name; None: dialogs are not stored. The error says what, where, why and the remedy.
+pub fn open(node: &Node) -> Result<Option<Opened>, String> {
+    let Some(settings) = node.states.dialog.storage.clone() else { return Ok(None) };
+    let parameters = &node.settings;
+    let database = Database::of(&settings, parameters).map_err(|error| format!("dialog: {error}"))?;
+    let driver = database.url.driver;
+    if !parameters.is_loaded(driver.module()) {
+        let module = driver.module();
+        return Err(format!("dialog: db_url {} needs the module {module}: add loadmodule \"{module}.so\"", database.url));
+    }
+    let failed = |error: storage::StorageError| format!("dialog: {error}");
+    let lock = match driver {
+        Driver::Sqlite => Some(Lock::take(&database.url).map_err(failed)?),
+        _ => None,
+    };
+    let mut backend = database.connect_or_create().map_err(failed)?;
+    backend.check(&database.names).map_err(failed)?;
+    Ok(Some(Opened { database, settings, backend, lock }))
+}
+
+/// Storage while the proxy runs.
+pub struct StorageRoom {
+    database: Database,
+    settings: StorageSettings,
+    /// Of `db_mode` 1.
+    pub(super) gate: Option<Gate>,
+    pub(super) bell: Bell,
+    pub(super) is_stopping: AtomicBool,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    unsent: Mutex<Vec<Vec<u8>>>,
+    _lock: Option<Lock>,
+}
+
+impl StorageRoom {
+    /// Starts the writer. From now on the shell's messages wait for their commit.
+    pub fn start(shell: &Arc<Shell>, opened: Opened) -> Result<(), String> {
+        let Opened { database, settings, backend, lock } = opened;
+        let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let schedule = match settings.storing {
+            Storing::Never => return Ok(()),
+            Storing::Realtime => Schedule::AtOnce { interval: milliseconds(settings.commit_interval) },
+            Storing::Delayed => Schedule::Periodic { period: milliseconds(settings.update_period) },
+            Storing::AtStop => Schedule::AtStop,
+        };
+        let gate = (settings.storing == Storing::Realtime).then(|| Gate::new(milliseconds(settings.hold_time)));
+        let health = &shell.proxy.node.states.dialog.storage_health;
+        *health.place.lock().unwrap_or_else(PoisonError::into_inner) = database.url.to_string();
+        let connection = Connection::new(database.clone(), backend);
+        let room = StorageRoom {
+            database,
+            settings,
+            gate,
+            bell: Bell::default(),
+            is_stopping: AtomicBool::new(false),
+            thread: Mutex::new(None),
+            unsent: Mutex::new(Vec::new()),
+            _lock: lock,
+        };
+        if shell.storage.set(room).is_err() {
+            return Ok(());
+        }
+        let keeper = Keeper::new(shell.clock.now(), schedule);
+        let writer = Writer::new(Arc::clone(shell), keeper, connection);
+        let thread = std::thread::Builder::new().name("db-write".to_owned()).spawn(move || writer.run());
+        let thread = thread.map_err(|error| format!("cannot start thread db-write: {error}"))?;
+        if let Some(room) = shell.storage.get() {
+            let _ = room.bell.sleeper.set(thread.thread().clone());
+            *room.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        }
+        Ok(())
+    }
+
+    /// How to reach the database.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub fn settings(&self) -> &StorageSettings {
+        &self.settings
+    }
+
+    /// Holds back what the outbox sends if anything before it is not committed; everything else in it is done then. What is
+    /// left in the outbox may leave.
+    pub fn hold(&self, shell: &Shell, worker: u32, outbox: &mut Outbox, datagrams: &mut Datagrams<'_>) {
+        let Some(gate) = &self.gate else { return };
+        let noted = shell.proxy.node.dialogs.changes_noted();
+        let is_committed = gate.is_committed(noted);
+        if !is_committed {
+            self.bell.ring();
+        }
+        self.let_overdue_go(gate, shell, worker, datagrams);
+        if outbox.effects.is_empty() {
+            return;
+        }
+        if gate.concerns(noted) {
+            let Outbox { effects, bytes } = &mut *outbox;
+            effects.retain(|effect| {
+                let is_sent = sends(effect);
+                if !is_sent {
+                    shell.carry(worker, effect, bytes, datagrams);
+                }
+                is_sent
+            });
+            if effects.is_empty() {
+                return;
+            }
+            match gate.put(shell.clock.now().time, noted, outbox) {
+                Put::NotNeeded => {}
+                // The leader alone looks at deadlines.
+                Put::Held { is_first } => {
+                    if is_first && worker != 0 {
+                        shell.wake();
+                    }
+                    return;
+                }
+                Put::HeldAndOpened => {
+                    shell.logger.write_braked(0, level::ERROR, "dialog", "too many messages wait for their commit: they leave before it");
+                    self.release(shell, worker, datagrams);
+                    return;
+                }
+            }
+        }
+        if !is_committed && gate.is_open() {
+            self.unsaved(shell, outbox);
+        }
+    }
+
+    /// What waited as long as anything may.
+    fn let_overdue_go(&self, gate: &Gate, shell: &Shell, worker: u32, datagrams: &mut Datagrams<'_>) {
+        let Some(deadline) = gate.deadline() else { return };
+        if deadline > shell.clock.now().time {
+            return;
+        }
+        if !self.settings.refuses_unstored && gate.open() {
+            let text = format!(
+                "a commit takes longer than db_hold_time, {} ms: messages leave before their changes are committed",
+                self.settings.hold_time.as_millis()
+            );
+            shell.logger.write_braked(0, level::WARNING, "dialog", &text);
+        }
+        self.release(shell, worker, datagrams);
+    }
+
+    /// Sends what may leave.
+    pub(super) fn release(&self, shell: &Shell, worker: u32, datagrams: &mut Datagrams<'_>) {
+        let Some(gate) = &self.gate else { return };
+        gate.release(
+            shell.clock.now().time,
+            datagrams,
+            |datagrams, outbox, leave| {
+                if leave == Leave::Unsaved {
+                    self.unsaved(shell, outbox);
+                }
+                for effect in &outbox.effects {
+                    shell.carry(worker, effect, &outbox.bytes, datagrams);
+                }
+            },
+            |datagrams| datagrams.flush(),
+        );
+    }
+
+    /// The messages of this outbox leave although something before them is not committed.
+    fn unsaved(&self, shell: &Shell, outbox: &Outbox) {
+        let count = outbox.effects.iter().filter(|effect| sends(effect)).count() as u64;
+        shell.proxy.node.states.dialog.storage_health.unheld.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// When somebody has to come by.
+    pub fn deadline(&self) -> Option<Time> {
+        self.gate.as_ref().and_then(Gate::deadline)
+    }
+
+    /// Keeps a message that the kernel refused until a worker tells its transaction.
+    pub(super) fn keep_unsent(&self, bytes: Vec<u8>) {
+        let mut unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+        if unsent.len() < UNSENT_MAX {
+            unsent.push(bytes);
+        }
+    }
+
+    /// Those messages.
+    pub fn take_unsent(&self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut *self.unsent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes what is left, within a bound, and ends the writer. Workers have ended before.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+        self.bell.ring_loudly();
+        let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let end = Instant::now() + Duration::from_millis(STOP_TIME_MAX) + self.settings.call_timeout + NAP_MAX;
+        while !thread.is_finished() && Instant::now() < end {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        if thread.is_finished() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Wakes the writer, and costs next to nothing while it is awake.
+#[derive(Default)]
+pub(super) struct Bell {
+    is_asleep: AtomicBool,
+    sleeper: OnceLock<Thread>,
+}
+
+impl Bell {
+    /// Something was noted.
+    pub fn ring(&self) {
+        // Pairs with the one in `sleep`: either the sleeper sees the change, or we see that it sleeps.
+        fence(Ordering::SeqCst);
+        if self.is_asleep.load(Ordering::Relaxed) && self.is_asleep.swap(false, Ordering::AcqRel) {
+            self.ring_loudly();
+        }
+    }
+
+    /// Wakes it from any sleep.
+    pub fn ring_loudly(&self) {
+        if let Some(sleeper) = self.sleeper.get() {
+            sleeper.unpark();
+        }
+    }
+
+    /// Sleeps until the bell rings, unless there is news already.
+    pub fn sleep(&self, has_news: impl FnOnce() -> bool) {
+        self.is_asleep.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if !has_news() {
+            std::thread::park_timeout(NAP_MAX);
+        }
+        self.is_asleep.store(false, Ordering::Relaxed);
+    }
+}
