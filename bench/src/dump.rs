@@ -47,11 +47,8 @@ impl Dialog {
     /// Its profiles or variables, in order of their names.
     pub fn pairs(&self, name: &str) -> Vec<(String, String)> {
         let members = self.0.get(name).and_then(Value::as_object);
-        let mut pairs: Vec<(String, String)> = members
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
-            .collect();
+        let mut pairs: Vec<(String, String)> =
+            members.into_iter().flatten().map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
         pairs.sort();
         pairs
     }

@@ -4,6 +4,7 @@
 //! run alternately in the same minutes, because machines drift.
 
 mod calls;
+mod cost;
 mod database;
 mod dump;
 mod generator;
@@ -13,6 +14,7 @@ mod measure;
 mod options;
 mod outage;
 mod random;
+mod reload;
 mod rows;
 mod rpc;
 mod setup;
@@ -34,6 +36,10 @@ bench COMMAND
   survive [OPTIONS]          kill -9 at random moments under load: is every acknowledged call there afterwards?
       --subject duolog|kamailio --database sqlite|postgres|mysql --rounds N --rate CALLS --seed N --held CALLS
       and for Kamailio --children N --journal wal|delete
+  cost [OPTIONS]             CPU per call with db_mode 0 and 1, duolog and kamailio in turn
+      --database, --rate CALLS --seconds N --hold MILLISECONDS --rounds N
+  reload [OPTIONS]           a start on a SQLite file of very many dialogs, with requests in them from the first moment
+      --subject, --dialogs N --used N --rate BYES
   outage [OPTIONS]           the database goes away under load: do calls notice, are the rows right afterwards?
       as above, and --outage locked|stopped|frozen|read-only --seconds N --rate CALLS
 ";
@@ -55,6 +61,8 @@ fn main() -> ExitCode {
         }),
         ["survive", options @ ..] => options::survive(options).and_then(|wanted| survive::survive(&wanted)),
         ["outage", options @ ..] => options::outage(options).and_then(|wanted| outage::outage(&wanted)),
+        ["cost", options @ ..] => options::cost(options).and_then(|wanted| cost::cost(&wanted)),
+        ["reload", options @ ..] => options::reload(options).and_then(|wanted| reload::reload(&wanted)),
         _ => Err(HELP.to_owned()),
     };
     match done {

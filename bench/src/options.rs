@@ -1,7 +1,9 @@
 //! Options of the commands: `--name value`.
 
+use crate::cost;
 use crate::database::{self, Outage};
 use crate::outage;
+use crate::reload;
 use crate::setup::Ground;
 use crate::subject::Kind;
 use crate::survive;
@@ -82,6 +84,29 @@ pub fn outage(words: &[&str]) -> Result<outage::Wanted, String> {
         seconds: options.number("seconds", 60)?,
         rate: options.number("rate", 200)?,
         seed: options.number("seed", 1)?,
+    })
+}
+
+/// Of `cost`.
+pub fn cost(words: &[&str]) -> Result<cost::Wanted, String> {
+    let options = Options::read(words, &[&GROUND[..], &["rate", "seconds", "hold", "rounds"]].concat())?;
+    Ok(cost::Wanted {
+        ground: options.ground()?,
+        rate: options.number("rate", 800)?,
+        seconds: options.number("seconds", 10)?,
+        hold: options.number("hold", 400)?,
+        rounds: options.number("rounds", 3)?,
+    })
+}
+
+/// Of `reload`.
+pub fn reload(words: &[&str]) -> Result<reload::Wanted, String> {
+    let options = Options::read(words, &[&GROUND[..], &["dialogs", "used", "rate"]].concat())?;
+    Ok(reload::Wanted {
+        ground: options.ground()?,
+        dialogs: options.number("dialogs", 1_000_000)?,
+        used: options.number("used", 2_000)?,
+        rate: options.number("rate", 200)?,
     })
 }
 

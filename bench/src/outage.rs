@@ -39,7 +39,10 @@ pub fn outage(wanted: &Wanted) -> Result<(), String> {
     let outage = wanted.outage.unwrap_or(setup.database()?.usual_outage());
     setup.start(0)?;
     println!("{}, {} calls/s, the database is {} for {} s", wanted.ground, wanted.rate, outage.name(), wanted.seconds);
-    println!("{:>8} {:>8} {:>9} {:>7} {:>7} {:>8} {:>8} {:>8} {:>8}", "", "begun", "answered", "ended", "failed", "p50 ms", "p99 ms", "max ms", "> 50 ms");
+    println!(
+        "{:>8} {:>8} {:>9} {:>7} {:>7} {:>8} {:>8} {:>8} {:>8}",
+        "", "begun", "answered", "ended", "failed", "p50 ms", "p99 ms", "max ms", "> 50 ms"
+    );
     setup.generator.set_rate(f64::from(wanted.rate));
     setup.generator.run_until(Instant::now() + AROUND)?;
     let mut worst: f64 = 0.0;

@@ -18,6 +18,8 @@ const ROWS_GONE_MAX: Duration = Duration::from_secs(20);
 /// Held calls that are ended in one go, and the time until the next ones.
 const ENDED_AT_ONCE: usize = 100;
 const ENDED_EVERY: Duration = Duration::from_millis(50);
+/// Megabytes shared and of each process, enough for a million dialogs: it reads a table whole.
+const KAMAILIO_MEMORY: [&str; 4] = ["-m", "4096", "-M", "2048"];
 /// Kinds of errors in the log that are told.
 const ERRORS_TOLD: usize = 8;
 
@@ -68,7 +70,7 @@ impl Setup {
     /// Prepares everything but starts no subject.
     pub fn new(ground: &Ground, change: impl FnOnce(&mut Plan)) -> Result<Setup, String> {
         let kind = ground.subject;
-        let mut subject = Subject::place(kind, "bench/scenarios/calls.cfg")?;
+        let mut subject = Subject::place(kind, "bench/scenarios/calls.cfg", &KAMAILIO_MEMORY)?;
         let database = ground.database.map(|database| Database::start(database, &ground.journal, subject.folder())).transpose()?;
         if let Some(database) = &database {
             subject.define(&format!("DB_MODULE=\"{}\"", database.module()));

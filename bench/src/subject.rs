@@ -74,8 +74,9 @@ impl Subject {
     }
 
     fn start_example(kind: Kind, limit: &str, http: Option<u16>) -> Result<Subject, String> {
-        let mut subject = Subject::place(kind, "examples/call-limit.cfg")?;
+        let mut subject = Subject::place(kind, "examples/call-limit.cfg", &["-m", "512", "-M", "16"])?;
         subject.define(&format!("DEFAULT_LIMIT={limit}"));
+        subject.define("NO_DATABASE");
         subject.http = http.map(|port| format!("127.0.0.1:{port}")).unwrap_or_default();
         if !subject.http.is_empty() {
             subject.command.push("--loadmodule=jsonrpcs.so".into());
@@ -87,7 +88,8 @@ impl Subject {
     }
 
     /// A folder and ports for a subject that is started later, as often as wanted: `configuration` is a file of the workspace.
-    pub fn place(kind: Kind, configuration: &str) -> Result<Subject, String> {
+    /// `memory` is what Kamailio is told about its pools.
+    pub fn place(kind: Kind, configuration: &str, memory: &[&str]) -> Result<Subject, String> {
         let (port, gateway_port) = (free_port()?, free_port()?);
         let folder = std::env::temp_dir().join(format!("duolog-bench-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
@@ -111,7 +113,8 @@ impl Subject {
         subject.command.extend(["-DD".into(), "-E".into(), "-w".into(), subject.folder.clone().into()]);
         subject.command.extend(["-Y".into(), subject.folder.clone().into(), "-P".into(), subject.folder.join("pid").into()]);
         if kind == Kind::Kamailio {
-            subject.command.extend(["-x", "fm", "-X", "fm", "-m", "512", "-M", "16"].map(OsString::from));
+            subject.command.extend(["-x", "fm", "-X", "fm"].map(OsString::from));
+            subject.command.extend(memory.iter().map(OsString::from));
         }
         Ok(subject)
     }
@@ -183,7 +186,9 @@ impl Subject {
     fn must_run(&mut self) -> Result<(), String> {
         let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
         match ended {
-            Some(status) => Err(self.with_log(&format!("{} ended: {status} (duolog is built with cargo build --release)", self.kind.name()))),
+            Some(status) => {
+                Err(self.with_log(&format!("{} ended: {status} (duolog is built with cargo build --release)", self.kind.name())))
+            }
             None => Ok(()),
         }
     }

@@ -61,7 +61,8 @@ fn shape(plan: &mut Plan, seed: u64) {
 /// Runs the rounds; an error when anything acknowledged was lost, or anything else was wrong.
 pub fn survive(wanted: &Wanted) -> Result<(), String> {
     let mut setup = Setup::new(&wanted.ground, |plan| shape(plan, wanted.seed))?;
-    let (mut random, mut ledger, mut all, mut starts) = (Random::new(!wanted.seed), Ledger::default(), Findings::default(), Starts::default());
+    let (mut random, mut ledger, mut all, mut starts) =
+        (Random::new(!wanted.seed), Ledger::default(), Findings::default(), Starts::default());
     setup.start(0)?;
     hold(&mut setup, wanted.held)?;
     let begun = Instant::now();
@@ -139,7 +140,11 @@ fn report(wanted: &Wanted, setup: &Setup, ledger: &Ledger, all: &Findings, start
         median(&starts.loaded),
         Starts::longest(&starts.loaded)
     );
-    println!("  INVITE to 200 p50 {:.2} p99 {:.2} ms (repetitions over a restart included)", totals.invites.milliseconds(0.5), totals.invites.milliseconds(0.99));
+    println!(
+        "  INVITE to 200 p50 {:.2} p99 {:.2} ms (repetitions over a restart included)",
+        totals.invites.milliseconds(0.5),
+        totals.invites.milliseconds(0.99)
+    );
     setup.tell_errors();
     let is_clean = all.wrong() == 0 && totals.failures() == 0 && dialogs == 0 && left == (0, 0);
     if is_clean { Ok(()) } else { Err(format!("{} did not keep every call as it was", wanted.ground.subject.name())) }

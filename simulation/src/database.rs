@@ -4,6 +4,7 @@ mod tables;
 
 use std::collections::BTreeMap;
 
+use dialog::DialogId;
 use modules::worker::Random;
 use storage::batch::Batch;
 use storage::{Column, ErrorKind, Operation, StorageError};
@@ -187,6 +188,12 @@ impl Database {
 
     fn happens(&mut self, chance: u64) -> bool {
         self.random.below(1_000) < chance
+    }
+
+    /// The dialogs of a batch that are refused.
+    pub fn refused_of(&self, batch: &Batch) -> Vec<DialogId> {
+        let refused = batch.operations.iter().filter(|operation| self.refuses(operation));
+        refused.filter_map(storage::keeper::dialog_of).map(|(entry, id)| DialogId { entry, id }).collect()
     }
 
     fn refuses(&self, operation: &Operation) -> bool {

@@ -54,6 +54,7 @@
 
 pub mod checkers;
 mod cutter;
+pub mod database;
 pub mod limits;
 pub mod network;
 pub mod outcome;
@@ -62,6 +63,8 @@ pub mod plan;
 pub mod proxy_node;
 pub mod scenario;
 pub mod shrink;
+pub mod storage_plan;
+pub mod storage_room;
 pub mod streams;
 pub mod trace;
 pub mod world;

@@ -9,6 +9,8 @@ use crate::checkers::Promises;
 use crate::network::Weather;
 use crate::plan::{Behaviour, Plan};
 use crate::proxy_node::Start;
+use crate::storage_plan::StoragePlan;
+use crate::world::BEGINNING;
 
 pub const CALLER: SocketAddr = place(1, 1);
 pub const FIRST: SocketAddr = place(2, 1);
@@ -58,6 +60,8 @@ pub enum Fault {
     Lie { is_stream: bool },
     /// A proxy loses its memory and is away for some milliseconds.
     Crash { proxy: usize, away: u64 },
+    /// A proxy is stopped, saves what it has to, and is away for some milliseconds.
+    Stop { proxy: usize, away: u64 },
     /// The date of all proxies jumps by this many milliseconds; time goes on.
     DateJump(i64),
     /// An RPC command at a proxy.
@@ -71,6 +75,20 @@ pub enum Fault {
 pub struct ProxyPlan {
     pub start: Start,
     pub promises: Promises,
+    /// How its dialogs are stored; None: they are not, and nothing looks at it.
+    pub storage: Option<StoragePlan>,
+}
+
+impl ProxyPlan {
+    /// How to start it, with the parameters of its storage.
+    pub fn stored_start(&self) -> Start {
+        let mut start = self.start.clone();
+        match &self.storage {
+            Some(storage) => start.parameters.extend(storage.parameters()),
+            None => start.parameters.push(String::from("dialog:db_mode:i:0")),
+        }
+        start
+    }
 }
 
 /// Everything a world is made of.
@@ -106,7 +124,7 @@ impl Scenario {
             name.push_str(&format!("{} ", plan.1));
             plan.0
         });
-        let proxies: Vec<ProxyPlan> = proxies.collect();
+        let mut proxies: Vec<ProxyPlan> = proxies.collect();
         let has_prefixes = proxies.first().is_some_and(|proxy| proxy.promises.marks);
         let weather = Weather::of_seed(&mut random);
         let calls = 3 + random.below(18) as usize;
@@ -116,9 +134,14 @@ impl Scenario {
             storm(&mut plans, &mut random);
             name.push_str("storm ");
         }
-        let faults = faults(count, faults_until, &mut random);
+        let mut faults = faults(count, faults_until, &mut random);
+        // Of its own, so that worlds without storage stay what they were.
+        let mut storage_random = Random::new(seed ^ 0x5708_A6E5);
+        if storage_random.below(2) == 0 {
+            name.push_str(&store(&mut proxies, &mut faults, faults_until, &mut storage_random));
+        }
         let lies = faults.iter().filter(|(_, fault)| matches!(fault, Fault::Lie { .. })).count();
-        let crashes = faults.iter().filter(|(_, fault)| matches!(fault, Fault::Crash { .. })).count();
+        let crashes = faults.iter().filter(|(_, fault)| matches!(fault, Fault::Crash { .. } | Fault::Stop { .. })).count();
         let must_settle = mode == Mode::Liveness;
         Scenario {
             seed,
@@ -141,6 +164,33 @@ impl Scenario {
             inspect_every: 1 + random.below(4) as usize,
         }
     }
+}
+
+/// Lets the proxies store their dialogs, and be killed and stopped some more.
+fn store(proxies: &mut [ProxyPlan], faults: &mut Vec<(u64, Fault)>, until: u64, random: &mut Random) -> String {
+    let mut name = String::new();
+    for plan in proxies.iter_mut() {
+        let storage = StoragePlan::of_seed(BEGINNING, until, random);
+        let habits = &storage.habits;
+        name.push_str(&format!(
+            "{:?}(slow={} failing={} outages={} refuses={}) ",
+            storage.storing,
+            habits.slow,
+            habits.failing,
+            habits.outages.len(),
+            habits.refuses
+        ));
+        plan.storage = Some(storage);
+    }
+    // Deadlines are stored as dates.
+    faults.retain(|(_, fault)| !matches!(fault, Fault::DateJump(_)));
+    for _ in 0..random.below(5) {
+        let (proxy, away) = (random.below(proxies.len() as u64) as usize, 50 + random.below(3_000));
+        let fault = if random.below(3) == 0 { Fault::Stop { proxy, away } } else { Fault::Crash { proxy, away } };
+        faults.push((2_000 + random.below(until - 5_000), fault));
+    }
+    faults.sort_by_key(|(at, _)| *at);
+    name
 }
 
 /// Many calls of one account at the same moment, which nobody ends soon: a limit of K has to let exactly K of them in.
@@ -241,7 +291,7 @@ fn proxy(number: usize, gateway: Option<SocketAddr>, call_seconds: u64, random: 
         seed: random.next_u64(),
         workers: 1 + random.below(2) as u32,
     };
-    (ProxyPlan { start, promises }, name)
+    (ProxyPlan { start, promises, storage: None }, name)
 }
 
 /// The hostile datagrams of the `sip` room, sorted by name; none when they are not there.

@@ -59,6 +59,8 @@ pub struct Room {
     pub wake_at: Option<u64>,
     pub release_at: Option<u64>,
     pub is_stopping: bool,
+    /// The attempt that went out last.
+    pub attempt: u64,
     hold_time: u64,
     late: VecDeque<(u64, Operation)>,
     last: Vec<Operation>,
@@ -99,6 +101,7 @@ impl Storage {
             wake_at: None,
             release_at: None,
             is_stopping: false,
+            attempt: 0,
             hold_time: self.plan.hold_time,
             late: VecDeque::new(),
             last: Vec::new(),

@@ -1,6 +1,7 @@
 //! The world of one seed: event heap, clock, proxies, parties, network, checkers. No threads, no real time.
 
 mod faults;
+mod storing;
 mod traffic;
 
 use std::cmp::Reverse;
@@ -35,6 +36,7 @@ enum Event {
     Alarm { party: usize, alarm: Alarm },
     Fault(Fault),
     Restart { proxy: usize },
+    Storage { proxy: usize, start: u32, what: storing::StorageEvent },
     Second,
 }
 
@@ -55,6 +57,10 @@ pub struct World {
     places: BTreeMap<(SocketAddr, Vec<u8>), usize>,
     network: Network,
     streams: Streams,
+    /// Of proxies that store their dialogs.
+    pub stores: Vec<Option<storing::Store>>,
+    /// How long a proxy that stops stays away, milliseconds.
+    away: u64,
     random: Random,
     scenario: Scenario,
     overheard: Vec<Vec<u8>>,
@@ -66,7 +72,7 @@ pub struct World {
 impl World {
     /// Starts the proxies and plans the calls.
     pub fn new(scenario: Scenario, trace: Trace) -> Result<World, String> {
-        let starts = scenario.proxies.iter().map(|plan| ProxyNode::start(&plan.start, now_at(BEGINNING)));
+        let starts = scenario.proxies.iter().map(|plan| ProxyNode::start(&plan.stored_start(), now_at(BEGINNING)));
         let proxies = starts.collect::<Result<Vec<_>, _>>()?;
         Ok(World::on(proxies, BEGINNING, scenario, trace))
     }
@@ -88,6 +94,8 @@ impl World {
             places: BTreeMap::new(),
             network: Network::new(scenario.weather.clone()),
             streams: Streams::default(),
+            stores: scenario.proxies.iter().enumerate().map(|(number, plan)| storing::Store::of(number, plan)).collect(),
+            away: 0,
             random: Random::new(scenario.seed ^ 0x5EED),
             overheard: Vec::new(),
             verdicts: Verdicts::default(),
@@ -125,7 +133,11 @@ impl World {
         }
         self.push(1_000, Event::Second);
         for proxy in 0..self.proxies.len() {
-            self.arm(proxy);
+            if self.open_storage(proxy) {
+                self.arm(proxy);
+            } else {
+                self.start_fails(proxy);
+            }
         }
     }
 
@@ -193,6 +205,7 @@ impl World {
             Event::Alarm { party, alarm } => self.step(party, |party, step| party.woken(step, alarm)),
             Event::Fault(fault) => self.go_wrong(fault),
             Event::Restart { proxy } => self.restart(proxy),
+            Event::Storage { proxy, start, what } => self.storage_happens(proxy, start, what),
             Event::Second => self.second(),
         }
     }
@@ -207,6 +220,7 @@ impl World {
         self.network.second(self.now, &places, &mut self.random);
         for proxy in 0..self.proxies.len() {
             self.inspect(proxy);
+            self.check_rows(proxy);
         }
         self.push(1_000, Event::Second);
     }
@@ -244,24 +258,35 @@ impl World {
         let chosen = worker.unwrap_or_else(|| self.random.below(64) as usize);
         let Some(node) = self.proxies.get_mut(proxy) else { return };
         let chosen = chosen % node.workers.len().max(1);
+        let awaiting = node.proxy.awaiting_dialogs();
         work(node, chosen);
+        let waits = node.proxy.awaiting_dialogs() > awaiting;
         let Some(worker) = node.workers.get_mut(chosen) else { return };
         let outbox = std::mem::take(&mut worker.outbox);
         let occurrences = node.occurrences();
         for (dialog, occurrence) in &occurrences {
             self.trace.dialog(self.now, proxy, dialog, *occurrence);
+            if occurrence.kind == dialog::OccurrenceKind::Created {
+                self.check_number(proxy, dialog);
+            }
         }
+        self.check_waiting(proxy, cause, waits);
+        if waits {
+            self.show(proxy, &Sight::Awaits);
+        }
+        self.observe(proxy);
         // Lines come from routes that run between the reports of one step; created and answered are told first.
         let (last, first): (Vec<_>, Vec<_>) =
             occurrences.iter().partition(|(_, occurrence)| occurrence.kind == dialog::OccurrenceKind::Destroyed);
         for (dialog, occurrence) in first {
             self.show(proxy, &Sight::Dialog { dialog, occurrence: *occurrence, cause });
         }
-        self.carry_out(proxy, chosen, &outbox, cause);
+        self.carry_out(proxy, chosen, outbox, cause);
         for (dialog, occurrence) in last {
             self.show(proxy, &Sight::Dialog { dialog, occurrence: *occurrence, cause });
         }
         self.show(proxy, &Sight::StepOver);
+        self.ring(proxy);
         self.arm(proxy);
         if std::mem::take(&mut self.verdicts.wants_look) || self.handled.is_multiple_of(self.scenario.inspect_every) {
             self.inspect(proxy);

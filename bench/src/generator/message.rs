@@ -68,7 +68,8 @@ impl<'a> Incoming<'a> {
             Some(rest) => Some(rest.get(..3)?.parse().ok()?),
             None => None,
         };
-        let mut incoming = Incoming { text, code, method: Method::Other, sequence: 0, number: 0, run: "", is_within: false, to: "", contact: "" };
+        let mut incoming =
+            Incoming { text, code, method: Method::Other, sequence: 0, number: 0, run: "", is_within: false, to: "", contact: "" };
         for line in head(text) {
             let Some((name, value)) = line.split_once(": ") else { continue };
             match name {

@@ -139,6 +139,14 @@ impl Generator {
         (run == self.run && (number as usize) < self.calls.len()).then_some(number)
     }
 
+    /// The Contact of all callers or callees.
+    pub fn contact(&self, side: Side) -> &str {
+        match side {
+            Side::Caller => &self.caller_contact,
+            Side::Callee => &self.callee_contact,
+        }
+    }
+
     /// What kind of calls these are.
     pub fn plan(&self) -> &Plan {
         &self.plan

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use super::Generator;
 use super::call::{Call, Pending, Side, Stage, Way};
 use super::message::{Method, SESSION, end};
 use super::timers::{Purpose, Timer};
-use super::Generator;
 
 /// RFC 3261 T1 and T2, and the end of all transactions (64 * T1), microseconds.
 pub(super) const T1: u64 = 500_000;
@@ -18,8 +18,17 @@ impl Generator {
     /// Begins a call.
     pub(super) fn launch(&mut self, now: u64) -> Result<(), String> {
         let number = u32::try_from(self.calls.len()).map_err(|_| "too many calls".to_owned())?;
+        let call = self.plan_call(number, now);
+        self.going += usize::from(!call.is_held);
+        self.calls.push(call);
+        self.totals.begun += 1;
+        self.request(number, Side::Caller, Method::Invite, 1, now)
+    }
+
+    /// A call with what chance gives it.
+    fn plan_call(&mut self, number: u32, now: u64) -> Call {
         let updates = (self.random.part() * (f64::from(self.plan.updates_max) + 1.0)) as u8;
-        let call = Call {
+        Call {
             stage: Stage::Calling,
             is_held: self.random.happens(self.plan.held_share),
             offered: 1,
@@ -38,11 +47,28 @@ impl Generator {
             to_callee: Way { target: format!("sip:{}@{}", self.plan.trunk(number), self.plan.proxy), route: String::new() },
             to_caller: Way::default(),
             answer: None,
-        };
-        self.going += usize::from(!call.is_held);
-        self.calls.push(call);
-        self.totals.begun += 1;
-        self.request(number, Side::Caller, Method::Invite, 1, now)
+        }
+    }
+
+    /// The first calls of this run are up already: somebody else has set them up. `route` gives the Route lines of a call by its
+    /// Call-ID and number. Re-INVITEs come within the plan's time; the end comes by [`Generator::end`].
+    pub fn adopt(&mut self, count: u32, route: impl Fn(&str, u32) -> String) -> Result<(), String> {
+        if !self.calls.is_empty() {
+            return Err("calls were begun already".to_owned());
+        }
+        let now = self.now();
+        for number in 0..count {
+            let mut call = self.plan_call(number, now);
+            (call.stage, call.is_held, call.is_confirmed, call.accepted) = (Stage::Up, true, true, 1);
+            let route = route(&self.call_id(number), number);
+            call.to_callee = Way { target: self.callee_contact.clone(), route: route.clone() };
+            call.to_caller = Way { target: self.caller_contact.clone(), route };
+            for _ in 0..call.updates {
+                self.arm(now, call.hold, number, Purpose::Update, 0);
+            }
+            self.calls.push(call);
+        }
+        Ok(())
     }
 
     /// Sends a request that wants an answer.

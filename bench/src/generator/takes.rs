@@ -1,10 +1,10 @@
 //! What the ends of a call do with the messages that come.
 
+use super::Generator;
 use super::call::{Answer, Pending, Side, Stage, Way};
 use super::message::{Incoming, Method, SESSION};
 use super::requests::{T1, T2};
 use super::timers::Purpose;
-use super::Generator;
 
 /// How long a callee repeats its 200 (64 * T1), microseconds.
 const ANSWER_TIME_MAX: u64 = 64 * T1;
@@ -27,9 +27,7 @@ impl Generator {
     fn take_reply(&mut self, side: Side, reply: &Incoming<'_>, code: u16, now: u64) -> Result<(), String> {
         let number = reply.number;
         let Some(call) = self.call_mut(number) else { return Ok(()) };
-        let is_awaited = |pending: &Pending| {
-            pending.side == side && pending.method == reply.method && pending.sequence == reply.sequence
-        };
+        let is_awaited = |pending: &Pending| pending.side == side && pending.method == reply.method && pending.sequence == reply.sequence;
         let Some(pending) = call.pending.as_mut().filter(|pending| is_awaited(pending)) else {
             // A late copy of an answer: the callee has no ACK yet.
             if reply.method == Method::Invite && (200..300).contains(&code) && side == Side::Caller && call.accepted >= reply.sequence {
@@ -113,15 +111,16 @@ impl Generator {
     fn take_invite(&mut self, request: &Incoming<'_>, now: u64) -> Result<(), String> {
         let number = request.number;
         let Some(call) = self.calls.get(number as usize) else { return Ok(()) };
-        if let Some(answer) = &call.answer {
-            // A copy of what was answered.
-            self.totals.repeated += 1;
-            return if answer.sent.is_some() { self.send(Side::Callee, &answer.text) } else { Ok(()) };
+        let (ring, is_within) = (call.ring, request.is_within);
+        if call.answer.is_some() {
+            return self.take_copy(request);
         }
-        if !request.is_within && (call.stage != Stage::Calling || !call.to_caller.target.is_empty()) {
+        if is_within && call.stage != Stage::Up {
+            return self.reply(Side::Callee, request, "481 Call/Transaction Does Not Exist", "");
+        }
+        if !is_within && (call.stage != Stage::Calling || !call.to_caller.target.is_empty()) {
             return Ok(());
         }
-        let (ring, is_within) = (call.ring, request.is_within);
         let mut out = std::mem::take(&mut self.out);
         if !is_within {
             request.reply(&mut out, "180 Ringing", &format!("e{number}"), &self.callee_contact, "");
@@ -142,6 +141,17 @@ impl Generator {
         }
         self.arm(now, ring, number, Purpose::Answer, serial);
         Ok(())
+    }
+
+    /// A copy of what was answered, perhaps on a way of its own: a proxy that forgot the first one made it anew.
+    fn take_copy(&mut self, request: &Incoming<'_>) -> Result<(), String> {
+        self.totals.repeated += 1;
+        let mut out = String::new();
+        request.reply(&mut out, "200 OK", &format!("e{}", request.number), &self.callee_contact, SESSION);
+        let answer = self.call_mut(request.number).and_then(|call| call.answer.as_mut());
+        let Some(answer) = answer else { return Ok(()) };
+        answer.text.clone_from(&out);
+        if answer.sent.is_some() { self.send(Side::Callee, &out) } else { Ok(()) }
     }
 
     /// The callee's 200 leaves.

@@ -33,7 +33,10 @@ const CONFIGURATION: &str = include_str!("../../../examples/call-limit.cfg");
 
 fn main() {
     let calls: u64 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(10_000);
-    let options = LoadOptions { defines: vec!["DEFAULT_LIMIT=1000000".to_owned(), "LOG_LEVEL=0".to_owned()], ..LoadOptions::default() };
+    let options = LoadOptions {
+        defines: vec!["DEFAULT_LIMIT=1000000".to_owned(), "LOG_LEVEL=0".to_owned(), "NO_DATABASE".to_owned()],
+        ..LoadOptions::default()
+    };
     let checked = proxy::check("call-limit.cfg", &mut OneFile(CONFIGURATION), &options).unwrap_or_else(|error| panic!("{error}"));
     let address: SocketAddr = "127.0.0.1:5060".parse().expect("an address");
     let sockets = Sockets { list: vec![Socket::new(Protocol::Udp, address, None, None)], aliases: Vec::new() };

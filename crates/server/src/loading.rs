@@ -24,7 +24,7 @@ use modules::run::Answer;
 use crate::shell::Shell;
 use crate::storage_room::Database;
 
-pub use start::prepare;
+pub use start::{announce, prepare};
 
 /// Most slots that wait to be read; there is one request for each.
 const SLOT_REQUESTS_MAX: usize = proxy::WAITING_REQUESTS_MAX;
@@ -63,11 +63,14 @@ impl Loading {
         let (slots, slot_inbox) = sync_channel(SLOT_REQUESTS_MAX);
         let (scripts, script_inbox) = sync_channel(SCRIPT_REQUESTS_MAX);
         let answers = Answers::default();
+        // Loading does not end while a slot is being read: what ends then would not be remembered any more, and a row read
+        // before could bring it back.
+        let fetching = Arc::new(Mutex::new(()));
         if shell.proxy.node.dialogs.is_loading() {
-            let fetcher = fetch::Fetcher::new(Arc::clone(shell), database.clone(), Arc::clone(&answers));
+            let fetcher = fetch::Fetcher::new(Arc::clone(shell), database.clone(), Arc::clone(&answers), Arc::clone(&fetching));
             spawn("db-fetch", move || fetcher.work(&slot_inbox))?;
         }
-        let whole = whole::Whole::new(Arc::clone(shell), database.clone(), Arc::clone(&answers));
+        let whole = whole::Whole::new(Arc::clone(shell), database.clone(), Arc::clone(&answers), fetching);
         spawn("db-load", move || whole.work(&script_inbox))?;
         Ok(Loading { slots, scripts, answers })
     }

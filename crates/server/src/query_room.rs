@@ -16,7 +16,7 @@ use modules::run::Answer;
 
 use crate::clock::Clock;
 use pool::Pool;
-use session::Session;
+use session::{Connect, Session, connect_to};
 
 /// Most statements that wait for a session with one database; beyond, a statement fails at once.
 const QUEUE_MAX: usize = 2_048;
@@ -53,23 +53,24 @@ pub struct QueryRoom {
     surroundings: Surroundings,
 }
 
-/// The first session with each database, tables already loaded.
-pub struct Opened(Vec<Session>);
+/// The first session with each database, tables already loaded, and how others are made.
+pub struct Opened(Vec<(Session, Connect)>);
 
 /// Connects to every database of the configuration and loads the tables of `htable`. The error stops the start.
 pub fn open(node: &Node, clock: Clock) -> Result<Opened, String> {
     let begin = |connection: &Connection| {
-        let mut session = Session::new(connection)?;
+        let connect = connect_to(connection)?;
+        let mut session = Session::new(Arc::clone(&connect));
         match session.connect() {
             Err(error) if !connection.may_be_away => Err(error),
-            _ => Ok(session),
+            _ => Ok((session, connect)),
         }
     };
-    let mut sessions = node.states.database.connections.iter().map(begin).collect::<Result<Vec<Session>, String>>()?;
+    let mut sessions = node.states.database.connections.iter().map(begin).collect::<Result<Vec<_>, String>>()?;
     let tables = &node.states.htable;
     for place in tables.loaded() {
         let session = tables.database.as_ref().and_then(|database| sessions.get_mut(database.connection));
-        let session = session.ok_or("htable: there is no database")?;
+        let (session, _) = session.ok_or("htable: there is no database")?;
         session.carry_out(node, clock, &Work::LoadTable(place)).map_err(|error| format!("htable: {error}"))?;
     }
     Ok(Opened(sessions))
@@ -80,9 +81,9 @@ impl QueryRoom {
     pub fn start(opened: Opened, surroundings: Surroundings) -> Result<QueryRoom, String> {
         let answers = Answers::default();
         let mut pools = Vec::new();
-        for (connection, first) in surroundings.node.states.database.connections.iter().zip(opened.0) {
+        for (connection, (first, connect)) in surroundings.node.states.database.connections.iter().zip(opened.0) {
             let pool = Arc::new(Pool::new(connection.timeout, QUEUE_MAX));
-            let others = (1..connection.sessions).map(|_| Session::new(connection)).collect::<Result<Vec<Session>, String>>()?;
+            let others = (1..connection.sessions).map(|_| Session::new(Arc::clone(&connect)));
             for session in std::iter::once(first).chain(others) {
                 spawn(&pool, session, &answers, &surroundings)?;
             }

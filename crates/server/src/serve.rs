@@ -214,6 +214,7 @@ fn serve(line: &CommandLine, extension: &Extension) -> Result<(), String> {
     extension.join(&node)?;
     logger.set_colours(node.states.xlog.colors.clone());
     let shell = Arc::new(Shell::new(Proxy::new(node), clock, logger, udp_places, tcp_places));
+    loading::announce(&shell);
     let has_tcp = !tcp.is_empty();
     let udp = workers(udp, UdpOptions { workers: worker_count(children), ..UdpOptions::default() }).map_err(|error| error.to_string())?;
     let crew = Arc::clone(&udp.crew);

@@ -228,6 +228,25 @@ fn while_the_file_is_locked_calls_go_on_and_the_rows_are_right_afterwards() {
 }
 
 #[test]
+fn a_file_that_is_taken_away_and_put_back_gets_what_happened_meanwhile() {
+    let folder = Folder::new();
+    let (file, away) = (folder.path("calls.sqlite"), folder.path("elsewhere.sqlite"));
+    let server = storing(&file, 1, "modparam(\"dialog\", \"db_timeout\", 500)");
+    let mut pair = Pair::of(&server);
+    let before = pair.answered("before");
+    pair.confirm(&before);
+    std::fs::rename(&file, &away).unwrap();
+    let during = pair.answered("during");
+    pair.confirm(&during);
+    pair.end(&before);
+    until("the news in the log", || server.log().contains("the database is away").then_some(()));
+    assert!(!file.exists(), "an empty file would be taken for the right one at the next start");
+    std::fs::rename(&away, &file).unwrap();
+    until("the end of the outage", || server.log().contains("the database caught up").then_some(()));
+    assert_eq!(rows(&mut *open(&file)), names(&[("during", 4)]));
+}
+
+#[test]
 fn a_slow_commit_lets_messages_go_after_the_hold_time_in_their_order() {
     let folder = Folder::new();
     let file = folder.path("calls.sqlite");
@@ -260,6 +279,40 @@ fn a_slow_commit_lets_messages_go_after_the_hold_time_in_their_order() {
     // Nobody is told of trouble that passed within the time a call of the database may take.
     assert!(!server.log().contains("the database is away"), "{}", server.log());
     until("the closed gate", || server.ask_json("dlg.db_status", "[]").filter(|status| status.contains("\"well\"")));
+}
+
+#[test]
+fn a_call_that_cannot_be_stored_is_refused_where_that_is_wanted() {
+    let folder = Folder::new();
+    let file = folder.path("calls.sqlite");
+    let server = storing(&file, 1, "modparam(\"dialog\", \"db_failure_mode\", 1)\nmodparam(\"dialog\", \"db_timeout\", 300)");
+    let mut pair = Pair::of(&server);
+    let stored = pair.answered("stored");
+    pair.confirm(&stored);
+    let lock = Lock::take(&file);
+    // The first one while the database is slow, the second one when it is known to be away.
+    for id in ["refused1", "refused2"] {
+        let uri = format!("sip:bob@{}", pair.callee.address());
+        let invite = Call::new(id, &uri).request(&pair.caller, "INVITE", 1, &uri, "");
+        pair.caller.send(&invite);
+        let arrived = pair.callee.expect("INVITE ");
+        pair.callee.send(&reply(&arrived, &pair.callee, "200 OK", "bob"));
+        let failure = pair.caller.expect("SIP/2.0 500 Call Not Stored");
+        assert_eq!(header(&failure, "Retry-After").as_deref(), Some("5"), "{failure}");
+        let bye = pair.callee.expect("BYE ");
+        assert!(header(&bye, "Reason").is_some_and(|reason| reason.contains("cause=500")), "{bye}");
+        pair.callee.send(&reply(&bye, &pair.callee, "200 OK", "bob"));
+        until("the news in the log", || server.log().contains("the database is away").then_some(()));
+    }
+    // Calls that were there before go on.
+    pair.end(&stored);
+    drop(lock);
+    let mut database = open(&file);
+    until("an empty table", || rows(&mut *database).is_empty().then_some(()));
+    until("a well database", || server.ask_json("dlg.db_status", "[]").filter(|status| status.contains("\"well\"")));
+    let again = pair.answered("again");
+    pair.confirm(&again);
+    assert_eq!(rows(&mut *database), names(&[("again", 4)]));
 }
 
 #[test]

@@ -80,6 +80,9 @@ impl Lives {
         if occurrence.kind == OccurrenceKind::Created {
             self.created(at, dialog, cause, verdicts);
         }
+        if occurrence.kind == OccurrenceKind::Loaded {
+            return self.loaded(at, dialog, verdicts);
+        }
         if occurrence.kind == OccurrenceKind::Destroyed {
             if let Some(story) = self.stories.remove(&id).filter(|_| verdicts.is_unforced(self.proxy, id)) {
                 self.destroyed(at, dialog, &story, verdicts);
@@ -116,6 +119,14 @@ impl Lives {
             _ => {}
         }
         self.moved(at, dialog, cause, verdicts);
+    }
+
+    /// It was answered in a former life of the proxy, which has ended.
+    fn loaded(&mut self, at: u64, dialog: &DialogView, verdicts: &mut Verdicts) {
+        let answered = Story { state: dialog.state, answers: 1, starts: 1, winner: dialog.callee.tag.clone(), ..Story::new(at, verdicts.is_honest(&dialog.call_id)) };
+        if self.stories.insert(dialog.id, answered).is_some() {
+            verdicts.add("D5", at, self.proxy, format!("dialog {} was loaded while it exists", dialog.id));
+        }
     }
 
     fn created(&mut self, at: u64, dialog: &DialogView, cause: Option<&Message>, verdicts: &mut Verdicts) {

@@ -11,6 +11,7 @@ mod lives;
 mod matching;
 mod profiles;
 mod reasons;
+mod rows;
 mod sequences;
 mod snapshot;
 mod suspension;
@@ -31,6 +32,7 @@ pub use lives::Lives;
 pub use matching::Matching;
 pub use profiles::Profiles;
 pub use reasons::Reasons;
+pub use rows::{Promise, Rows};
 pub use sequences::Sequences;
 pub use snapshot::{Probe, ProfileSize, Question, Snapshot, TransactionSight};
 pub use suspension::Suspension;
@@ -51,6 +53,8 @@ pub enum Sight<'a> {
     Dialog { dialog: &'a DialogView, occurrence: Occurrence, cause: Option<&'a Message> },
     /// An operator is about to give a command that names this dialog.
     Commanded { dialog: &'a DialogView, name: &'a str },
+    /// What came in is put aside until the dialogs of its slot are loaded.
+    Awaits,
     /// All effects of one input were seen.
     StepOver,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dialog::State;
+use dialog::{OccurrenceKind, State};
 use sip::message::Message;
 use sip::method::Method;
 
@@ -16,12 +16,14 @@ pub struct Profiles {
     refused: Vec<Vec<u8>>,
     /// Branches whose refusal was seen: it may be repeated when there is room again.
     refusals: BTreeSet<Vec<u8>>,
+    /// Members came back from storage while others were let in: the limit may be exceeded until they leave.
+    is_loaded: bool,
 }
 
 impl Profiles {
     /// A checker that has seen nothing.
     pub fn new(proxy: usize, promises: Promises) -> Profiles {
-        Profiles { proxy, promises, refused: Vec::new(), refusals: BTreeSet::new() }
+        Profiles { proxy, promises, refused: Vec::new(), refusals: BTreeSet::new(), is_loaded: false }
     }
 
     /// The example refuses a call: its account has to be full in this very step.
@@ -69,7 +71,7 @@ impl Profiles {
                 let text = format!("profile {} {value:?} says {}, the dialogs say {counted}", profile.name, profile.size);
                 verdicts.add("P1", snapshot.at, self.proxy, text);
             }
-            let is_limited = &*profile.name == "account" && profile.value.is_some();
+            let is_limited = &*profile.name == "account" && profile.value.is_some() && !self.is_loaded;
             if let Some(limit) = self.promises.call_limit.filter(|limit| is_limited && profile.size > *limit) {
                 let text = format!("profile {} {value:?} has {} members, the limit is {limit}", profile.name, profile.size);
                 verdicts.add("P6", snapshot.at, self.proxy, text);
@@ -89,6 +91,7 @@ impl Checker for Profiles {
         match sight {
             Sight::Sent { message, cause, .. } => self.sent(message, *cause, verdicts),
             Sight::Line(line) => self.line(at, line, verdicts),
+            Sight::Dialog { occurrence, .. } => self.is_loaded |= occurrence.kind == OccurrenceKind::Loaded,
             _ => {}
         }
     }

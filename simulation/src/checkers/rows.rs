@@ -161,9 +161,9 @@ impl Rows {
         }
     }
 
-    /// The database refuses something of this dialog.
-    pub fn refused(&mut self, id: DialogId) {
-        self.refused.insert(id);
+    /// The database refuses something of these dialogs.
+    pub fn refused_all(&mut self, ids: Vec<DialogId>) {
+        self.refused.extend(ids);
     }
 
     /// Everything noted is written and nothing is being loaded: both are the same (K4).
@@ -252,11 +252,6 @@ impl Rows {
         if dialog.state == State::Deleted {
             broken("K3", String::from("although it is over"));
         }
-    }
-
-    /// It ended while its row was on the way.
-    pub fn ended_while_loading(&mut self, id: DialogId) {
-        self.expected.remove(&id);
     }
 
     /// Every row was taken (K3).

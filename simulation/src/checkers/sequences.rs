@@ -1,6 +1,6 @@
 //! D10: the CSeq known of a party never falls, and forwarded requests of a dialog are all shifted by the same amount.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dialog::{DialogId, DialogView, OccurrenceKind};
 use sip::message::Message;
@@ -22,12 +22,14 @@ pub struct Sequences {
     shifts: BTreeMap<Way, i64>,
     /// Requests made here since the last forwarded one of that way.
     made: BTreeMap<Way, i64>,
+    /// Calls that were shifted in a former life, nobody here knows how far.
+    loaded: BTreeSet<Vec<u8>>,
 }
 
 impl Sequences {
     /// A checker that has seen nothing.
     pub fn new(proxy: usize) -> Sequences {
-        Sequences { proxy, known: BTreeMap::new(), received: BTreeMap::new(), shifts: BTreeMap::new(), made: BTreeMap::new() }
+        Sequences { proxy, known: BTreeMap::new(), received: BTreeMap::new(), shifts: BTreeMap::new(), made: BTreeMap::new(), loaded: BTreeSet::new() }
     }
 
     fn look(&mut self, at: u64, dialog: &DialogView, verdicts: &mut Verdicts) {
@@ -55,7 +57,8 @@ impl Sequences {
         let Some(came) = self.received.get(&(via, message.method_text().to_vec())) else { return };
         let shift = i64::from(cseq.number) - i64::from(*came);
         let made = self.made.remove(&way).unwrap_or(0);
-        let last = self.shifts.insert(way, shift).unwrap_or(0);
+        let unknown = if self.loaded.contains(&way.0) { shift } else { 0 };
+        let last = self.shifts.insert(way, shift).unwrap_or(unknown);
         if shift != last && (shift < last || shift > last + made) {
             let text = format!("{} of {} is shifted by {shift}, before by {last}", message.method().name(), text(message.call_id()));
             verdicts.add("D10", at, self.proxy, text);
@@ -75,7 +78,12 @@ impl Checker for Sequences {
             Sight::Dialog { dialog, occurrence, .. } if occurrence.kind == OccurrenceKind::Destroyed => {
                 self.known.remove(&dialog.id);
             }
-            Sight::Dialog { dialog, .. } => self.look(at, dialog, verdicts),
+            Sight::Dialog { dialog, occurrence, .. } => {
+                if occurrence.kind == OccurrenceKind::Loaded {
+                    self.loaded.insert(dialog.call_id.clone());
+                }
+                self.look(at, dialog, verdicts);
+            }
             _ => {}
         }
     }

@@ -159,6 +159,7 @@ impl Checker for Transactions {
                     verdicts.add("T1", at, self.proxy, format!("the script ran again for a retransmission: {key}"));
                 }
             }
+            Sight::Awaits => self.acknowledgement = None,
             Sight::Dialog { .. } | Sight::Commanded { .. } => {}
         }
     }

@@ -28,6 +28,7 @@ impl World {
         match fault {
             Fault::Lie { is_stream } => self.lie(is_stream),
             Fault::Crash { proxy, away } => self.crash(proxy, away),
+            Fault::Stop { proxy, away } => self.stop(proxy, away),
             Fault::DateJump(by) => {
                 self.trace.note(self.now, &format!("the date jumps by {by} ms"));
                 self.jumped += by;
@@ -121,13 +122,14 @@ impl World {
         self.streams.close_all_of(proxy);
         self.verdicts.has_crashed = true;
         self.trace.note(self.now, &format!("proxy {proxy} crashes"));
+        self.close_storage(proxy, false);
         self.push(away, Event::Restart { proxy });
     }
 
     pub(super) fn restart(&mut self, proxy: usize) {
         let Some(plan) = self.scenario.proxies.get(proxy) else { return };
         let starts = self.proxies.get(proxy).map_or(1, |node| node.starts + 1);
-        let mut start = plan.start.clone();
+        let mut start = plan.stored_start();
         start.seed = start.seed.wrapping_add(u64::from(starts) << 48);
         self.trace.note(self.now, &format!("proxy {proxy} starts again"));
         match ProxyNode::start(&start, self.clock()) {
@@ -138,10 +140,22 @@ impl World {
                     place.starts = starts;
                     *families = family;
                 }
-                self.arm(proxy);
+                if self.open_storage(proxy) {
+                    self.arm(proxy);
+                } else {
+                    self.start_fails(proxy);
+                }
             }
             Err(error) => self.verdicts.add("start", self.now, proxy, error),
         }
+    }
+
+    /// Somebody starts it once more, a second later.
+    pub(super) fn start_fails(&mut self, proxy: usize) {
+        if let Some(node) = self.proxies.get_mut(proxy) {
+            node.is_down = true;
+        }
+        self.push(1_000, Event::Restart { proxy });
     }
 
     /// Ends a call, or asks for something.

@@ -140,27 +140,18 @@ impl World {
     }
 
     /// Everything a proxy wants done.
-    pub(super) fn carry_out(&mut self, proxy: usize, worker: usize, outbox: &Outbox, cause: Option<&Message>) {
-        let Some((own, start)) = self.proxies.get(proxy).map(|node| (node.address, node.starts)) else { return };
+    pub(super) fn carry_out(&mut self, proxy: usize, worker: usize, mut outbox: Outbox, cause: Option<&Message>) {
+        let Some(start) = self.proxies.get(proxy).map(|node| node.starts) else { return };
         let answer = |ticket: u64, answer: Answer| Event::Answer { proxy, start, worker, ticket, answer };
         for effect in &outbox.effects {
             match effect {
                 Effect::Send { destination, bytes, .. } => {
                     let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
                     self.show_sent(proxy, *destination, bytes, cause);
-                    self.transmit(own, *destination, bytes);
                 }
-                Effect::StreamSend { connection, destination, may_connect, then_close, bytes, .. } => {
+                Effect::StreamSend { destination, bytes, .. } => {
                     let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
                     self.show_sent(proxy, *destination, bytes, cause);
-                    let open = self.streams.get(*connection).map(|_| *connection).or_else(|| self.streams.find(proxy, *destination));
-                    let number = open.or_else(|| may_connect.then(|| self.streams.connect(proxy, *destination)).flatten());
-                    if let Some(number) = number {
-                        self.write(number, Towards::Agent, bytes);
-                    }
-                    if let Some(number) = number.filter(|_| *then_close) {
-                        self.streams.close(number);
-                    }
                 }
                 Effect::Resolve { ticket, question } => {
                     let delay = self.random.below(LOOKUP_MAX);
@@ -182,13 +173,42 @@ impl World {
                 Effect::Query { ticket, .. } => {
                     self.push(1, answer(*ticket, Answer::Rows(Err(String::from("there is no database here")))));
                 }
-                Effect::LoadDialogs { ticket, .. } => {
-                    self.push(1, answer(*ticket, Answer::DialogsLoaded(Err(String::from("there is no database here")))));
-                }
+                Effect::LoadDialogs { ticket, which } => self.ask_for_slot(proxy, worker, *ticket, which),
                 Effect::WriteFile { ticket, .. } => {
                     self.push(1, answer(*ticket, Answer::FileWritten(Err(String::from("there are no files here")))));
                 }
                 // Answers to commands are read by who gave them, aliases of connections and the rest are not of this world.
+                _ => {}
+            }
+        }
+        outbox.effects.retain(|effect| matches!(effect, Effect::Send { .. } | Effect::StreamSend { .. }));
+        if !outbox.effects.is_empty()
+            && let Some(outbox) = self.hold(proxy, outbox)
+        {
+            self.send_all(proxy, &outbox);
+        }
+    }
+
+    /// Everything an outbox sends leaves.
+    pub(super) fn send_all(&mut self, proxy: usize, outbox: &Outbox) {
+        let Some(own) = self.proxies.get(proxy).map(|node| node.address) else { return };
+        for effect in &outbox.effects {
+            match effect {
+                Effect::Send { destination, bytes, .. } => {
+                    let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
+                    self.transmit(own, *destination, bytes);
+                }
+                Effect::StreamSend { connection, destination, may_connect, then_close, bytes, .. } => {
+                    let bytes = outbox.bytes.get(bytes.clone()).unwrap_or_default();
+                    let open = self.streams.get(*connection).map(|_| *connection).or_else(|| self.streams.find(proxy, *destination));
+                    let number = open.or_else(|| may_connect.then(|| self.streams.connect(proxy, *destination)).flatten());
+                    if let Some(number) = number {
+                        self.write(number, Towards::Agent, bytes);
+                    }
+                    if let Some(number) = number.filter(|_| *then_close) {
+                        self.streams.close(number);
+                    }
+                }
                 _ => {}
             }
         }

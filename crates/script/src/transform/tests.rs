@@ -166,7 +166,7 @@ fn escapes_follow_kamailio() {
             ("{s.escape.csv}", "\"a\"\"b'c\\d\""),
             ("{val.json}", "a\\\"b'c\\\\d"),
             ("{val.jsonqe}", "\"a\\\"b'c\\\\d\""),
-            ("{sql.val}", "'a\\\"b\\'c\\\\d'"),
+            ("{sql.val}", "'a\"b''c\\\\d'"),
         ],
     );
     check("a\r\nb", &[("{s.escape.crlf}", "a\\r\\nb"), ("{s.escape.crlf}{s.unescape.crlf}", "a\r\nb"), ("{s.escape.user}", "")]);

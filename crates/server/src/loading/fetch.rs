@@ -1,7 +1,7 @@
 //! The thread `db-fetch`: reads the slots that requests wait for while the whole table is being loaded.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use storage::intake::Intake;
@@ -20,11 +20,13 @@ pub(super) struct Fetcher {
     shell: Arc<Shell>,
     link: Link,
     answers: Answers,
+    /// Held while rows are read.
+    fetching: Arc<Mutex<()>>,
 }
 
 impl Fetcher {
-    pub(super) fn new(shell: Arc<Shell>, database: Database, answers: Answers) -> Fetcher {
-        Fetcher { shell, link: Link::new(database), answers }
+    pub(super) fn new(shell: Arc<Shell>, database: Database, answers: Answers, fetching: Arc<Mutex<()>>) -> Fetcher {
+        Fetcher { shell, link: Link::new(database), answers, fetching }
     }
 
     /// Serves requests until everything is loaded.
@@ -43,7 +45,8 @@ impl Fetcher {
 
     /// Brings the slot's dialogs in with their variables.
     fn fetch(&mut self, entry: u32) -> Result<u64, StorageError> {
-        let Fetcher { shell, link, .. } = self;
+        let Fetcher { shell, link, fetching, .. } = self;
+        let _reading = fetching.lock().unwrap_or_else(PoisonError::into_inner);
         let dialogs = &shell.proxy.node.dialogs;
         if dialogs.slot_is_loaded(entry) {
             return Ok(0);

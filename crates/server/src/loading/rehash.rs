@@ -2,6 +2,7 @@
 //! spec dialog 13.56).
 
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use dialog::{DialogId, Storing, hash};
@@ -49,6 +50,7 @@ pub(super) fn load(shell: &Shell, database: &Database, backend: &mut dyn Backend
     let (count, seconds) = (moved.len(), begun.elapsed().as_secs_f64());
     let summary = intake.summary();
     reader.log(level::NOTICE, &format!("loaded {summary} in {seconds:.2} s, {count} of them moved to the slots of this hash_size"));
+    shell.proxy.node.states.dialog.storage_health.is_loading.store(false, Ordering::Release);
     Ok(())
 }
 

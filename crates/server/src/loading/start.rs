@@ -15,6 +15,13 @@ const ROWS_EXAMINED: usize = 200;
 /// Among so many rows that nearly all fit, one that does not is damaged: at most half would fit another size by chance.
 const ROWS_CLEAR: usize = 32;
 
+/// From the first remote call on, the health tells that stored dialogs are not all there yet.
+pub fn announce(shell: &Shell) {
+    let state = &shell.proxy.node.states.dialog;
+    let is_wanted = state.storage.as_ref().is_some_and(|settings| !settings.skips_load);
+    state.storage_health.is_loading.store(is_wanted, Ordering::Release);
+}
+
 /// Numbers of stored dialogs are not given again, and loading begins unless `db_skip_load` says otherwise: requests for
 /// dialogs wait for their slots from now on. The error stops the start.
 pub fn prepare(shell: &Shell, database: &Database, backend: &mut dyn Backend) -> Result<(), String> {
@@ -44,7 +51,6 @@ pub fn prepare(shell: &Shell, database: &Database, backend: &mut dyn Backend) ->
         ));
     }
     dialogs.begin_loading();
-    node.states.dialog.storage_health.is_loading.store(true, Ordering::Release);
     Ok(())
 }
 

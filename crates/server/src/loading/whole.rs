@@ -1,13 +1,13 @@
 //! The thread `db-load`: reads the whole table at the start, later what scripts ask for.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dialog::Storing;
 use storage::intake::Intake;
-use storage::{DialogRow, Selection, StorageError, VariableTable};
+use storage::{DialogRow, ErrorKind, Selection, StorageError, VariableTable};
 
 use super::link::Link;
 use super::reader::Reader;
@@ -27,11 +27,13 @@ pub(super) struct Whole {
     shell: Arc<Shell>,
     link: Link,
     answers: Answers,
+    /// Held by the other thread while it reads rows.
+    fetching: Arc<Mutex<()>>,
 }
 
 impl Whole {
-    pub(super) fn new(shell: Arc<Shell>, database: Database, answers: Answers) -> Whole {
-        Whole { shell, link: Link::new(database), answers }
+    pub(super) fn new(shell: Arc<Shell>, database: Database, answers: Answers, fetching: Arc<Mutex<()>>) -> Whole {
+        Whole { shell, link: Link::new(database), answers, fetching }
     }
 
     /// Loads what is to be loaded at the start, then serves scripts as long as the process lives.
@@ -56,7 +58,10 @@ impl Whole {
         if outcome.is_ok() && node.dialogs.settings().storing == Storing::AtStop {
             self.empty_tables();
         }
-        node.dialogs.finish_loading();
+        {
+            let _not_reading = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
+            node.dialogs.finish_loading();
+        }
         node.states.dialog.storage_health.is_loading.store(false, Ordering::Release);
         let seconds = begun.elapsed().as_secs_f64();
         match outcome {
@@ -86,7 +91,7 @@ impl Whole {
         let mut told: Option<String> = None;
         loop {
             let Err(error) = self.load_all(true, &mut loaded) else { return Ok(loaded) };
-            if !error.is_passing() || self.shell.is_stopping.load(Ordering::Relaxed) {
+            if !error.is_passing() || error.kind == ErrorKind::Corrupt || self.shell.is_stopping.load(Ordering::Relaxed) {
                 return Err(Failed { error, loaded });
             }
             let text = error.to_string();

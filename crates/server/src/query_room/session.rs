@@ -1,5 +1,6 @@
 //! One session with a database: connected when it is needed, made again when it broke.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use modules::Node;
@@ -22,10 +23,25 @@ const TABLE_BYTES_MAX: usize = 1 << 30;
 const RESULT_BOUNDS: QueryBounds = QueryBounds { rows_max: RESULT_ROWS_MAX, bytes_max: RESULT_BYTES_MAX };
 const TABLE_BOUNDS: QueryBounds = QueryBounds { rows_max: TABLE_ITEMS_MAX, bytes_max: TABLE_BYTES_MAX };
 
+/// Makes a connection.
+pub(super) type Connect = Arc<dyn Fn() -> Result<Box<dyn Backend>, StorageError> + Send + Sync>;
+
+/// How connections to a database are made. Err: the URL cannot be understood.
+pub(super) fn connect_to(connection: &Connection) -> Result<Connect, String> {
+    let url = Url::parse(&connection.url).map_err(|error| error.to_string())?;
+    let options = ConnectOptions {
+        connect_timeout: CONNECT_TIMEOUT.min(connection.timeout),
+        call_timeout: connection.timeout,
+        // As in Kamailio.
+        may_create: true,
+        fetch_rows: 0,
+    };
+    Ok(Arc::new(move || storage::connect(&url, options)))
+}
+
 /// One owner, one statement at a time.
 pub struct Session {
-    url: Url,
-    options: ConnectOptions,
+    connect: Connect,
     backend: Option<Box<dyn Backend>>,
     /// The last attempt to connect failed: when, and why.
     refusal: Option<(Instant, String)>,
@@ -34,17 +50,9 @@ pub struct Session {
 }
 
 impl Session {
-    /// Not connected yet. Err: the URL cannot be understood.
-    pub fn new(connection: &Connection) -> Result<Session, String> {
-        let url = Url::parse(&connection.url).map_err(|error| error.to_string())?;
-        let options = ConnectOptions {
-            connect_timeout: CONNECT_TIMEOUT.min(connection.timeout),
-            call_timeout: connection.timeout,
-            // As in Kamailio.
-            may_create: true,
-            fetch_rows: 0,
-        };
-        Ok(Session { url, options, backend: None, refusal: None, was_lost: false, losses_seen: 0 })
+    /// Not connected yet.
+    pub(super) fn new(connect: Connect) -> Session {
+        Session { connect, backend: None, refusal: None, was_lost: false, losses_seen: 0 }
     }
 
     /// Connects unless it is connected.
@@ -52,11 +60,10 @@ impl Session {
         if self.backend.is_some() {
             return Ok(());
         }
-        if let Some((when, reason)) = self.refusal.as_ref().filter(|(when, _)| when.elapsed() < CONNECT_REST) {
-            let _ = when;
+        if let Some((_, reason)) = self.refusal.as_ref().filter(|(when, _)| when.elapsed() < CONNECT_REST) {
             return Err(reason.clone());
         }
-        match storage::connect(&self.url, self.options) {
+        match (self.connect)() {
             Ok(backend) => {
                 self.backend = Some(backend);
                 self.refusal = None;

@@ -143,13 +143,13 @@ impl Gate {
 
     /// Hands everything that may leave to `send`, in order; `sent` is called after each lot and has to push it onto the wire,
     /// because what comes later may overtake otherwise. Does nothing while somebody else is at it: he takes all.
-    pub fn release<T>(&self, now: Time, out: &mut T, mut send: impl FnMut(&mut T, &Outbox, Leave), mut sent: impl FnMut(&mut T)) {
+    pub fn release<T>(&self, now: Time, out: &mut T, mut send: impl FnMut(&mut T, &mut Outbox, Leave), mut sent: impl FnMut(&mut T)) {
         if !self.is_busy.load(Ordering::Acquire) {
             return;
         }
         let Some(mut turn) = Turn::take(self) else { return };
         while turn.next(now) {
-            for (outbox, leave) in &turn.leaving {
+            for (outbox, leave) in &mut turn.leaving {
                 send(out, outbox, *leave);
             }
             sent(out);

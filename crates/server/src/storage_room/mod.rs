@@ -4,10 +4,10 @@
 mod connection;
 pub mod create;
 mod gate;
+mod refusal;
 mod report;
 mod room;
 mod writer;
 
 pub use connection::Database;
-pub use gate::Gate;
-pub use room::{Opened, StorageRoom, open};
+pub use room::{StorageRoom, open};

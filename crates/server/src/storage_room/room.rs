@@ -1,24 +1,27 @@
 //! The storage of a running proxy: what the threads share, the start and the stop.
 
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use dialog::Storing;
-use modules::dialog::StorageSettings;
+use modules::dialog::{Condition, StorageSettings};
 use modules::node::Node;
 use modules::outbox::Outbox;
 use sip::time::Time;
 use storage::held::Leave;
-use storage::keeper::{Keeper, Schedule};
+use storage::keeper::{Keeper, Schedule, dialog_of};
 use storage::limits::STOP_TIME_MAX;
 use storage::sqlite::Lock;
-use storage::{Backend, Driver};
+use storage::{Backend, Batch, Driver, Operation};
 use transport::outbox::Datagrams;
 
 use super::connection::{Connection, Database};
 use super::gate::{Gate, Put, sends};
+use super::refusal;
 use super::writer::Writer;
 use crate::logging::level;
 use crate::shell::Shell;
@@ -58,7 +61,6 @@ pub fn open(node: &Node) -> Result<Option<Opened>, String> {
 
 /// Storage while the proxy runs.
 pub struct StorageRoom {
-    database: Database,
     settings: StorageSettings,
     /// Of `db_mode` 1.
     pub(super) gate: Option<Gate>,
@@ -66,6 +68,8 @@ pub struct StorageRoom {
     pub(super) is_stopping: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
     unsent: Mutex<Vec<Vec<u8>>>,
+    /// Dialogs whose first row is out at the database; with `db_failure_mode` 1 only.
+    new_in_hand: Mutex<HashSet<(u32, u32)>>,
     _lock: Option<Lock>,
 }
 
@@ -83,15 +87,15 @@ impl StorageRoom {
         let gate = (settings.storing == Storing::Realtime).then(|| Gate::new(milliseconds(settings.hold_time)));
         let health = &shell.proxy.node.states.dialog.storage_health;
         *health.place.lock().unwrap_or_else(PoisonError::into_inner) = database.url.to_string();
-        let connection = Connection::new(database.clone(), backend);
+        let connection = Connection::new(database, backend);
         let room = StorageRoom {
-            database,
             settings,
             gate,
             bell: Bell::default(),
             is_stopping: AtomicBool::new(false),
             thread: Mutex::new(None),
             unsent: Mutex::new(Vec::new()),
+            new_in_hand: Mutex::new(HashSet::new()),
             _lock: lock,
         };
         if shell.storage.set(room).is_err() {
@@ -99,7 +103,13 @@ impl StorageRoom {
         }
         let keeper = Keeper::new(shell.clock.now(), schedule);
         let writer = Writer::new(Arc::clone(shell), keeper, connection);
-        let thread = std::thread::Builder::new().name("db-write".to_owned()).spawn(move || writer.run());
+        let watched = Arc::clone(shell);
+        let work = move || {
+            if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+                StorageRoom::is_lost(&watched);
+            }
+        };
+        let thread = std::thread::Builder::new().name("db-write".to_owned()).spawn(work);
         let thread = thread.map_err(|error| format!("cannot start thread db-write: {error}"))?;
         if let Some(room) = shell.storage.get() {
             let _ = room.bell.sleeper.set(thread.thread().clone());
@@ -108,9 +118,16 @@ impl StorageRoom {
         Ok(())
     }
 
-    /// How to reach the database.
-    pub fn database(&self) -> &Database {
-        &self.database
+    /// The writer ended by a fault of its own: calls go on without it.
+    fn is_lost(shell: &Shell) {
+        let text = "storing dialogs ended after a fault of the proxy itself (please report the panic above): calls go on and nothing \
+                    is stored; restart when they are over";
+        shell.logger.write(0, level::ALERT, "dialog", text);
+        shell.proxy.node.states.dialog.storage_health.enter(Condition::Away, shell.clock.now().date.seconds());
+        if let Some(gate) = shell.storage.get().and_then(|room| room.gate.as_ref()) {
+            gate.open();
+            shell.wake();
+        }
     }
 
     pub fn settings(&self) -> &StorageSettings {
@@ -198,9 +215,33 @@ impl StorageRoom {
     }
 
     /// The messages of this outbox leave although something before them is not committed.
-    fn unsaved(&self, shell: &Shell, outbox: &Outbox) {
+    fn unsaved(&self, shell: &Shell, outbox: &mut Outbox) {
+        let node = &shell.proxy.node;
         let count = outbox.effects.iter().filter(|effect| sends(effect)).count() as u64;
-        shell.proxy.node.states.dialog.storage_health.unheld.fetch_add(count, Ordering::Relaxed);
+        node.states.dialog.storage_health.unheld.fetch_add(count, Ordering::Relaxed);
+        if self.settings.refuses_unstored {
+            let in_hand = self.new_in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+            let refused = refusal::refuse(&node.dialogs, shell.clock.now(), outbox, |id| in_hand.contains(&(id.entry, id.id)));
+            drop(in_hand);
+            if refused > 0 {
+                shell.logger.write_braked(0, level::ERROR, "dialog", "a call is refused because its dialog cannot be stored");
+            }
+        }
+    }
+
+    /// A batch goes out: its new dialogs have no row before it is written.
+    pub(super) fn goes_out(&self, batch: &Batch) {
+        if self.settings.refuses_unstored {
+            let new = batch.operations.iter().filter(|operation| matches!(operation, Operation::Put { is_new: true, .. }));
+            *self.new_in_hand.lock().unwrap_or_else(PoisonError::into_inner) = new.filter_map(dialog_of).collect();
+        }
+    }
+
+    /// It is written.
+    pub(super) fn is_written(&self) {
+        if self.settings.refuses_unstored {
+            self.new_in_hand.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 
     /// When somebody has to come by.

@@ -49,14 +49,15 @@ impl Writer {
                 self.is_stopping = true;
                 self.keeper.stop(shell.clock.now(), &shell.proxy.node.dialogs);
             }
-            let next = self.step();
+            let dialogs = &shell.proxy.node.dialogs;
+            let noted = dialogs.changes_noted();
+            let next = self.step(room);
             self.tell(room);
             match next {
                 Next::Again => {}
                 Next::SleepFor(time) => std::thread::park_timeout(time),
                 Next::SleepUntilChange => {
-                    let committed = self.keeper.committed();
-                    let has_news = || shell.proxy.node.dialogs.changes_noted() > committed || room.is_stopping.load(Ordering::Acquire);
+                    let has_news = || dialogs.changes_noted() != noted || room.is_stopping.load(Ordering::Acquire);
                     room.bell.sleep(has_news);
                 }
                 Next::End { unsaved } => {
@@ -67,13 +68,17 @@ impl Writer {
         }
     }
 
-    fn step(&mut self) -> Next {
+    fn step(&mut self, room: &StorageRoom) -> Next {
         let now = self.shell.clock.now();
         match self.keeper.next(now, &self.shell.proxy.node.dialogs) {
             Step::Apply { attempt, batch } => {
                 let rows = batch.operations.len() as u64;
+                room.goes_out(batch);
                 let begun = Instant::now();
                 let outcome = self.connection.apply(batch);
+                if outcome.is_ok() {
+                    room.is_written();
+                }
                 report::attempt(&self.shell, rows, begun.elapsed(), outcome.as_ref().err());
                 self.keeper.finished(self.shell.clock.now(), attempt, outcome);
                 Next::Again

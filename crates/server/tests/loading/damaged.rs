@@ -32,11 +32,7 @@ fn what_was_loaded_before_the_damage_works_and_the_tables_of_mode_3_are_kept() {
         let log = until("the line", || Some(server.log()).filter(|log| log.contains("stored dialogs cannot be read")));
         assert!(log.contains("damaged") || log.contains("malformed"), "{log}");
         assert!(log.contains("those not loaded yet are unknown here"), "{log}");
-        assert!(
-            fs::read(calls.file())
-                .unwrap()
-                .windows(15)
-                .any(|window| window == b"stored-4999@x".as_slice() || window.starts_with(b"stored-4999@x"))
-        );
+        let kept = fs::read(calls.file()).unwrap();
+        assert!(kept.windows(13).any(|window| window == b"stored-4999@x"), "rows that were not read stay");
     }
 }

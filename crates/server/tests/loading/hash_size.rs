@@ -39,6 +39,7 @@ fn on_request_the_calls_and_their_rows_move() {
     let mut calls = Calls::stored(3_000, 1_024, |_, _| {});
     let more = "modparam(\"dialog\", \"db_mode\", 1)\nmodparam(\"dialog\", \"db_rehash\", 1)\nmodparam(\"dialog\", \"dlg_match_mode\", 1)";
     let mut server = calls.serve(more);
+    await_loaded(&server);
     assert_eq!(statistic(&server, "active_dialogs"), 3_000);
     for number in [0, 17, 2_999] {
         calls.request(number, "INFO");

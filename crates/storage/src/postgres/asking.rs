@@ -27,14 +27,15 @@ impl Postgres {
             let client = &connection.client;
             // The simple form gives every type as the text that PostgreSQL makes of it, but no types: those come from a
             // description of the same statement, asked for on the way.
-            let (described, told) = both(client.prepare(text), rows_of(client, &url, text, bounds, limit)).await;
+            let describe = within(limit, async { Ok(client.prepare(text).await.ok()) });
+            let (described, told) = both(describe, rows_of(client, &url, text, bounds, limit)).await;
             if may_open_transaction && within(limit, async { Ok(ends_open_transaction(client).await) }).await? {
                 told?;
                 return Err(refused("a statement may not leave a transaction open")
                     .remedy("put what belongs together into one statement")
                     .into());
             }
-            Ok(typed(described, told?))
+            Ok(typed(described.unwrap_or_default(), told?))
         })
     }
 }
@@ -97,8 +98,7 @@ fn take(result: &mut Texts, row: &SimpleQueryRow, bounds: QueryBounds, bytes: &m
 }
 
 /// Several statements in one text have no description: their values stay texts.
-fn typed(described: Result<Statement, Error>, texts: Texts) -> QueryResult {
-    let described = described.ok();
+fn typed(described: Option<Statement>, texts: Texts) -> QueryResult {
     let kinds = described.as_ref().map(Statement::columns).unwrap_or_default();
     let of_row = |row: Vec<Option<String>>| {
         let values = row.iter().enumerate().map(|(place, text)| value_of(kinds.get(place).map(|column| column.type_()), text.as_deref()));

@@ -6,7 +6,7 @@ use std::mem;
 use std::ops::ControlFlow;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Params, Row};
+use rusqlite::{Params, Row, ffi};
 
 use crate::backend::Selection;
 use crate::columns::COLUMNS;
@@ -93,7 +93,13 @@ impl Sqlite {
             let mut stopped = false;
             self.read_some(text, [from, i64::from(self.page)], &mut |row: &Row<'_>| {
                 rows += 1;
-                next = row.get::<_, i64>(0)?.checked_add(1);
+                let rowid = row.get::<_, i64>(0)?;
+                // In a damaged file rows may come again and again.
+                if next.unwrap_or(from) > rowid {
+                    let reason = Some("the rows of a table are out of order".to_owned());
+                    return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), reason));
+                }
+                next = rowid.checked_add(1);
                 let flow = each(row)?;
                 stopped = flow.is_break();
                 Ok(flow)
