@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use database_servers::{DatabaseServer, Product};
+use database_servers::{DatabaseServer, Product, Trouble};
 
 use crate::subject::workspace;
 
@@ -90,6 +90,9 @@ pub struct Database {
 /// A row as text; None: NULL.
 pub type Row = Vec<Option<String>>;
 
+/// How an error begins that only says that a program is not installed.
+pub const SKIPPED: &str = "skipped: ";
+
 /// How NULL is shown by the clients of SQLite and PostgreSQL, and by MariaDB's.
 const NULL: &str = "\\N";
 const NULL_OF_MARIADB: &str = "NULL";
@@ -104,7 +107,10 @@ impl Database {
         };
         let place = match product {
             None => Place::File(folder.join("calls.sqlite")),
-            Some(product) => Place::Server(Box::new(DatabaseServer::start(product).map_err(|trouble| trouble.to_string())?)),
+            Some(product) => Place::Server(Box::new(DatabaseServer::start(product).map_err(|trouble| match trouble {
+                Trouble::NotInstalled(_) => format!("{SKIPPED}{trouble}"),
+                Trouble::Failed(why) => why,
+            })?)),
         };
         let database = Database { kind, place, holder: None };
         if kind == Kind::Sqlite {
@@ -237,7 +243,10 @@ fn let_go(mut holder: Child) -> Result<(), String> {
 /// Runs a program with this input; its output.
 fn feed(mut command: Command, input: &str) -> Result<String, String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let told = |error: std::io::Error| format!("{name}: {error}");
+    let told = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => format!("{SKIPPED}{name} is not installed"),
+        _ => format!("{name}: {error}"),
+    };
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(told)?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(input.as_bytes()).map_err(told)?;

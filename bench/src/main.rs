@@ -67,6 +67,10 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(reason) if reason.starts_with(database::SKIPPED) => {
+            println!("{reason}");
+            ExitCode::SUCCESS
+        }
         Err(reason) => {
             eprintln!("{reason}");
             ExitCode::FAILURE

@@ -32,14 +32,6 @@ impl Answer {
         })
     }
 
-    /// The text behind this name.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.windows(2).find_map(|pair| match pair {
-            [Record::Name(own), Record::Text(text)] if own == name => Some(text.as_str()),
-            _ => None,
-        })
-    }
-
     /// The number that is the whole answer.
     pub fn only_number(&self) -> Option<i64> {
         match self.0.as_slice() {
@@ -141,7 +133,7 @@ mod tests {
     fn a_structure_is_read_as_names_and_values() {
         let body = b"\x03\x45now\0\x91\x03ab\0\x75uptime\0\x10\x4d\x65big\0x\0\x52\x03\xe8\x83";
         let answer = read(&body[..body.len() - 11]).unwrap();
-        assert_eq!(answer.text("now"), Some("ab"));
+        assert_eq!(answer.0.get(1), Some(&Record::Text("ab".to_owned())));
         assert_eq!(answer.number("uptime"), Some(77));
         assert_eq!(read(b"\x20\x01\x2c").unwrap().only_number(), Some(300));
         assert_eq!(read(b"\x40\xff\xff\xff\xfb").unwrap().only_number(), Some(-5));

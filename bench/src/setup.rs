@@ -123,7 +123,15 @@ impl Setup {
         if self.subject.kind() == Kind::Kamailio {
             return Some(false);
         }
-        self.subject.ask(&["dlg.db_status"]).ok()?.number("loading").map(|loading| loading != 0)
+        self.status("loading").map(|loading| loading != 0)
+    }
+
+    /// A number of `dlg.db_status`; Kamailio has no such command.
+    pub fn status(&self, name: &str) -> Option<i64> {
+        if self.subject.kind() == Kind::Kamailio {
+            return None;
+        }
+        self.subject.ask(&["dlg.db_status"]).ok()?.number(name)
     }
 
     /// Ends the calls that have no planned end.

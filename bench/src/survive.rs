@@ -29,6 +29,8 @@ const FILL_UNANSWERED: usize = 50;
 const FILL_RATE_MIN: u32 = 200;
 /// The share of survivors that is hung up after a round.
 const ENDED_SHARE: f64 = 0.5;
+/// The share of rounds in which the subject is killed once more as soon as it serves: while it loads.
+const KILLED_LOADING_SHARE: f64 = 0.1;
 /// A line is told after so many rounds.
 const TELL_EVERY: u32 = 25;
 
@@ -65,13 +67,19 @@ pub fn survive(wanted: &Wanted) -> Result<(), String> {
         (Random::new(!wanted.seed), Ledger::default(), Findings::default(), Starts::default());
     setup.start(0)?;
     hold(&mut setup, wanted.held)?;
-    let begun = Instant::now();
+    let (begun, mut unheld) = (Instant::now(), 0);
     for round in 1..=wanted.rounds {
         setup.generator.set_rate(f64::from(wanted.rate));
         setup.generator.run_until(Instant::now() + random.within(&KILL_WITHIN))?;
         setup.generator.set_rate(0.0);
+        unheld += setup.status("unheld").unwrap_or(0);
         setup.subject.kill()?;
         setup.generator.proxy_died()?;
+        if random.happens(KILLED_LOADING_SHARE) {
+            setup.subject.launch()?;
+            setup.subject.wait_for_sip(END_MAX)?;
+            setup.subject.kill()?;
+        }
         let up = count(&setup.generator, Stage::Up);
         starts.add(setup.start(up)?);
         let findings = ledger.compare(&mut setup.generator, &setup.subject)?;
@@ -83,6 +91,9 @@ pub fn survive(wanted: &Wanted) -> Result<(), String> {
         end_some(&mut setup.generator, &mut random)?;
     }
     finish(&mut setup)?;
+    if unheld > 0 {
+        println!("messages that left before their commit, because it took longer than db_hold_time: {unheld}");
+    }
     report(wanted, &setup, &ledger, &all, &starts)
 }
 

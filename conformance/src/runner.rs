@@ -58,7 +58,7 @@ pub fn trace(name: &str, path: &Path, case: &Case, options: &Options) -> Result<
     };
     let started = Subject::start(options, name, &fill(&case.configuration, &marks), &proxy);
     if let Some(step) = steps.iter().find(|step| matches!(step.kind, Kind::Refused)) {
-        return match started {
+        return match started.and_then(|mut subject| subject.wait_refused().map(|()| subject)) {
             Err(reason) => refused(&reason, &step.details).map(|()| String::new()),
             Ok(subject) => Err(format!("the configuration was accepted\nlog:\n{}", subject.log_tail())),
         };
@@ -106,10 +106,14 @@ fn refused(reason: &str, details: &[String]) -> Result<(), String> {
 /// Starts a stopped subject again, or the other product in its place.
 fn start(subject: &mut Subject, is_other: bool, details: &[String], options: &Options) -> Result<(), String> {
     let product = if is_other { options.other_than(&subject.product) } else { subject.product.clone() };
-    let started = subject.launch(&options.with_subject(&product));
+    let is_refused = details.iter().any(|detail| detail == REFUSED);
+    let mut started = subject.launch(&options.with_subject(&product));
+    if is_refused && started.is_ok() {
+        started = subject.wait_refused();
+    }
     match started {
-        Err(reason) if details.iter().any(|detail| detail == REFUSED) => refused(&reason, details),
-        Ok(()) if details.iter().any(|detail| detail == REFUSED) => Err("the configuration was accepted".to_owned()),
+        Err(reason) if is_refused => refused(&reason, details),
+        Ok(()) if is_refused => Err("the configuration was accepted".to_owned()),
         other => other,
     }
 }

@@ -11,6 +11,8 @@ use crate::Options;
 
 /// How long a subject may take to answer after its start.
 const START_PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may take to see that it cannot start, although its control socket answers already.
+const REFUSAL_PATIENCE: Duration = Duration::from_secs(5);
 /// How long it may take to end after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(6);
 
@@ -139,6 +141,11 @@ impl Subject {
         let forked = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
         let _ = Command::new("kill").arg("-9").arg(id.to_string()).args(forked.split_whitespace()).stderr(Stdio::null()).status();
         child.wait().map_err(|error| error.to_string())?;
+        // Whoever still ends may still have the port.
+        let end = Instant::now() + STOP_PATIENCE;
+        while forked.split_whitespace().any(is_running) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(2));
+        }
         Ok(())
     }
 
@@ -155,6 +162,19 @@ impl Subject {
             std::thread::sleep(Duration::from_millis(20));
         }
         Err(format!("the subject did not answer core.version:\n{}", self.log_tail()))
+    }
+
+    /// Ends by itself within a while, as a start that fails after the control socket is open; the error says that it did.
+    pub fn wait_refused(&mut self) -> Result<(), String> {
+        let end = Instant::now() + REFUSAL_PATIENCE;
+        while Instant::now() < end {
+            if let Some(Ok(Some(status))) = self.child.as_mut().map(Child::try_wait) {
+                self.child = None;
+                return Err(format!("{ENDED_AT_START} ({status}):\n{}", self.log_tail()));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     /// The answer of the real `kamcmd`, errors included.
@@ -184,6 +204,12 @@ impl Subject {
     pub fn is_alive(&mut self) -> bool {
         self.child.as_mut().is_none_or(|child| matches!(child.try_wait(), Ok(None)))
     }
+}
+
+/// Is there a process of this number that has not ended?
+fn is_running(id: &str) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    state.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
 impl Drop for Subject {

@@ -18,7 +18,7 @@ signal() { kill -"$1" $(family) 2>/dev/null; :; }
 ended() {
     ( sleep 30; kill -KILL "$server" ) >/dev/null 2>&1 &
     guard=$!
-    wait "$server"
+    wait "$server" 2>/dev/null
     server=
     kill "$guard" 2>/dev/null
     :

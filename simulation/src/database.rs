@@ -54,8 +54,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    pub const ALL: [Failure; 6] =
-        [Failure::Before, Failure::After, Failure::Hung, Failure::HungApplied, Failure::Full, Failure::Busy];
+    pub const ALL: [Failure; 6] = [Failure::Before, Failure::After, Failure::Hung, Failure::HungApplied, Failure::Full, Failure::Busy];
 
     fn kind(self) -> ErrorKind {
         match self {
@@ -155,10 +154,10 @@ impl Database {
         if delay > self.habits.delay_short {
             self.troubled = Some(now + delay);
         }
-        let repeated = self.happens(self.habits.repeated).then(|| delay + 1 + self.random.below(3_000));
+        let later = self.happens(self.habits.repeated).then(|| 1 + self.random.below(3_000));
         let Some(failure) = self.failure(now) else {
             let applied = 1 + self.random.below(delay);
-            return Fate { applied: Some(applied), answered: delay, outcome: Ok(()), repeated };
+            return Fate { applied: Some(applied), answered: delay, outcome: Ok(()), repeated: later.map(|later| delay + later) };
         };
         let (applied, answered) = match failure {
             Failure::Before | Failure::Full | Failure::Busy => (None, delay),
@@ -167,7 +166,7 @@ impl Database {
             Failure::HungApplied => (Some(1 + self.random.below(self.call_timeout)), self.call_timeout),
         };
         self.troubled = Some(now + answered);
-        Fate { applied, answered, outcome: Err(error(failure.kind())), repeated }
+        Fate { applied, answered, outcome: Err(error(failure.kind())), repeated: later.map(|later| answered + later) }
     }
 
     fn failure(&mut self, now: u64) -> Option<Failure> {
@@ -201,7 +200,8 @@ impl Database {
         let text = |column| row.cell(column).text().unwrap_or_default();
         let sum: u64 = text(Column::CallId).iter().map(|byte| u64::from(*byte)).sum();
         let is_unlucky = self.habits.refuses > 0 && sum.is_multiple_of(self.habits.refuses);
-        let is_long = variables.iter().flatten().any(|(_, value)| value.len() > VALUE_BYTES_MAX) || text(Column::ExtraData).len() > VALUE_BYTES_MAX;
+        let is_long =
+            variables.iter().flatten().any(|(_, value)| value.len() > VALUE_BYTES_MAX) || text(Column::ExtraData).len() > VALUE_BYTES_MAX;
         is_unlucky || (self.habits.is_strict && is_long)
     }
 

@@ -14,6 +14,10 @@ pub const DATAGRAM_BYTES_MAX: usize = 65_507;
 pub const STREAMS_MAX: usize = 256;
 /// Most places at which one write to a stream is cut.
 pub const PIECES_MAX: u64 = 4;
+/// Seeds tried to find a world without limits of calls.
+pub const TWIN_SEEDS_MAX: u64 = 64;
+/// Most storage calls of a world that are made to fail one by one.
+pub const FAILED_CALLS_MAX: u64 = 400;
 /// Lines of the trace shown with a broken invariant.
 pub const STORY_LINES_MAX: usize = 40;
 /// Most worlds run to make a failing one smaller.

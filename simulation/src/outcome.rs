@@ -16,8 +16,43 @@ pub struct Outcome {
     pub events: usize,
     /// Dialogs created at the first proxy.
     pub dialogs: u64,
+    pub storage: Stored,
     /// The last lines before the end, when they were asked for.
     pub story: Vec<String>,
+}
+
+/// How much storage a world saw, all its proxies together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Calls of databases.
+    pub calls: u64,
+    /// Dialogs that came back from rows.
+    pub loaded: u64,
+    /// Messages about stored dialogs that left after their commit, and before.
+    pub kept: u64,
+    pub unkept: u64,
+}
+
+impl Stored {
+    fn of(world: &World) -> Stored {
+        world.stores.iter().flatten().fold(Stored::default(), |mut sum, store| {
+            sum.add(Stored {
+                calls: store.storage.database.calls(),
+                loaded: store.rows.loaded,
+                kept: store.rows.kept,
+                unkept: store.rows.unkept,
+            });
+            sum
+        })
+    }
+
+    /// Adds another world's.
+    pub fn add(&mut self, other: Stored) {
+        self.calls += other.calls;
+        self.loaded += other.loaded;
+        self.kept += other.kept;
+        self.unkept += other.unkept;
+    }
 }
 
 /// Runs a seed in the mode it stands for.
@@ -46,8 +81,9 @@ pub fn run_scenario(scenario: Scenario, lines: Lines) -> Outcome {
         let mut world = World::new(scenario, Trace::new(lines))?;
         world.run();
         let dialogs = world.proxies.first().map_or(0, |proxy| proxy.proxy.node.dialogs.statistics().processed);
+        let storage = Stored::of(&world);
         let (violations, events, hash) = (std::mem::take(&mut world.verdicts.list), world.handled, world.trace.hash());
-        Ok::<_, String>(Outcome { name: name.clone(), violations, hash, events, dialogs, story: world.trace.story() })
+        Ok::<_, String>(Outcome { name: name.clone(), violations, hash, events, dialogs, storage, story: world.trace.story() })
     }));
     let failed = |invariant, text: String| Outcome {
         name: name.clone(),

@@ -138,7 +138,11 @@ impl StoragePlan {
             Storing::AtStop => 3,
         };
         let period = self.period / 1_000;
-        vec![format!("dialog:db_mode:i:{mode}"), String::from("dialog:db_url:s:sqlite:///simulated"), format!("dialog:db_update_period:i:{period}")]
+        vec![
+            format!("dialog:db_mode:i:{mode}"),
+            String::from("dialog:db_url:s:sqlite:///simulated"),
+            format!("dialog:db_update_period:i:{period}"),
+        ]
     }
 
     /// When the keeper writes; None: never.

@@ -61,6 +61,8 @@ pub struct Room {
     pub is_stopping: bool,
     /// The attempt that went out last.
     pub attempt: u64,
+    /// The last commit was so slow that the gate stays open.
+    pub is_sluggish: bool,
     hold_time: u64,
     late: VecDeque<(u64, Operation)>,
     last: Vec<Operation>,
@@ -102,6 +104,7 @@ impl Storage {
             release_at: None,
             is_stopping: false,
             attempt: 0,
+            is_sluggish: false,
             hold_time: self.plan.hold_time,
             late: VecDeque::new(),
             last: Vec::new(),
@@ -196,6 +199,7 @@ impl Room {
                 gate.commit(if mutant == Some(Mutant::CommitCountsForAll) { engine.changes_noted() } else { *upto });
                 let left = engine.changes_noted().saturating_sub(*upto);
                 let is_quick = *milliseconds <= self.hold_time / 2;
+                self.is_sluggish = !is_quick;
                 if gate.is_open() && is_quick && left < BATCH_OPERATIONS_MAX as u64 && self.keeper.health() == Health::Well {
                     gate.close();
                 }

@@ -18,6 +18,11 @@ cargo xtask COMMAND
   lint                   rustfmt and clippy
   load [CALLS RATE]      calls through examples/call-limit.cfg with SIPp (default 10000 300)
   compare                CPU per call beside Kamailio, at 200 and 800 calls a second
+  survive [ROUNDS]       kill -9 at random moments under 300 calls/s: ROUNDS on SQLite (default 500), a tenth on each server
+  storage                the short form of survive, outage and reload, as test should run it
+  outage [SECONDS]       each database goes away under 200 calls/s (default 60)
+  reload [DIALOGS]       a start on a SQLite file of DIALOGS (default 1000000)
+  cost                   CPU per call with db_mode 0 and 1, beside Kamailio
   compat                 writes COMPAT.md from the export tables; with --check only compares
 ";
 
@@ -41,6 +46,14 @@ fn main() -> ExitCode {
         ["load"] => vec![release(), bench(&["load", "10000", "300"])],
         ["load", calls, rate] => vec![release(), bench(&["load", calls, rate])],
         ["compare"] => vec![release(), bench(&["compare", "10", "200", "800"])],
+        ["survive"] => survive("500", "50"),
+        ["survive", rounds] => survive(rounds, &rounds.parse().map_or(0, |rounds: u32| rounds.div_ceil(10)).to_string()),
+        ["outage"] => outage("60"),
+        ["outage", seconds] => outage(seconds),
+        ["storage"] => storage_under_load(),
+        ["reload"] => vec![release(), bench(&["reload"])],
+        ["reload", dialogs] => vec![release(), bench(&["reload", "--dialogs", dialogs])],
+        ["cost"] => vec![release(), bench(&["cost"])],
         ["compat"] => return compat::write(),
         ["compat", "--check"] => return compat::check(),
         _ => {
@@ -72,6 +85,37 @@ fn calls_with_sipp() -> Vec<Step> {
         Step::cargo("optimised build", &["build", "--profile", "fast", "--package", "server", "--package", "bench"]),
         Step::cargo("SIPp calls", &[&run[..], &["load", "500", "100"]].concat()),
         Step::cargo("SIPp call limit", &[&run[..], &["limit"]].concat()),
+    ]
+}
+
+/// Acknowledged calls and kill -9, on each database.
+fn survive(rounds: &str, rounds_on_servers: &str) -> Vec<Step> {
+    let on = |database, rounds| bench(&["survive", "--database", database, "--rounds", rounds]);
+    vec![release(), on("sqlite", rounds), on("postgres", rounds_on_servers), on("mysql", rounds_on_servers)]
+}
+
+/// Every way in which a database goes away.
+fn outage(seconds: &str) -> Vec<Step> {
+    let mut steps = vec![release(), bench(&["outage", "--database", "sqlite", "--seconds", seconds])];
+    for database in ["postgres", "mysql"] {
+        for outage in ["stopped", "frozen", "read-only"] {
+            steps.push(bench(&["outage", "--database", database, "--outage", outage, "--seconds", seconds]));
+        }
+    }
+    steps
+}
+
+/// The short form of both for every run of the tests: about a minute after the optimised build.
+fn storage_under_load() -> Vec<Step> {
+    let run = |name, words: &[&str]| Step::cargo(name, &[&["run", "--profile", "fast", "--package", "bench", "--"], words].concat());
+    let survive = |database, rounds| run("kill -9", &["survive", "--database", database, "--rounds", rounds, "--rate", "150"]);
+    vec![
+        Step::cargo("optimised build", &["build", "--profile", "fast", "--package", "server", "--package", "bench"]),
+        survive("sqlite", "6"),
+        survive("postgres", "3"),
+        survive("mysql", "3"),
+        run("database outage", &["outage", "--database", "sqlite", "--seconds", "5", "--rate", "100"]),
+        run("restart", &["reload", "--dialogs", "20000", "--used", "500"]),
     ]
 }
 

@@ -79,7 +79,6 @@ pub struct Call {
     pub accepted: u32,
     /// The callee has the ACK to its first 200.
     pub is_confirmed: bool,
-    pub(super) begun: u64,
     pub(super) ring: u64,
     pub(super) hold: u64,
     pub(super) updates: u8,

@@ -18,7 +18,7 @@ impl Generator {
     /// Begins a call.
     pub(super) fn launch(&mut self, now: u64) -> Result<(), String> {
         let number = u32::try_from(self.calls.len()).map_err(|_| "too many calls".to_owned())?;
-        let call = self.plan_call(number, now);
+        let call = self.plan_call(number);
         self.going += usize::from(!call.is_held);
         self.calls.push(call);
         self.totals.begun += 1;
@@ -26,7 +26,7 @@ impl Generator {
     }
 
     /// A call with what chance gives it.
-    fn plan_call(&mut self, number: u32, now: u64) -> Call {
+    fn plan_call(&mut self, number: u32) -> Call {
         let updates = (self.random.part() * (f64::from(self.plan.updates_max) + 1.0)) as u8;
         Call {
             stage: Stage::Calling,
@@ -34,7 +34,6 @@ impl Generator {
             offered: 1,
             accepted: 0,
             is_confirmed: false,
-            begun: now,
             ring: self.random.within(&self.plan.ring).as_micros() as u64,
             hold: self.random.within(&self.plan.hold).as_micros() as u64,
             updates: updates.min(self.plan.updates_max),
@@ -58,7 +57,7 @@ impl Generator {
         }
         let now = self.now();
         for number in 0..count {
-            let mut call = self.plan_call(number, now);
+            let mut call = self.plan_call(number);
             (call.stage, call.is_held, call.is_confirmed, call.accepted) = (Stage::Up, true, true, 1);
             let route = route(&self.call_id(number), number);
             call.to_callee = Way { target: self.callee_contact.clone(), route: route.clone() };

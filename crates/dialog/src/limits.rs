@@ -87,3 +87,5 @@ pub const BYE_CSEQ_LEAP: u32 = 1000;
 pub const CSEQ_MAX: u32 = (1 << 31) - 1;
 /// Bytes of the To-tags of early BYEs remembered of one dialog; a tag beyond is not remembered.
 pub const EARLY_BYES_BYTES_MAX: usize = 512;
+/// Stored dialogs that end while others are loaded. Beyond, no more stored dialogs are taken until loading is over.
+pub const ENDED_WHILE_LOADING_MAX: usize = 1_000_000;

@@ -101,6 +101,8 @@ pub struct Settings {
     pub dialogs_max: u64,
     /// Which changes are noted for storage.
     pub storing: Storing,
+    /// A cookie made with another `hash_size` is passed over and the identifiers decide (`db_rehash`).
+    pub finds_moved: bool,
     /// Seed of the first dialog number of each slot and of the index hashes.
     pub random_seed: u64,
     /// Beginning of the unique text of memberships, `dlgp-<start time hex>-<process hex>-`.
@@ -141,6 +143,7 @@ impl Default for Settings {
             explain_calls: 100_000,
             dialogs_max: DIALOGS_MAX,
             storing: Storing::Never,
+            finds_moved: false,
             random_seed: 0,
             unique_prefix: String::from("dlgp-"),
         }

@@ -50,6 +50,15 @@ enum Wanted {
 
 type Answers = Arc<Mutex<VecDeque<(u64, Answer)>>>;
 
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// It is answered when it is done.
+    Taken,
+    /// Nothing is left to be loaded.
+    AllThere,
+}
+
 /// The desk of both threads.
 pub struct Loading {
     slots: SyncSender<Request<u32>>,
@@ -76,18 +85,12 @@ impl Loading {
     }
 
     /// Takes a request, to be answered under the ticket. Err: it is not taken, and why.
-    pub fn ask(&self, ticket: u64, which: StoredDialogs) -> Result<(), &'static str> {
-        let is_taken = match which {
-            StoredDialogs::OfSlot(entry) => self.slots.try_send(Request { ticket, what: entry }).map_err(reason),
-            StoredDialogs::OfCallId(call_id) => self.scripts.try_send(Request { ticket, what: Wanted::CallId(call_id) }).map_err(reason),
-            StoredDialogs::All => self.scripts.try_send(Request { ticket, what: Wanted::All }).map_err(reason),
-        };
-        is_taken.or_else(|(reason, is_over)| {
-            if is_over {
-                self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back((ticket, Answer::DialogsLoaded(Ok(0))));
-            }
-            if is_over { Ok(()) } else { Err(reason) }
-        })
+    pub fn ask(&self, ticket: u64, which: StoredDialogs) -> Result<Asked, &'static str> {
+        match which {
+            StoredDialogs::OfSlot(entry) => put(&self.slots, ticket, entry),
+            StoredDialogs::OfCallId(call_id) => put(&self.scripts, ticket, Wanted::CallId(call_id)),
+            StoredDialogs::All => put(&self.scripts, ticket, Wanted::All),
+        }
     }
 
     /// The process stops. `db_mode` 3 has to load everything and empty the tables before the stop writes them; elsewhere
@@ -106,11 +109,12 @@ impl Loading {
     }
 }
 
-/// Why a request is not taken, and whether that is because nothing is left to do.
-fn reason<T>(refused: TrySendError<T>) -> (&'static str, bool) {
-    match refused {
-        TrySendError::Full(_) => ("too many wait for stored dialogs", false),
-        TrySendError::Disconnected(_) => ("all stored dialogs are loaded", true),
+fn put<T>(inbox: &SyncSender<Request<T>>, ticket: u64, what: T) -> Result<Asked, &'static str> {
+    match inbox.try_send(Request { ticket, what }) {
+        Ok(()) => Ok(Asked::Taken),
+        Err(TrySendError::Full(_)) => Err("too many wait for stored dialogs"),
+        // Slots are read until loading ends.
+        Err(TrySendError::Disconnected(_)) => Ok(Asked::AllThere),
     }
 }
 

@@ -368,8 +368,9 @@ fn wait_for_stop(shell: &Arc<Shell>, signals: &mut Signals) {
             Some(Request::Hangup) => shell.log(0, level::NOTICE, b"<core>: HUP has no effect; restart to read the configuration again"),
             Some(Request::Statistics) => {
                 let transactions = shell.proxy.node.transactions.len();
-                let parked = shell.proxy.parked();
-                shell.log(0, level::NOTICE, format!("<core>: {transactions} transactions, {parked} waiting scripts").as_bytes());
+                let (parked, awaiting) = (shell.proxy.parked(), shell.proxy.awaiting_dialogs());
+                let text = format!("<core>: {transactions} transactions, {parked} waiting scripts, {awaiting} requests waiting for stored dialogs");
+                shell.log(0, level::NOTICE, text.as_bytes());
             }
         }
     }

@@ -21,7 +21,7 @@ use transport::tcp::{Streams, Target};
 use crate::clock::Clock;
 use crate::dump;
 use crate::file_room::{FileRoom, Request};
-use crate::loading::Loading;
+use crate::loading::{Asked, Loading};
 use crate::logging::{Logger, level};
 use crate::names;
 use crate::paced::Seats;
@@ -176,10 +176,13 @@ impl Shell {
 
     /// A request that is refused answers at once, with nothing.
     fn load_dialogs(&self, ticket: u64, which: StoredDialogs) {
-        let refused = self.loading.get().map_or(Err("no dialogs are loaded at this time"), |loading| loading.ask(ticket, which)).err();
-        if let Some(reason) = refused {
-            self.logger.write_braked(0, level::ERROR, "dialog", reason);
-            self.sleep(ticket, Time(0));
+        match self.loading.get().map_or(Err("no dialogs are loaded at this time"), |loading| loading.ask(ticket, which)) {
+            Ok(Asked::Taken) => {}
+            Ok(Asked::AllThere) => self.sleep(ticket, Time(0)),
+            Err(reason) => {
+                self.logger.write_braked(0, level::ERROR, "dialog", reason);
+                self.sleep(ticket, Time(0));
+            }
         }
     }
 

@@ -212,7 +212,7 @@ fn a_url_without_its_module_and_a_call_without_its_connection_stop_the_start() {
 const COUNTING: &str = r#"
 request_route {
 	$sht(a=>seen) = 5;
-	$sht(a=>it's) = "a'b\";
+	$sht(a=>it's) = "a'b\\";
 	append_to_reply("X-Row: $sht(a=>old) $sht(a=>arr[1]) $sht(a=>arr::size) $sht(b=>k)\r\n");
 	sl_send_reply("200", "Done");
 }

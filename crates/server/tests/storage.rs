@@ -228,6 +228,26 @@ fn while_the_file_is_locked_calls_go_on_and_the_rows_are_right_afterwards() {
 }
 
 #[test]
+fn after_an_outage_with_a_single_change_the_promise_holds_again() {
+    let folder = Folder::new();
+    let file = folder.path("calls.sqlite");
+    let server = storing(&file, 1, "modparam(\"dialog\", \"db_timeout\", 200)");
+    let mut pair = Pair::of(&server);
+    let lock = Lock::take(&file);
+    let first = pair.answered("first");
+    until("the news in the log", || server.log().contains("the database is away").then_some(()));
+    drop(lock);
+    until("a well database", || server.ask_json("dlg.db_status", "[]").filter(|status| status.contains("\"well\"")));
+    let mut database = open(&file);
+    for number in 0..5 {
+        pair.answered(&format!("next{number}"));
+        assert_eq!(rows(&mut *database).len(), 2 + number);
+    }
+    pair.confirm(&first);
+    assert_eq!(rows(&mut *database).first(), Some(&("first".to_owned(), 4)));
+}
+
+#[test]
 fn a_file_that_is_taken_away_and_put_back_gets_what_happened_meanwhile() {
     let folder = Folder::new();
     let (file, away) = (folder.path("calls.sqlite"), folder.path("elsewhere.sqlite"));

@@ -73,16 +73,17 @@ fn write<'a>(file: &str, live: u32, pragmas: impl Iterator<Item = &'a str>) -> R
     apply(&mut *backend, &names, 1_000, (next..live).map(|number| put(number, true)))?;
     next += live;
     println!("{live} live dialogs; microseconds a row: wall (CPU), longest batch in milliseconds");
-    println!("{:>6} {:>24} {:>24} {:>24} {:>24}", "batch", "insert", "update same", "update any", "remove");
+    println!("{:>6} {:>24} {:>24} {:>24} {:>24}", "batch", "insert", "update newest", "update any, variable", "remove");
     for size in [1, 4, 16, 64] {
         let inserted = apply(&mut *backend, &names, size, (next..next + ROWS).map(|number| put(number, true)))?;
         let updated = apply(&mut *backend, &names, size, (next..next + ROWS).map(|number| put(number, false)))?;
         let all = next + ROWS;
-        let any = (0..ROWS).map(|step| put(all - 1 - (step.wrapping_mul(2_654_435_761) >> 4) % live.max(ROWS), false));
+        let any = (0..ROWS).map(|step| all - 1 - (step.wrapping_mul(2_654_435_761) >> 4) % live.max(ROWS));
+        let variables = || Some(vec![(b"caller".to_vec(), b"alice".to_vec())]);
+        let any = any.map(|number| Operation::Put { row: row(number), is_new: false, variables: variables() });
         let scattered = apply(&mut *backend, &names, size, any)?;
         let gone = next - live..next - live + ROWS;
-        let removed =
-            apply(&mut *backend, &names, size, gone.map(|number| id_of(number)).map(|(entry, id)| Operation::Remove { entry, id }))?;
+        let removed = apply(&mut *backend, &names, size, gone.map(id_of).map(|(entry, id)| Operation::Remove { entry, id }))?;
         next = all;
         println!("{size:>6} {inserted:>24} {updated:>24} {scattered:>24} {removed:>24}");
     }
@@ -100,18 +101,20 @@ fn apply(
     size: usize,
     operations: impl Iterator<Item = Operation>,
 ) -> Result<String, Box<dyn Error>> {
-    let (mut wall, mut cpu, mut longest, mut count) = (Duration::ZERO, Duration::ZERO, Duration::ZERO, 0_u32);
     let mut operations = operations.peekable();
+    let mut batches = Vec::new();
     while operations.peek().is_some() {
-        let batch = Batch { operations: operations.by_ref().take(size).collect(), is_retry: false };
-        let (began, cpu_before) = (Instant::now(), cpu_time());
-        backend.apply(names, &batch)?;
-        longest = longest.max(began.elapsed());
-        wall += began.elapsed();
-        cpu += cpu_time().saturating_sub(cpu_before);
-        count += u32::try_from(batch.operations.len())?;
+        batches.push(Batch { operations: operations.by_ref().take(size).collect(), is_retry: false });
     }
-    let each = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(count.max(1));
+    let count = batches.iter().map(|batch| batch.operations.len()).sum::<usize>();
+    let (mut longest, all_began, cpu_before) = (Duration::ZERO, Instant::now(), cpu_time());
+    for batch in &batches {
+        let began = Instant::now();
+        backend.apply(names, batch)?;
+        longest = longest.max(began.elapsed());
+    }
+    let (wall, cpu) = (all_began.elapsed(), cpu_time().saturating_sub(cpu_before));
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(u32::try_from(count.max(1)).unwrap_or(u32::MAX));
     Ok(format!("{:.1} ({:.1}) {:.1}", each(wall), each(cpu), longest.as_secs_f64() * 1e3))
 }
 
@@ -127,7 +130,10 @@ fn load(file: &str, rows: u32) -> Result<(), Box<dyn Error>> {
     let mut backend = connect(file)?;
     backend.check(&names)?;
     if !is_there {
-        println!("filling: {}", apply(&mut *backend, &names, 2_000, (0..rows).map(|number| put(number, true)))?);
+        for from in (0..rows).step_by(50_000) {
+            let until = (from + 50_000).min(rows);
+            println!("filling to {until}: {}", apply(&mut *backend, &names, 2_000, (from..until).map(|number| put(number, true)))?);
+        }
     }
     let began = Instant::now();
     let slots = backend.highest(&names, 0, 1)?.len();

@@ -76,13 +76,7 @@ pub trait Backend: Send {
     fn query(&mut self, statement: &[u8], bounds: QueryBounds) -> Result<QueryResult, StorageError>;
 
     /// Runs statements of ours that give no rows: all of them or none.
-    fn run_together(&mut self, statements: &mut dyn Iterator<Item = String>) -> Result<(), StorageError> {
-        let none = QueryBounds { rows_max: 0, bytes_max: 0 };
-        self.query(b"BEGIN", none)?;
-        let done = statements.map(|statement| self.query(statement.as_bytes(), none).map(drop)).collect::<Result<(), StorageError>>();
-        self.query(if done.is_ok() { b"COMMIT" } else { b"ROLLBACK" }, none)?;
-        done
-    }
+    fn run_together(&mut self, statements: &mut dyn Iterator<Item = String>) -> Result<(), StorageError>;
 }
 
 /// Opens a connection. SQLite files are locked against another duolog by the caller, not here.

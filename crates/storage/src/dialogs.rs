@@ -182,7 +182,8 @@ pub fn load(
     let callee =
         CalleeLeg { tag: &to_tag, contact: &callee_contact, route_set: &callee_routes, socket: &callee_socket, ..CalleeLeg::default() };
     let callee_cseq = or_zero(Column::CalleeCseq);
-    let stored = Restored { id, state, new, callee, callee_cseq, start_time, timeout: or_zero(Column::Timeout) };
+    let timeout = timeout_of(engine, row);
+    let stored = Restored { id, state, new, callee, callee_cseq, start_time, timeout };
     let taken = if rehash { engine.restore_rehashed(now, &stored) } else { engine.restore(now, &stored).map(|()| id) };
     loaded.id = taken.map_err(|error| match error {
         RestoreError::OtherHashSize => Skipped::OtherHashSize,
@@ -191,6 +192,18 @@ pub fn load(
         RestoreError::Refused(refusal) => Skipped::Refused(refusal),
     })?;
     Ok(loaded)
+}
+
+/// When the lifetime of a stored dialog is over, in seconds since 1970.
+pub fn timeout_of(engine: &Engine, row: &DialogRow) -> u32 {
+    let number = |column| row.cell(column).number().unwrap_or(0);
+    let (timeout, start_time) = (number(Column::Timeout), number(Column::StartTime));
+    // Kamailio writes a moment long past with the answer and repairs it with the ACK (spec dialog 8.4).
+    if number(Column::State) == State::ConfirmedNoAck.number() && timeout < start_time {
+        start_time.saturating_add(engine.settings().default_timeout)
+    } else {
+        timeout
+    }
 }
 
 /// The memberships that profiles of today can take: a value where one belongs, none where not (spec dialog 6.7).

@@ -69,7 +69,7 @@ impl<T> Held<T> {
         let first = self.queue.front()?;
         let leave = if first.number <= self.committed {
             Leave::Committed
-        } else if self.is_open || self.deadline().is_some_and(|deadline| deadline <= now) {
+        } else if self.is_open || self.is_overdue(now) {
             Leave::Unsaved
         } else {
             return None;
@@ -78,6 +78,12 @@ impl<T> Held<T> {
         self.messages -= first.size.messages;
         self.bytes -= first.size.bytes;
         Some((first.item, leave))
+    }
+
+    /// Does the oldest one wait longer than anything may, in vain so far?
+    pub fn is_overdue(&self, now: Time) -> bool {
+        let first = self.queue.front();
+        first.is_some_and(|first| first.number > self.committed && first.since.plus(self.hold_time) <= now) && !self.is_open
     }
 
     /// Everything noted up to this number is committed.
@@ -149,7 +155,8 @@ mod tests {
         held.put(at(10), 1, SMALL, "a");
         held.put(at(150), 2, SMALL, "b");
         assert_eq!(held.deadline(), Some(at(210)));
-        assert_eq!(held.take(at(209)), None);
+        assert_eq!((held.is_overdue(at(209)), held.take(at(209))), (false, None));
+        assert!(held.is_overdue(at(210)));
         assert_eq!(held.take(at(210)), Some(("a", Leave::Unsaved)));
         assert_eq!((held.take(at(210)), held.deadline()), (None, Some(at(350))));
         held.open();
@@ -157,6 +164,11 @@ mod tests {
         assert!(!held.must_wait(3));
         held.close();
         assert!(held.must_wait(3));
+        // What is committed is not overdue, however late its sender is.
+        held.put(at(300), 3, SMALL, "c");
+        held.commit(3);
+        assert!(!held.is_overdue(at(900)));
+        assert_eq!(held.take(at(900)), Some(("c", Leave::Committed)));
         assert_eq!(held.deadline(), None);
     }
 

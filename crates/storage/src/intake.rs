@@ -133,7 +133,7 @@ impl Intake {
         if let (Some(moved), Some(id)) = (&mut self.moved, id.filter(|id| *id != loaded.id)) {
             moved.push((id, loaded.id));
         }
-        let timeout = row.cell(Column::Timeout).number().unwrap_or(0);
+        let timeout = dialogs::timeout_of(engine, row);
         self.expired += u64::from(u64::from(timeout) <= now.date.seconds());
         let name = |column| row.cell(column).to_text().map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
         if loaded.lost_socket {

@@ -123,7 +123,13 @@ impl Lives {
 
     /// It was answered in a former life of the proxy, which has ended.
     fn loaded(&mut self, at: u64, dialog: &DialogView, verdicts: &mut Verdicts) {
-        let answered = Story { state: dialog.state, answers: 1, starts: 1, winner: dialog.callee.tag.clone(), ..Story::new(at, verdicts.is_honest(&dialog.call_id)) };
+        let answered = Story {
+            state: dialog.state,
+            answers: 1,
+            starts: 1,
+            winner: dialog.callee.tag.clone(),
+            ..Story::new(at, verdicts.is_honest(&dialog.call_id))
+        };
         if self.stories.insert(dialog.id, answered).is_some() {
             verdicts.add("D5", at, self.proxy, format!("dialog {} was loaded while it exists", dialog.id));
         }

@@ -88,13 +88,13 @@ impl Rows {
         }
     }
 
-    /// The dialogs after a step.
-    pub fn observe(&mut self, at: u64, dialogs: &[DialogView]) {
+    /// The dialogs after a step. `date`: the proxy's, seconds.
+    pub fn observe(&mut self, at: u64, date: u64, dialogs: &[DialogView]) {
         let mut live = BTreeSet::new();
         for dialog in dialogs.iter().filter(|dialog| dialog.state.is_answered()) {
             live.insert(dialog.id);
             let known = self.known.entry(dialog.id).or_default();
-            let version = Version::of(dialog);
+            let version = Version::of(dialog, date);
             known.over = None;
             if !known.versions.last().is_some_and(|last| last.equals(&version)) {
                 known.call_id.clone_from(&dialog.call_id);
@@ -167,11 +167,11 @@ impl Rows {
     }
 
     /// Everything noted is written and nothing is being loaded: both are the same (K4).
-    pub fn compare(&self, at: u64, dialogs: &[DialogView], tables: &Tables, verdicts: &mut Verdicts) {
+    pub fn compare(&self, at: u64, date: u64, dialogs: &[DialogView], tables: &Tables, verdicts: &mut Verdicts) {
         let mut seen = BTreeSet::new();
         for dialog in dialogs.iter().filter(|dialog| dialog.state.is_answered() && !self.refused.contains(&dialog.id)) {
             seen.insert(dialog.id);
-            if let Some(difference) = Version::of(dialog).difference(dialog.id, tables) {
+            if let Some(difference) = Version::of(dialog, date).difference(dialog.id, tables) {
                 verdicts.add("K4", at, self.proxy, format!("all is written and dialog {} differs: {difference}", dialog.id));
             }
         }
@@ -243,7 +243,7 @@ impl Rows {
             broken("K3", String::from("twice, or had no row"));
             return;
         };
-        let own = Version::of(dialog);
+        let own = Version::of(dialog, date);
         if row.memberships() != own.memberships() {
             broken("P3", format!("with the profiles {:?}, stored were {:?}", own.memberships(), row.memberships()));
         } else if let Some(difference) = row.difference_when_loaded(&own, date) {

@@ -29,7 +29,14 @@ pub struct Sequences {
 impl Sequences {
     /// A checker that has seen nothing.
     pub fn new(proxy: usize) -> Sequences {
-        Sequences { proxy, known: BTreeMap::new(), received: BTreeMap::new(), shifts: BTreeMap::new(), made: BTreeMap::new(), loaded: BTreeSet::new() }
+        Sequences {
+            proxy,
+            known: BTreeMap::new(),
+            received: BTreeMap::new(),
+            shifts: BTreeMap::new(),
+            made: BTreeMap::new(),
+            loaded: BTreeSet::new(),
+        }
     }
 
     fn look(&mut self, at: u64, dialog: &DialogView, verdicts: &mut Verdicts) {

@@ -189,6 +189,9 @@ impl World {
         // Tags find the first of several dialogs that share them.
         for dialog in dialogs.iter().filter(|dialog| chosen.is_some_and(|chosen| chosen.call_id == dialog.call_id)) {
             if name == "dlg.set_state" {
+                if let Some(Some(store)) = self.stores.get_mut(proxy) {
+                    store.rows.refused_all(vec![dialog.id]);
+                }
                 self.verdicts.forced.insert((proxy, dialog.id));
             }
             self.show(proxy, &Sight::Commanded { dialog, name });

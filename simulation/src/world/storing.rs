@@ -120,7 +120,8 @@ impl World {
 
     fn answered(&mut self, proxy: usize, attempt: u64, outcome: Result<(), StorageError>, is_stray: bool) {
         let now = self.clock();
-        let Some(room) = self.stores.get_mut(proxy).and_then(Option::as_mut).map(|store| (store.storage.plan.mutant, &mut store.storage.room))
+        let Some(room) =
+            self.stores.get_mut(proxy).and_then(Option::as_mut).map(|store| (store.storage.plan.mutant, &mut store.storage.room))
         else {
             return;
         };
@@ -215,9 +216,9 @@ impl World {
         if self.stores.get(proxy).is_none_or(Option::is_none) {
             return;
         }
-        let dialogs = self.all_dialogs(proxy);
+        let (dialogs, date) = (self.all_dialogs(proxy), self.clock().date.seconds());
         if let Some(Some(store)) = self.stores.get_mut(proxy) {
-            store.rows.observe(at, &dialogs);
+            store.rows.observe(at, date, &dialogs);
         }
     }
 
@@ -275,7 +276,7 @@ impl World {
         let at = self.now;
         let Some(Some(store)) = self.stores.get_mut(proxy) else { return };
         let database = &store.storage.database;
-        let is_stopping = store.storage.room.as_ref().is_some_and(|room| room.is_stopping);
+        let is_stopping = store.storage.room.as_ref().is_some_and(|room| room.is_stopping || room.is_sluggish);
         let is_troubled = is_stopping || database.troubled().is_some_and(|troubled| at < troubled + UNREST);
         store.rows.left(at, promise, leave, database.tables(), is_troubled, &mut self.verdicts);
     }
@@ -342,7 +343,8 @@ impl World {
         let is_read = outcome.is_ok() && !engine.slot_is_loaded(asked.entry);
         if is_read {
             let mut variables = store.storage.variables(Some(asked.entry), engine.settings().hash_size);
-            let rows: Vec<_> = store.storage.database.tables().rows().filter(|row| row.id().is_some_and(|id| id.0 == asked.entry)).cloned().collect();
+            let rows: Vec<_> =
+                store.storage.database.tables().rows().filter(|row| row.id().is_some_and(|id| id.0 == asked.entry)).cloned().collect();
             rows.iter().for_each(|row| store.storage.take_row(&node.proxy, now, row, &mut variables));
             engine.mark_slot_loaded(asked.entry);
             answer = Ok(rows.len() as u64);
@@ -470,7 +472,11 @@ impl World {
         let Some(Some(store)) = self.stores.get(proxy) else { return };
         let Some(request) = cause.filter(|cause| cause.is_request() && !cause.to_tag().is_empty()) else { return };
         if !waits && store.storage.room.is_some() && store.rows.is_waited_for(request.call_id(), request.from_tag(), request.to_tag()) {
-            let text = format!("{} of {} is handled before its dialog is loaded", request.method().name(), crate::checkers::text(request.call_id()));
+            let text = format!(
+                "{} of {} is handled before its dialog is loaded",
+                request.method().name(),
+                crate::checkers::text(request.call_id())
+            );
             self.verdicts.add("K3", self.now, proxy, text);
         }
     }
@@ -524,9 +530,11 @@ impl World {
             gate.open();
         }
         self.release(proxy);
-        let keeps_old_rows = self.stores.get(proxy).and_then(Option::as_ref).is_some_and(|store| {
-            store.storage.plan.storing == Storing::AtStop && store.keeps_old_rows
-        });
+        let keeps_old_rows = self
+            .stores
+            .get(proxy)
+            .and_then(Option::as_ref)
+            .is_some_and(|store| store.storage.plan.storing == Storing::AtStop && store.keeps_old_rows);
         self.close_storage(proxy, unsaved == 0 && !keeps_old_rows);
         let away = self.away;
         self.push(away, Event::Restart { proxy });
@@ -534,7 +542,9 @@ impl World {
 
     /// Once a second: rows against dialogs.
     pub(super) fn check_rows(&mut self, proxy: usize) {
-        self.observe(proxy);
+        if self.proxies.get(proxy).is_some_and(|node| !node.is_down) {
+            self.observe(proxy);
+        }
         let Some(node) = self.proxies.get(proxy).filter(|node| !node.is_down) else { return };
         let Some(Some(store)) = self.stores.get(proxy) else { return };
         let (engine, tables) = (&node.proxy.node.dialogs, store.storage.database.tables());
@@ -551,7 +561,7 @@ impl World {
             Storing::AtStop => {}
             Storing::Realtime | Storing::Delayed => {
                 if !is_loading && room.is_all_committed(engine) {
-                    store.rows.compare(self.now, &self.all_dialogs(proxy), tables, &mut self.verdicts);
+                    store.rows.compare(self.now, self.clock().date.seconds(), &self.all_dialogs(proxy), tables, &mut self.verdicts);
                 }
                 let recovery = store.rows.recovery();
                 let troubled = store.storage.database.troubled();

@@ -37,7 +37,7 @@ impl Engine {
     /// of the cookie parameter. A malformed cookie falls back to the identifiers in mode 1 (F4).
     pub fn match_request(&self, mode: MatchMode, cookie: Option<&[u8]>, call_id: &[u8], from_tag: &[u8], to_tag: &[u8]) -> CookieMatch {
         let by_identifiers = || self.find_by_identifiers(call_id, from_tag, to_tag, Direction::None);
-        if mode == MatchMode::IdentifiersOnly {
+        if mode == MatchMode::IdentifiersOnly || (self.settings.finds_moved && self.is_of_other_size(cookie, call_id)) {
             return CookieMatch { found: by_identifiers(), trouble: None };
         }
         match self.match_cookie(cookie, call_id, Tags { from: from_tag, to: to_tag }) {
@@ -47,6 +47,11 @@ impl Engine {
                 CookieMatch { found, trouble: Some(trouble) }
             }
         }
+    }
+
+    /// Does the cookie name a slot where this Call-ID cannot be?
+    fn is_of_other_size(&self, cookie: Option<&[u8]>, call_id: &[u8]) -> bool {
+        cookie.and_then(crate::cookie::read).is_some_and(|id| id.entry != self.slot_of(call_id))
     }
 
     fn match_cookie(&self, cookie: Option<&[u8]>, call_id: &[u8], tags: Tags<'_>) -> Result<(DialogId, Direction), MatchTrouble> {

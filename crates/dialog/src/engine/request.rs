@@ -77,6 +77,8 @@ impl Work<'_> {
             } else {
                 if let Some(record) = self.record_mut(index) {
                     record.state = new;
+                    // In the last seconds of a race no new lifetime says so.
+                    record.dialog_flags |= dialog_flag::CHANGED;
                 }
                 self.remember(index, Moment::Confirmed);
                 self.arm(index);

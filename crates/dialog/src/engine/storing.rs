@@ -12,6 +12,7 @@ use sip::time::Now;
 use super::work::{Work, view};
 use super::{DialogId, Engine};
 use crate::flags::{dialog_flag, mark};
+use crate::limits::ENDED_WHILE_LOADING_MAX;
 use crate::record::Record;
 use crate::settings::Storing;
 use crate::state::State;
@@ -241,7 +242,11 @@ impl Engine {
     }
 
     pub(super) fn ended_while_loading(&self, id: DialogId) -> bool {
-        self.is_loading() && self.loading_ended().contains(&id)
+        if !self.is_loading() {
+            return false;
+        }
+        let ended = self.loading_ended();
+        ended.len() >= ENDED_WHILE_LOADING_MAX || ended.contains(&id)
     }
 
     fn loading_slots(&self) -> MutexGuard<'_, Vec<u64>> {
@@ -268,10 +273,13 @@ impl Work<'_> {
     pub(super) fn note_end(&mut self, index: u32) {
         let engine = self.engine;
         let Some(record) = self.shard.records.get_mut(index) else { return };
-        if engine.is_loading() {
-            engine.loading_ended().insert(record.id);
-        }
         if record.is_marked(mark::STORED) {
+            if engine.is_loading() {
+                let mut ended = engine.loading_ended();
+                if ended.len() < ENDED_WHILE_LOADING_MAX {
+                    ended.insert(record.id);
+                }
+            }
             record.set_mark(mark::STORED, false);
             if engine.settings.storing.notes_changes() {
                 engine.journal.push(record.id, true);

@@ -241,6 +241,7 @@ pub fn engine(settings: &Settings, server_id: i64, process: &Process, now: Now) 
         wanted.set(name, value).map_err(|error| format!("dialog: {error}"))?;
     }
     wanted.storing = storage_settings::storing(settings)?;
+    wanted.finds_moved = settings.integer("dialog", "db_rehash") != 0;
     let server_id = u32::try_from(server_id).unwrap_or(0);
     if settings.integer("dialog", "h_id_start") == START_IS_SERVER_ID {
         wanted.use_server_id(server_id);

@@ -6,7 +6,7 @@ use super::{functions, iterators, literals, rpc, variables};
 use crate::registry::{Function, Module, Variable};
 
 const FORMATS: &[Kind] = &[Kind::Format, Kind::Format, Kind::Format];
-const NO_DATABASE: &str = "accepted without effect: tables are not loaded from or stored to a database";
+const WHOLE_TABLES: &str = "accepted without effect: a table is read at one time, in parts as large as the database sends them";
 const SCRIPTS_ONLY: &str = "guards script against script: reading and writing items does not wait, and the lock ends with the run";
 const NO_REPLICATION: &str = "accepted without effect: tables are not replicated";
 
@@ -53,17 +53,17 @@ pub static MODULE: Module = Module {
         Variable::new("shtitval", iterators::value).inner(InnerKind::Format),
     ],
     parameters: &[
-        Parameter::unset("htable", ParameterKind::Texts).note("dbtable and dmqreplicate have no effect"),
-        Parameter::unset("db_url", ParameterKind::Text).note(NO_DATABASE),
-        Parameter::text("key_name_column", "key_name").note(NO_DATABASE),
-        Parameter::text("key_type_column", "key_type").note(NO_DATABASE),
-        Parameter::text("value_type_column", "value_type").note(NO_DATABASE),
-        Parameter::text("key_value_column", "key_value").note(NO_DATABASE),
-        Parameter::text("expires_column", "expires").note(NO_DATABASE),
-        Parameter::text("array_size_suffix", "::size").note(NO_DATABASE),
-        Parameter::integer("fetch_rows", 100).note(NO_DATABASE),
+        Parameter::unset("htable", ParameterKind::Texts).note("dmqreplicate has no effect; a table is stored in one transaction"),
+        Parameter::unset("db_url", ParameterKind::Text),
+        Parameter::text("key_name_column", "key_name"),
+        Parameter::text("key_type_column", "key_type"),
+        Parameter::text("value_type_column", "value_type"),
+        Parameter::text("key_value_column", "key_value"),
+        Parameter::text("expires_column", "expires"),
+        Parameter::text("array_size_suffix", "::size"),
+        Parameter::integer("fetch_rows", 100).note(WHOLE_TABLES),
         Parameter::integer("timer_interval", 20),
-        Parameter::integer("db_expires", 0).note(NO_DATABASE),
+        Parameter::integer("db_expires", 0),
         Parameter::integer("enable_dmq", 0).note(NO_REPLICATION),
         Parameter::integer("dmq_init_sync", 0).note(NO_REPLICATION),
         Parameter::integer("timer_procs", 0).note("accepted without effect: the proxy's timer does the work"),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dialog::Storing;
+use modules::dialog::Condition;
 use storage::intake::Intake;
 use storage::{DialogRow, ErrorKind, Selection, StorageError, VariableTable};
 
@@ -62,7 +63,6 @@ impl Whole {
             let _not_reading = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
             node.dialogs.finish_loading();
         }
-        node.states.dialog.storage_health.is_loading.store(false, Ordering::Release);
         let seconds = begun.elapsed().as_secs_f64();
         match outcome {
             Ok(Loaded { intake, .. }) if intake.rows == 0 => self.log(level::INFO, "no dialogs are stored"),
@@ -73,6 +73,7 @@ impl Whole {
                 self.log(level::ERROR, &format!("stored dialogs cannot be read: {error}; those not loaded yet are unknown here"));
             }
         }
+        node.states.dialog.storage_health.is_loading.store(false, Ordering::Release);
     }
 
     fn summarise(&self, loaded: &Loaded, text: &str) {
@@ -148,8 +149,13 @@ impl Whole {
     }
 
     /// What ends while `work` runs is not brought back by a row read before.
-    fn while_loading<T>(&mut self, work: impl FnOnce(&mut Whole) -> T) -> T {
+    fn while_loading<T>(&mut self, work: impl FnOnce(&mut Whole) -> Result<T, StorageError>) -> Result<T, StorageError> {
         let shell = Arc::clone(&self.shell);
+        if shell.proxy.node.states.dialog.storage_health.condition() != Condition::Well {
+            // A row may be that of a dialog whose end is not written yet.
+            let place = self.link.database.url.to_string();
+            return Err(StorageError::new(ErrorKind::Away, place, "changes of before are not all written").remedy("try again later"));
+        }
         shell.proxy.node.dialogs.begin_loading_more();
         let done = work(self);
         shell.proxy.node.dialogs.finish_loading();

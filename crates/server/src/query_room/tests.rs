@@ -120,7 +120,9 @@ fn bench(node: Arc<Node>, connect: Connect) -> Bench {
     let surroundings = Surroundings {
         node,
         clock: Clock::start(),
-        notify: Arc::new(move || drop(ring.send(()))),
+        notify: Arc::new(move || {
+            let _ = ring.send(());
+        }),
         log: Arc::new(move |text| drop(write.send(text.to_owned()))),
     };
     let opened = Opened(vec![(Session::new(Arc::clone(&connect)), connect)]);

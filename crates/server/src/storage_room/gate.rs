@@ -125,6 +125,16 @@ impl Gate {
         !was_open
     }
 
+    /// Nothing waits from now on, because something waited too long. False: nothing did, or it was open before.
+    pub fn open_if_overdue(&self, now: Time) -> bool {
+        let mut state = self.state();
+        let is_overdue = state.held.is_overdue(now);
+        if is_overdue {
+            self.open_held(&mut state.held);
+        }
+        is_overdue
+    }
+
     fn open_held(&self, held: &mut Held<Outbox>) {
         held.open();
         self.is_open.store(true, Ordering::Release);
@@ -291,6 +301,20 @@ mod tests {
         assert_eq!(put(&gate, 1, 2, b"b"), Put::Held { is_first: true });
         assert_eq!(released(&gate, 200), [""; 0]);
         assert_eq!(released(&gate, 201), ["b"]);
+    }
+
+    #[test]
+    fn a_commit_that_came_in_time_leaves_the_gate_closed() {
+        let gate = Gate::new(200);
+        put(&gate, 0, 1, b"a");
+        assert!(!gate.open_if_overdue(Time(199)));
+        gate.commit(1);
+        assert!(!gate.open_if_overdue(Time(200)), "nobody would close it");
+        put(&gate, 300, 2, b"b");
+        assert_eq!(released(&gate, 300), ["a"]);
+        assert!(gate.open_if_overdue(Time(500)));
+        assert!(!gate.open_if_overdue(Time(501)));
+        assert_eq!(released(&gate, 501), ["b"]);
     }
 
     #[test]

@@ -183,10 +183,11 @@ impl StorageRoom {
     /// What waited as long as anything may.
     fn let_overdue_go(&self, gate: &Gate, shell: &Shell, worker: u32, datagrams: &mut Datagrams<'_>) {
         let Some(deadline) = gate.deadline() else { return };
-        if deadline > shell.clock.now().time {
+        let now = shell.clock.now().time;
+        if deadline > now {
             return;
         }
-        if !self.settings.refuses_unstored && gate.open() {
+        if !self.settings.refuses_unstored && gate.open_if_overdue(now) {
             let text = format!(
                 "a commit takes longer than db_hold_time, {} ms: messages leave before their changes are committed",
                 self.settings.hold_time.as_millis()

@@ -9,6 +9,7 @@ use storage::limits::BATCH_OPERATIONS_MAX;
 use transport::outbox::{Datagrams, Outbox};
 
 use super::connection::Connection;
+use super::gate::Gate;
 use super::report;
 use super::room::StorageRoom;
 use crate::shell::Shell;
@@ -95,11 +96,11 @@ impl Writer {
         if events.is_empty() {
             return;
         }
-        report::condition(&self.shell, &self.keeper, room);
         for event in &events {
             report::event(&self.shell, room, event);
             self.move_gate(room, event);
         }
+        report::condition(&self.shell, &self.keeper, room);
     }
 
     fn move_gate(&mut self, room: &StorageRoom, event: &Event) {
@@ -107,22 +108,26 @@ impl Writer {
         match event {
             Event::Committed { upto, milliseconds, .. } => {
                 gate.commit(*upto);
-                let is_quick = u128::from(*milliseconds) <= room.settings().hold_time.as_millis() / 2;
-                let left = self.shell.proxy.node.dialogs.changes_noted().saturating_sub(*upto);
-                let keeps_up = left == 0 || (is_quick && left < BATCH_OPERATIONS_MAX as u64);
-                if gate.is_open() && keeps_up && self.keeper.health() == Health::Well {
-                    gate.close();
-                    report::condition(&self.shell, &self.keeper, room);
-                }
+                self.close_if_well(room, gate, *milliseconds);
             }
+            Event::CaughtUp { .. } => self.close_if_well(room, gate, 0),
             Event::WentAway { .. } => {
                 gate.open();
-                report::condition(&self.shell, &self.keeper, room);
             }
             Event::CameBack { .. } if room.settings().refuses_unstored => gate.close(),
             _ => return,
         }
         self.release(room);
+    }
+
+    /// Messages wait again once the database keeps up; the last commit took so many milliseconds.
+    fn close_if_well(&self, room: &StorageRoom, gate: &Gate, milliseconds: u64) {
+        let is_quick = u128::from(milliseconds) <= room.settings().hold_time.as_millis() / 2;
+        let left = self.shell.proxy.node.dialogs.changes_noted().saturating_sub(self.keeper.committed());
+        let keeps_up = left == 0 || (is_quick && left < BATCH_OPERATIONS_MAX as u64);
+        if gate.is_open() && keeps_up && self.keeper.health() == Health::Well {
+            gate.close();
+        }
     }
 
     /// Sends what may leave now. What the kernel refuses is told to its transaction by a worker.

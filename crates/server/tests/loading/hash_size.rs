@@ -37,7 +37,7 @@ fn one_damaged_slot_number_does_not_stop_the_start() {
 #[test]
 fn on_request_the_calls_and_their_rows_move() {
     let mut calls = Calls::stored(3_000, 1_024, |_, _| {});
-    let more = "modparam(\"dialog\", \"db_mode\", 1)\nmodparam(\"dialog\", \"db_rehash\", 1)\nmodparam(\"dialog\", \"dlg_match_mode\", 1)";
+    let more = "modparam(\"dialog\", \"db_mode\", 1)\nmodparam(\"dialog\", \"db_rehash\", 1)";
     let mut server = calls.serve(more);
     await_loaded(&server);
     assert_eq!(statistic(&server, "active_dialogs"), 3_000);
@@ -53,7 +53,7 @@ fn on_request_the_calls_and_their_rows_move() {
         assert_eq!(row.id().unwrap().0, hash::slot(&call_id, 4_096));
     }
     drop(server);
-    let server = calls.serve("modparam(\"dialog\", \"db_mode\", 1)\nmodparam(\"dialog\", \"dlg_match_mode\", 1)");
+    let server = calls.serve(more);
     await_loaded(&server);
     assert_eq!(statistic(&server, "active_dialogs"), 2_999);
     calls.request(17, "BYE");

@@ -168,6 +168,20 @@ fn what_is_over_before_it_is_loaded_expires_at_once() {
 }
 
 #[test]
+fn the_wrong_first_timeout_of_kamailio_is_no_expiry() {
+    let (before, engine) = (engine(), engine());
+    let mut row = row_of(&call(&before));
+    row.set_number(Column::State, 3);
+    row.set_number(Column::Timeout, u32::try_from(START).unwrap() - 46_000_000);
+    let lifetime = u64::from(engine.settings().default_timeout);
+    assert_eq!(u64::from(timeout_of(&engine, &row)), START + lifetime);
+    let loaded = load(&engine, at(30), &row, &[], &Here, false).unwrap();
+    assert_eq!(u64::from(engine.view(at(30), loaded.id).unwrap().timeout), START + lifetime);
+    row.set_number(Column::State, 4);
+    assert!(u64::from(timeout_of(&engine, &row)) < START, "after the ACK a past timeout is over");
+}
+
+#[test]
 fn a_change_becomes_an_operation() {
     let engine = engine();
     let dialog = call(&engine);

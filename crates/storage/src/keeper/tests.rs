@@ -1,5 +1,5 @@
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sip::time::Date;
 
@@ -17,7 +17,9 @@ struct Inner {
     waiting: Vec<(u64, u32, bool)>,
     /// Number of the call to its state; those not there are over.
     live: BTreeMap<u32, i64>,
-    stored: BTreeMap<u32, bool>,
+    stored: BTreeSet<u32>,
+    /// Calls whose change waits.
+    queued: BTreeSet<u32>,
 }
 
 impl Calls {
@@ -30,7 +32,7 @@ impl Calls {
     fn change(&self, call: u32, state: i64) {
         let mut inner = self.0.borrow_mut();
         inner.live.insert(call, state);
-        if !inner.waiting.iter().any(|(_, waiting, is_removal)| *waiting == call && !is_removal) {
+        if inner.queued.insert(call) {
             Calls::note(&mut inner, call, false);
         }
     }
@@ -38,7 +40,7 @@ impl Calls {
     fn end(&self, call: u32) {
         let mut inner = self.0.borrow_mut();
         inner.live.remove(&call);
-        if inner.stored.remove(&call).is_some() {
+        if inner.stored.remove(&call) {
             Calls::note(&mut inner, call, true);
         }
     }
@@ -58,8 +60,11 @@ impl Source for Calls {
         for (_, call, is_removal) in batch {
             if is_removal {
                 operations.push(Operation::Remove { entry: 0, id: call });
-            } else if let Some(state) = inner.live.get(&call).copied() {
-                let is_new = inner.stored.insert(call, true).is_none();
+                continue;
+            }
+            inner.queued.remove(&call);
+            if let Some(state) = inner.live.get(&call).copied() {
+                let is_new = inner.stored.insert(call);
                 operations.push(put(call, state, is_new));
             }
         }

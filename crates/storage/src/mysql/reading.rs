@@ -34,14 +34,14 @@ impl Mysql {
         match which {
             Selection::All => self.read(everything, Params::Empty, &mut hand_over),
             Selection::Slot(slot) => {
-                let text = format!("{everything} WHERE {} = ? ORDER BY id", quoted(entry));
+                let text = format!("{everything} WHERE {} = ?", quoted(entry));
                 self.read(text, Params::Positional(vec![(*slot).into()]), &mut hand_over)
             }
             Selection::CallId(wanted) => {
                 // What is no text is in no column of texts. A column may compare without regard to case; a Call-ID may not.
                 let Ok(wanted) = std::str::from_utf8(wanted) else { return Ok(()) };
                 let own = quoted(call_id);
-                let text = format!("{everything} WHERE {own} = ? AND CAST({own} AS BINARY) = CAST(? AS BINARY) ORDER BY id");
+                let text = format!("{everything} WHERE {own} = ? AND CAST({own} AS BINARY) = CAST(? AS BINARY)");
                 self.read(text, Params::Positional(vec![wanted.into(), wanted.into()]), &mut hand_over)
             }
         }

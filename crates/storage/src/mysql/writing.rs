@@ -8,7 +8,7 @@ use crate::columns::{ColumnType, DECLARATIONS};
 use crate::error::StorageError;
 use crate::limits::MYSQL_STATEMENT_ROWS_MAX;
 use crate::names::TableNames;
-use crate::plan::{Plan, text_of};
+use crate::plan::{Plan, Variable, text_of};
 use crate::row::DialogRow;
 
 use super::{Connection, Mysql, list, quoted};
@@ -75,40 +75,62 @@ async fn apply(connection: &mut Connection, names: &TableNames, plan: &Plan<'_>)
         connection.conn.query_drop(STRICT).await.map_err(|error| connection.state.failed(&error))?;
         connection.state.is_strict.set(true);
     }
-    all_or_nothing(connection, async |conn| {
-        let [entry, id, ..] = &names.columns;
-        let [own_entry, own_id, ..] = &names.variable_columns;
-        remove(conn, [&names.dialogs, entry, id], &plan.rows_removed).await?;
-        remove(conn, [&names.variables, own_entry, own_id], &plan.variables_removed).await?;
-        let mut changed = 0;
-        for rows in plan.rows_changed.chunks(MYSQL_STATEMENT_ROWS_MAX) {
-            conn.exec_drop(update_text(names, rows.len()), row_values(rows)).await?;
+    let steps = steps(names, plan);
+    if let [_] = steps.as_slice() {
+        // One statement is a transaction by itself.
+        let Connection { conn, state, .. } = connection;
+        return run(conn, steps).await.map_err(|error| state.failed(&error));
+    }
+    all_or_nothing(connection, async |conn| run(conn, steps).await).await
+}
+
+/// One statement with the values of many rows.
+struct Step {
+    text: String,
+    values: Params,
+    /// It changes rows in place.
+    is_change: bool,
+}
+
+/// How many rows were found to be changed in place.
+async fn run(conn: &mut Conn, steps: Vec<Step>) -> Result<u64, Error> {
+    let mut changed = 0;
+    for step in steps {
+        conn.exec_drop(step.text, step.values).await?;
+        if step.is_change {
             changed += rows_matched(&conn.info());
         }
-        for rows in plan.rows_added.chunks(MYSQL_STATEMENT_ROWS_MAX) {
-            conn.exec_drop(insert_text(&names.dialogs, &names.columns, rows.len()), row_values(rows)).await?;
-        }
-        for variables in plan.variables_added.chunks(MYSQL_STATEMENT_ROWS_MAX) {
-            let values = variables
-                .iter()
-                .flat_map(|(entry, id, key, value)| -> [Value; 4] { [(*entry).into(), (*id).into(), (*key).into(), (*value).into()] });
-            let values = Params::Positional(values.collect());
-            conn.exec_drop(insert_text(&names.variables, &names.variable_columns, variables.len()), values).await?;
-        }
-        Ok(changed)
-    })
-    .await
+    }
+    Ok(changed)
+}
+
+fn steps(names: &TableNames, plan: &Plan<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut step = |text, values, is_change| steps.push(Step { text, values, is_change });
+    let [entry, id, ..] = &names.columns;
+    let [own_entry, own_id, ..] = &names.variable_columns;
+    for ids in plan.rows_removed.chunks(MYSQL_STATEMENT_ROWS_MAX) {
+        step(delete_text([&names.dialogs, entry, id], ids.len()), id_values(ids), false);
+    }
+    for ids in plan.variables_removed.chunks(MYSQL_STATEMENT_ROWS_MAX) {
+        step(delete_text([&names.variables, own_entry, own_id], ids.len()), id_values(ids), false);
+    }
+    for rows in plan.rows_changed.chunks(MYSQL_STATEMENT_ROWS_MAX) {
+        step(update_text(names, rows.len()), row_values(rows), true);
+    }
+    for rows in plan.rows_added.chunks(MYSQL_STATEMENT_ROWS_MAX) {
+        step(insert_text(&names.dialogs, &names.columns, rows.len()), row_values(rows), false);
+    }
+    for variables in plan.variables_added.chunks(MYSQL_STATEMENT_ROWS_MAX) {
+        step(insert_text(&names.variables, &names.variable_columns, variables.len()), variable_values(variables), false);
+    }
+    steps
 }
 
 /// Removes what belongs to some dialogs: table, its column of slots, its column of numbers.
-async fn remove(conn: &mut Conn, [table, entry, id]: [&String; 3], ids: &[(u32, u32)]) -> Result<(), Error> {
-    for ids in ids.chunks(MYSQL_STATEMENT_ROWS_MAX) {
-        let condition = format!("({} = ? AND {} = ?)", quoted(entry), quoted(id));
-        let text = format!("DELETE FROM {} WHERE {}", quoted(table), vec![condition; ids.len()].join(" OR "));
-        let values = ids.iter().flat_map(|(entry, id)| -> [Value; 2] { [(*entry).into(), (*id).into()] });
-        conn.exec_drop(text, Params::Positional(values.collect())).await?;
-    }
-    Ok(())
+fn delete_text([table, entry, id]: [&String; 3], dialogs: usize) -> String {
+    let condition = format!("({} = ? AND {} = ?)", quoted(entry), quoted(id));
+    format!("DELETE FROM {} WHERE {}", quoted(table), vec![condition; dialogs].join(" OR "))
 }
 
 fn insert_text(table: &str, columns: &[String], rows: usize) -> String {
@@ -139,6 +161,18 @@ fn update_text(names: &TableNames, rows: usize) -> String {
         quoted(id),
         assignments.join(", ")
     )
+}
+
+fn id_values(ids: &[(u32, u32)]) -> Params {
+    let values = ids.iter().flat_map(|(entry, id)| -> [Value; 2] { [(*entry).into(), (*id).into()] });
+    Params::Positional(values.collect())
+}
+
+fn variable_values(variables: &[Variable<'_>]) -> Params {
+    let values = variables
+        .iter()
+        .flat_map(|(entry, id, key, value)| -> [Value; 4] { [(*entry).into(), (*id).into(), (*key).into(), (*value).into()] });
+    Params::Positional(values.collect())
 }
 
 fn row_values(rows: &[&DialogRow]) -> Params {

@@ -65,7 +65,11 @@ async fn rows_of(client: &Client, url: &Url, text: &str, bounds: QueryBounds, li
             }
             SimpleQueryMessage::Row(row) if results == 1 => {
                 if let ControlFlow::Break(what) = take(&mut result, &row, bounds, &mut bytes).map_err(failed)? {
-                    within(limit, async { Ok(cancel(client).await) }).await?;
+                    within(limit, async {
+                        cancel(client).await;
+                        Ok(())
+                    })
+                    .await?;
                     // What was on its way, and then that it was cancelled.
                     while let Ok(Some(_)) = next().await {}
                     let reason = format!("the result has more than {what}");

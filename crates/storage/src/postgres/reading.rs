@@ -39,13 +39,13 @@ impl Postgres {
         match which {
             Selection::All => self.read(&everything, &[], &mut hand_over),
             Selection::Slot(slot) => {
-                let text = format!("{everything} WHERE {entry} = $1::int4 ORDER BY id");
+                let text = format!("{everything} WHERE {entry} = $1::int4");
                 self.read(&text, &[&slot.cast_signed()], &mut hand_over)
             }
             Selection::CallId(wanted) => {
                 // What is no text is in no column of texts.
                 let Ok(wanted) = std::str::from_utf8(wanted) else { return Ok(()) };
-                self.read(&format!("{everything} WHERE {call_id} = $1::text ORDER BY id"), &[&wanted], &mut hand_over)
+                self.read(&format!("{everything} WHERE {call_id} = $1::text"), &[&wanted], &mut hand_over)
             }
         }
     }
@@ -116,7 +116,11 @@ impl Postgres {
             while let Some(row) = next().await? {
                 let flow = each(&row);
                 if !matches!(flow, Ok(ControlFlow::Continue(()))) {
-                    within(limit, async { Ok(cancel(client).await) }).await?;
+                    within(limit, async {
+                        cancel(client).await;
+                        Ok(())
+                    })
+                    .await?;
                     // What was on its way, and then that it was cancelled.
                     while let Ok(Some(_)) = next().await {}
                     return flow.map(drop).map_err(Failure::Told);

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use database_servers::{DatabaseServer, PASSWORD, Product, USER, start_or_skip};
+use database_servers::{DatabaseServer, PASSWORD, Product, Trouble, USER};
 use storage::backend::ConnectOptions;
 use storage::query::QueryBounds;
 use storage::{Backend, Column, DialogRow, QueryResult, StorageError, TableNames, Url};
@@ -53,7 +53,9 @@ impl Home {
         let database = format!("test{number}");
         let statements = match product {
             Product::Postgres => format!("CREATE DATABASE {database} OWNER {USER};"),
-            Product::Mariadb => format!("CREATE DATABASE {database}; GRANT ALL PRIVILEGES ON {database}.* TO '{USER}'@'%';"),
+            Product::Mariadb => {
+                format!("CREATE DATABASE {database} CHARACTER SET utf8mb4; GRANT ALL PRIVILEGES ON {database}.* TO '{USER}'@'%';")
+            }
         };
         server.execute(&statements).unwrap();
         Some(Home { url: server.url_of(USER, PASSWORD, &database), file: None })
@@ -88,11 +90,25 @@ pub fn shared(product: Product) -> Option<&'static DatabaseServer> {
         Product::Postgres => &POSTGRES,
         Product::Mariadb => &MARIADB,
     };
-    server.get_or_init(|| start_or_skip(product)).as_ref()
+    server
+        .get_or_init(|| match DatabaseServer::start_with(product, false) {
+            Ok(server) => Some(server),
+            Err(trouble @ Trouble::NotInstalled(_)) => {
+                println!("skipped: {trouble}");
+                None
+            }
+            Err(Trouble::Failed(why)) => panic!("{product} does not start: {why}"),
+        })
+        .as_ref()
 }
 
 pub fn open(url: &str) -> Result<Box<dyn Backend>, StorageError> {
     storage::connect(&Url::parse(url).unwrap(), OPTIONS)
+}
+
+/// A connection whose calls take no longer than `limit`.
+pub fn open_with(url: &str, limit: Duration) -> Box<dyn Backend> {
+    storage::connect(&Url::parse(url).unwrap(), ConnectOptions { call_timeout: limit, ..OPTIONS }).unwrap()
 }
 
 pub fn open_within(url: &str, limit: Duration) -> Result<Box<dyn Backend>, StorageError> {

@@ -108,11 +108,11 @@ fn run_script(kind: Kind, url: &str, script: &str) {
     if let Some(product) = kind.product() {
         let (_, database) = url.rsplit_once('/').unwrap();
         let server = crate::homes::shared(product).unwrap();
-        let (choose, grant) = match kind {
-            Kind::Mariadb => (format!("USE {database};\n"), String::new()),
-            _ => (format!("\\connect {database}\n"), "\nGRANT ALL ON ALL TABLES IN SCHEMA public TO kamailio; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO kamailio; GRANT ALL ON SCHEMA public TO kamailio;\n".to_owned()),
+        let choose = match kind {
+            Kind::Mariadb => format!("USE {database};\n"),
+            _ => format!("\\connect {database}\nSET ROLE {};\n", database_servers::USER),
         };
-        server.execute(&(choose + script + &grant)).unwrap();
+        server.execute(&(choose + script)).unwrap();
         return;
     }
     let file = url.strip_prefix("sqlite://").unwrap();

@@ -20,8 +20,13 @@ pub struct Version {
 }
 
 impl Version {
-    pub fn of(dialog: &DialogView) -> Version {
-        Version { row: row_of(dialog), variables: dialog.variables.clone() }
+    /// `date`: a lifetime that was over by then is not compared any more.
+    pub fn of(dialog: &DialogView, date: u64) -> Version {
+        let mut row = row_of(dialog);
+        if u64::from(dialog.timeout) <= date + u64::from(ROUNDING) {
+            row.set_number(Column::Timeout, 0);
+        }
+        Version { row, variables: dialog.variables.clone() }
     }
 
     /// The version in the tables.
@@ -31,7 +36,8 @@ impl Version {
     }
 
     pub fn equals(&self, other: &Version) -> bool {
-        self.difference_to(&other.row, &other.variables).is_none()
+        let differs = |one: &Version, other: &Version| one.difference_to(&other.row, &other.variables).is_some();
+        !differs(self, other) && !differs(other, self)
     }
 
     /// How the tables differ from it.
@@ -48,7 +54,7 @@ impl Version {
         let mut own = self.clone();
         let is_over = own.row.cell(Column::Timeout).number().is_none_or(|timeout| u64::from(timeout) <= date + u64::from(ROUNDING));
         if is_over {
-            own.row.cell_mut(Column::Timeout).clone_from(loaded.row.cell(Column::Timeout));
+            own.row.set_number(Column::Timeout, 0);
         }
         own.difference_to(&loaded.row, &loaded.variables)
     }
@@ -57,7 +63,7 @@ impl Version {
         for (place, (own, other)) in self.row.cells.iter().zip(&row.cells).enumerate() {
             let column = storage::columns::DECLARATIONS.get(place).map(|declaration| declaration.column);
             let is_same = match column {
-                Some(Column::Timeout) => own.number().unwrap_or(0).abs_diff(other.number().unwrap_or(0)) <= ROUNDING,
+                Some(Column::Timeout) => own.number().is_none_or(|own| own == 0 || own.abs_diff(other.number().unwrap_or(0)) <= ROUNDING),
                 Some(Column::ExtraData) => memberships(own) == memberships(other),
                 _ => own == other,
             };

@@ -11,7 +11,8 @@ fn size(size: u64) -> ProfileSize {
 }
 
 fn member(state: State) -> DialogView {
-    let member = dialog::ProfileView { name: "account".into(), value: Some(b"a".to_vec()), place: dialog::Place::Ordinary, unique: String::new() };
+    let member =
+        dialog::ProfileView { name: "account".into(), value: Some(b"a".to_vec()), place: dialog::Place::Ordinary, unique: String::new() };
     DialogView { state, profiles: vec![member], ..dialog() }
 }
 

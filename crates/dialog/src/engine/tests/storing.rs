@@ -1,12 +1,13 @@
 //! What is noted for storage and when, and what loading refuses.
 
 use super::{ack, at, bye, confirmed, create, invite, reply, request, settings, within};
+use crate::cookie;
 use crate::effect::{NewDialog, PendingProfile, RequestMethod, RestoreError, Restored};
 use crate::engine::{DialogId, Engine, StoredChange};
 use crate::hash;
 use crate::leg::{CalleeLeg, Direction};
 use crate::profiles::{Limit, Place};
-use crate::settings::{Settings, Storing};
+use crate::settings::{MatchMode, Settings, Storing};
 use crate::state::State;
 
 fn storing(storing: Storing) -> Engine {
@@ -179,6 +180,25 @@ fn a_dialog_of_another_hash_size_gets_its_slot_and_a_fresh_number() {
     let id = engine.restore_rehashed(at(0.0), &row).unwrap();
     assert!(id.entry == row.id.entry ^ 1 && id.id != row.id.id, "{id}");
     assert_eq!(taken(&engine), [], "the caller moves the row");
+}
+
+#[test]
+fn a_cookie_of_another_hash_size_leaves_the_decision_to_the_identifiers_on_request() {
+    for finds_moved in [false, true] {
+        let engine = Engine::new(at(0.0), Settings { finds_moved, ..settings(&[]) });
+        let mut row = stored(&engine, invite(b"c"), 9);
+        row.id.entry += 4_096;
+        let id = engine.restore_rehashed(at(0.0), &row).unwrap();
+        let find = |named: DialogId, to: &[u8]| {
+            let mut cookie = Vec::new();
+            cookie::write(&mut cookie, named);
+            engine.match_request(MatchMode::CookieOnly, Some(&cookie), b"c", b"A", to).found.map(|(found, _)| found)
+        };
+        assert_eq!(find(row.id, b"B"), finds_moved.then_some(id));
+        assert_eq!(find(row.id, b"X"), None);
+        assert_eq!(find(DialogId { id: 77, ..id }, b"B"), None, "the slot is right, so is its number wrong");
+        assert_eq!(find(id, b"B"), Some(id));
+    }
 }
 
 #[test]
