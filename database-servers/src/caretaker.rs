@@ -16,7 +16,7 @@ server=
 family() { [ -n "$server" ] && echo "$server" && cat /proc/"$server"/task/*/children 2>/dev/null; }
 signal() { kill -"$1" $(family) 2>/dev/null; :; }
 ended() {
-    ( sleep 30; kill -KILL "$server" ) >/dev/null 2>&1 &
+    ( sleep 30 & trap "kill $!; exit" TERM; wait $!; kill -KILL "$server" ) >/dev/null 2>&1 &
     guard=$!
     wait "$server" 2>/dev/null
     server=
@@ -28,7 +28,8 @@ while read -r line; do
     echo "= $?"
 done
 signal KILL
-rm -rf "$directory"
+wait 2>/dev/null
+rm -rf "$directory" || { sleep 1; rm -rf "$directory"; }
 "#;
 
 /// The running shell.

@@ -139,9 +139,9 @@ impl Database {
     /// A batch is handed over: its number, to be applied under, and what becomes of it.
     pub fn submit(&mut self, now: u64, batch: Batch) -> (u64, Fate) {
         let mut fate = self.fate(now);
-        if fate.outcome.is_ok() && batch.operations.iter().any(|operation| self.refuses(operation)) {
+        if batch.operations.iter().any(|operation| self.refuses(operation)) {
             fate.applied = None;
-            fate.outcome = Err(error(ErrorKind::Refused));
+            fate.outcome = fate.outcome.and(Err(error(ErrorKind::Refused)));
         }
         self.in_flight.insert(self.calls, batch);
         (self.calls, fate)

@@ -33,6 +33,8 @@ pub struct Lot {
 /// A request for the dialogs of a slot.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
+    /// When, milliseconds.
+    pub at: u64,
     pub worker: usize,
     pub ticket: u64,
     pub entry: u32,

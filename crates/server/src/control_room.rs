@@ -42,6 +42,8 @@ impl ControlRoom {
 
 impl Caller for ControlRoom {
     fn call(&self, name: &str, parameters: &mut Parameters) -> Outcome<Result<Reply, Fault>> {
+        // The sockets are open before the databases: tables would not be loaded yet.
+        self.shell.queries.wait();
         // Given back before a long answer is written.
         let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         let (total, used) = memory();

@@ -166,7 +166,8 @@ fn a_database_that_is_not_there_at_the_start_is_used_when_it_comes() {
     // Without connect_mode 1 the start fails.
     let port = free_port();
     let own = Folder::new();
-    let file = own.write("proxy.cfg", &support::configuration(&own, port, &format!("listen = udp:127.0.0.1:{port}\n"), &connections(0), ROUTES));
+    let file =
+        own.write("proxy.cfg", &support::configuration(&own, port, &format!("listen = udp:127.0.0.1:{port}\n"), &connections(0), ROUTES));
     let output = finish(duolog().arg("-f").arg(&file).args(["-DD", "-E", "-Y"]).arg(&own.0));
     assert_eq!(output.status.code(), Some(255));
     let told = String::from_utf8_lossy(&output.stderr);
@@ -192,7 +193,11 @@ fn a_database_that_is_not_there_at_the_start_is_used_when_it_comes() {
 #[test]
 fn a_url_without_its_module_and_a_call_without_its_connection_stop_the_start() {
     for (more, routes, reason) in [
-        ("loadmodule \"sqlops.so\"\nmodparam(\"sqlops\", \"sqlcon\", \"ca=>mysql://u:secret@h/d\")\n", "request_route { exit; }", "db_mysql"),
+        (
+            "loadmodule \"sqlops.so\"\nmodparam(\"sqlops\", \"sqlcon\", \"ca=>mysql://u:secret@h/d\")\n",
+            "request_route { exit; }",
+            "db_mysql",
+        ),
         (MODULES, "request_route { sql_query(\"none\", \"select 1\", \"ra\"); }", "there is no connection"),
         ("loadmodule \"sqlops.so\"\nmodparam(\"sqlops\", \"sqlcon\", \"nonsense\")\n", "request_route { exit; }", "NAME=>URL"),
         (
@@ -251,8 +256,14 @@ fn tables_are_loaded_before_the_first_request_and_stored_at_the_stop() {
     assert!(status.success());
     let stored = ask(&file, "select key_name, key_type, value_type, key_value from ta order by key_name");
     let row = |key: &str, kind: i64, value: &str| vec![text(key), Value::Integer(0), Value::Integer(kind), text(value)];
-    let expected =
-        [row("arr::size", 1, "2"), row("arr[0]", 0, "x"), row("arr[1]", 1, "9"), row("it's", 0, "a'b\\"), row("old", 0, "here"), row("seen", 1, "5")];
+    let expected = [
+        row("arr::size", 1, "2"),
+        row("arr[0]", 0, "x"),
+        row("arr[1]", 1, "9"),
+        row("it's", 0, "a'b\\"),
+        row("old", 0, "here"),
+        row("seen", 1, "5"),
+    ];
     let kind = |row: &Vec<Value>| row.get(2).cloned();
     assert_eq!(stored.iter().map(kind).collect::<Vec<_>>().len(), expected.len(), "{stored:?}");
     for row in expected {

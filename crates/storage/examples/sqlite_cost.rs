@@ -1,7 +1,8 @@
-//! What rows cost in SQLite: `sqlite_cost write FILE [LIVE] [PRAGMA...]`, `sqlite_cost load FILE [ROWS]`.
+//! What rows cost in SQLite: `sqlite_cost write FILE [LIVE] [PRAGMA...]`, `sqlite_cost paced FILE [SECONDS] [PRAGMA...]`,
+//! `sqlite_cost load FILE [ROWS]`.
 //!
 //! `write` keeps LIVE dialogs in the table and takes the time and the CPU time of inserts, updates and removals in batches
-//! of 1, 4, 16 and 64. `load` fills the file when it is not there, and takes the time of reading it all.
+//! of 1, 4, 16 and 64. `paced` commits what 800 calls a second write, every 4 ms, and tells how long a commit takes. `load` fills the file when it is not there, and takes the time of reading it all.
 
 use std::error::Error;
 use std::fs;
@@ -23,8 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut words = arguments.iter().map(String::as_str);
     match (words.next(), words.next(), words.next()) {
         (Some("write"), Some(file), live) => write(file, live.unwrap_or("10000").parse()?, words),
+        (Some("paced"), Some(file), seconds) => paced(file, seconds.unwrap_or("20").parse()?, words),
         (Some("load"), Some(file), rows) => load(file, rows.unwrap_or("1000000").parse()?),
-        _ => Err("usage: sqlite_cost write FILE [LIVE] [PRAGMA...] | load FILE [ROWS]".into()),
+        _ => Err("usage: sqlite_cost write FILE [LIVE] [PRAGMA...] | paced FILE [SECONDS] [PRAGMA...] | load FILE [ROWS]".into()),
     }
 }
 
@@ -59,16 +61,21 @@ fn id_of(number: u32) -> (u32, u32) {
     (number.wrapping_mul(2_654_435_761) >> 20, number / SLOTS + 1)
 }
 
-fn write<'a>(file: &str, live: u32, pragmas: impl Iterator<Item = &'a str>) -> Result<(), Box<dyn Error>> {
+fn empty_file<'a>(file: &str, names: &TableNames, pragmas: impl Iterator<Item = &'a str>) -> Result<Box<dyn Backend>, Box<dyn Error>> {
     for ending in ["", "-wal", "-shm"] {
         let _ = fs::remove_file(format!("{file}{ending}"));
     }
-    let names = TableNames::default();
     let mut backend = connect(file)?;
     for pragma in pragmas {
         backend.query(format!("PRAGMA {pragma}").as_bytes(), QueryBounds { rows_max: 10, bytes_max: 10_000 })?;
     }
-    backend.check(&names)?;
+    backend.check(names)?;
+    Ok(backend)
+}
+
+fn write<'a>(file: &str, live: u32, pragmas: impl Iterator<Item = &'a str>) -> Result<(), Box<dyn Error>> {
+    let names = TableNames::default();
+    let mut backend = empty_file(file, &names, pragmas)?;
     let mut next = 0;
     apply(&mut *backend, &names, 1_000, (next..live).map(|number| put(number, true)))?;
     next += live;
@@ -87,6 +94,40 @@ fn write<'a>(file: &str, live: u32, pragmas: impl Iterator<Item = &'a str>) -> R
         next = all;
         println!("{size:>6} {inserted:>24} {updated:>24} {scattered:>24} {removed:>24}");
     }
+    Ok(())
+}
+
+/// Each call is three rows; a commit every 4 ms holds what 3.2 calls write.
+fn paced<'a>(file: &str, seconds: u32, pragmas: impl Iterator<Item = &'a str>) -> Result<(), Box<dyn Error>> {
+    let names = TableNames::default();
+    let mut backend = empty_file(file, &names, pragmas)?;
+    let live = 10_000;
+    apply(&mut *backend, &names, 1_000, (0..live).map(|number| put(number, true)))?;
+    let (mut times, mut late, mut longest_log) = (Vec::new(), 0, 0);
+    let (began, cpu_before) = (Instant::now(), cpu_time());
+    let mut number = live;
+    for tick in 1..=seconds * 250 {
+        let calls = 3 + u32::from(tick % 5 == 0);
+        let operations = (number..number + calls).flat_map(|number| {
+            let (entry, id) = id_of(number - live);
+            [put(number, true), put(number - 10, false), Operation::Remove { entry, id }]
+        });
+        let batch = Batch { operations: operations.collect(), is_retry: false };
+        number += calls;
+        match (Duration::from_millis(4) * tick).checked_sub(began.elapsed()) {
+            Some(rest) => std::thread::sleep(rest),
+            None => late += 1,
+        }
+        let from = Instant::now();
+        backend.apply(&names, &batch)?;
+        times.push(from.elapsed());
+        longest_log = longest_log.max(fs::metadata(format!("{file}-wal")).map_or(0, |log| log.len()));
+    }
+    let cpu = cpu_time().saturating_sub(cpu_before).as_secs_f64() * 1e6 / f64::from(number - live);
+    times.sort();
+    let part = |share: f64| times.get((times.len() as f64 * share) as usize).or(times.last()).copied().unwrap_or_default();
+    println!("commit of 9 rows: p50 {:?} p95 {:?} p99 {:?} p99.9 {:?} max {:?}", part(0.5), part(0.95), part(0.99), part(0.999), part(1.0));
+    println!("{late} commits began late; the log grew to {} MB; CPU {cpu:.1} microseconds a call", longest_log >> 20);
     Ok(())
 }
 

@@ -137,12 +137,15 @@ impl Intake {
         self.expired += u64::from(u64::from(timeout) <= now.date.seconds());
         let name = |column| row.cell(column).to_text().map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
         if loaded.lost_socket {
-            let sockets = [Column::CallerSocket, Column::CalleeSocket].map(name).join("> and <");
-            self.complain(Trouble::LostSocket, tell, || format!("dialog [{}]: of the sockets <{sockets}> not all are ours", loaded.id));
+            self.complain(Trouble::LostSocket, tell, || {
+                let sockets = [Column::CallerSocket, Column::CalleeSocket].map(name).join("> and <");
+                format!("dialog [{}]: of the sockets <{sockets}> not all are ours", loaded.id)
+            });
         }
         if loaded.lost_route {
-            let route = name(Column::TimeoutRouteName);
-            self.complain(Trouble::LostRoute, tell, || format!("dialog [{}]: there is no timeout route '{route}'", loaded.id));
+            self.complain(Trouble::LostRoute, tell, || {
+                format!("dialog [{}]: there is no timeout route '{}'", loaded.id, name(Column::TimeoutRouteName))
+            });
         }
         if loaded.lost_memberships > 0 {
             let text = || format!("dialog [{}]: {} of its profiles cannot be joined", loaded.id, loaded.lost_memberships);

@@ -245,8 +245,7 @@ impl Keeper {
         }
         let Some(trouble) = self.trouble.take() else { return };
         if trouble.attempts > 1 {
-            self.events
-                .push(Event::CameBack { milliseconds: now.time.since(trouble.since), unsaved: self.in_hand() });
+            self.events.push(Event::CameBack { milliseconds: now.time.since(trouble.since), unsaved: self.in_hand() });
             self.draining = Some((trouble.since, 0));
         } else {
             self.events.push(Event::Recovered { error: trouble.error });

@@ -30,8 +30,12 @@ pub const VARIABLE_TABLE_BYTES_MAX: usize = 1 << 30;
 pub const SQLITE_STEPS_BETWEEN_LOOKS: i32 = 4_000;
 /// Memory of one SQLite connection for pages, in KiB.
 pub const SQLITE_CACHE_KIB: i64 = 16_384;
-/// Pages in the write-ahead log of SQLite before they are brought into the file itself.
-pub const SQLITE_CHECKPOINT_PAGES: i64 = 4_000;
+/// Committed operations after which SQLite's write-ahead log is brought into the file, beside further commits.
+pub const SQLITE_CHECKPOINT_OPERATIONS: usize = 1_000;
+/// How many times that the commits may be ahead before they wait.
+pub const SQLITE_CHECKPOINTS_BEHIND: usize = 16;
+/// Pages in that log with which it begins anew: 64 MB.
+pub const SQLITE_CHECKPOINT_PAGES: i64 = 16_000;
 
 /// Rows that one statement of PostgreSQL or MySQL writes: more go as several statements of the same transaction.
 pub const POSTGRES_STATEMENT_ROWS_MAX: usize = 500;

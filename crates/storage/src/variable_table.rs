@@ -13,6 +13,8 @@ pub struct VariableTable {
     places: Vec<Place>,
     /// Where the variables of each slot begin, and at the end how many there are. Empty: not sorted yet.
     slots: Vec<u32>,
+    /// The place behind the dialog asked for last in each slot: rows mostly come in the order of their numbers.
+    cursors: Vec<u32>,
     refused: u64,
 }
 
@@ -82,22 +84,28 @@ impl VariableTable {
         for start in self.slots.iter_mut().skip(next as usize) {
             *start = count;
         }
+        self.cursors.clone_from(&self.slots);
     }
 
     /// The variables of a dialog, newest first; of several with one key the newest. At most [`VARIABLES_MAX`].
     pub fn of(&mut self, entry: u32, id: u32) -> Vec<(&[u8], &[u8])> {
         let start = self.slots.get(entry as usize).copied().unwrap_or_default() as usize;
         let end = self.slots.get(entry as usize + 1).copied().unwrap_or_default() as usize;
-        let slot = self.places.get_mut(start..end).unwrap_or_default();
-        let first = slot.partition_point(|place| place.id < id);
-        let mut own = Vec::new();
-        let mut found = Vec::new();
-        for place in slot.iter_mut().skip(first).take_while(|place| place.id == id) {
-            own.push(place.at & !SEEN);
+        let slot = self.places.get(start..end).unwrap_or_default();
+        let cursor = self.cursors.get(entry as usize).copied().unwrap_or_default() as usize;
+        let is_next = cursor < end && self.places.get(cursor).is_some_and(|place| place.id == id && place.entry == entry);
+        let first = if is_next { cursor } else { start + slot.partition_point(|place| place.id < id) };
+        let mut behind = first;
+        for place in self.places.iter_mut().take(end).skip(first).take_while(|place| place.id == id) {
             place.at |= SEEN;
+            behind += 1;
         }
-        for at in own.into_iter().rev() {
-            let (key, value) = self.text(at);
+        if let Some(cursor) = self.cursors.get_mut(entry as usize).filter(|_| behind > first) {
+            *cursor = u32::try_from(behind).unwrap_or(u32::MAX);
+        }
+        let mut found = Vec::new();
+        for place in self.places.get(first..behind).unwrap_or_default().iter().rev() {
+            let (key, value) = self.text(place.at & !SEEN);
             if found.len() < VARIABLES_MAX && !found.iter().any(|(known, _)| *known == key) {
                 found.push((key, value));
             }

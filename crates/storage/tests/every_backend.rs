@@ -62,5 +62,7 @@ on_every_server! {
     outages::what_a_slow_server_does_later_comes_not_twice,
     outages::a_locked_table_costs_no_more_than_the_deadline,
     outages::a_killed_connection_is_away,
+    outages::a_server_that_takes_no_writes_is_told_as_such,
+    outages::a_primary_key_that_is_used_up_is_told_with_the_remedy,
     outages::the_socket_leads_to_the_server_too,
 }

@@ -42,6 +42,8 @@ pub struct Byes {
     forced: BTreeSet<Vec<u8>>,
     /// The script ended the dialog towards one side.
     one_sided: BTreeSet<DialogId>,
+    /// Calls whose parties named their ways in a former life of the proxy.
+    loaded: BTreeSet<Vec<u8>>,
 }
 
 impl Byes {
@@ -57,6 +59,7 @@ impl Byes {
             refused: BTreeSet::new(),
             forced: BTreeSet::new(),
             one_sided: BTreeSet::new(),
+            loaded: BTreeSet::new(),
         }
     }
 
@@ -144,6 +147,9 @@ impl Byes {
         if count > 1 && !is_forced {
             broken(format!("is number {count} to one side"));
         }
+        if self.loaded.contains(&key.0) {
+            return;
+        }
         let Some(ways) = self.ways.get(&(key.0, key.2)) else { return };
         if ways.iter().all(|way| message.request_uri() != way.contact) {
             broken(format!("goes to {}, the party is elsewhere", text(message.request_uri())));
@@ -188,6 +194,9 @@ impl Checker for Byes {
             Sight::Line(line) => self.line(line),
             Sight::Commanded { dialog, name: "dlg.set_state" } => {
                 self.forced.insert(dialog.call_id.clone());
+            }
+            Sight::Dialog { dialog, occurrence, .. } if occurrence.kind == OccurrenceKind::Loaded => {
+                self.loaded.insert(dialog.call_id.clone());
             }
             Sight::Dialog { dialog, occurrence, .. } if occurrence.kind == OccurrenceKind::Destroyed => self.ended(at, dialog, verdicts),
             _ => {}

@@ -111,7 +111,9 @@ impl Rows {
     }
 
     /// A number is given: no row may have it (D5).
-    pub fn created(&self, at: u64, id: DialogId, tables: &Tables, verdicts: &mut Verdicts) {
+    pub fn created(&mut self, at: u64, id: DialogId, tables: &Tables, verdicts: &mut Verdicts) {
+        // Its former owner is over, and no row of it is left.
+        self.gone.remove(&id);
         let is_free = tables.rows_of(id).is_empty();
         if !is_free && self.storing != Storing::Never {
             verdicts.add("D5", at, self.proxy, format!("dialog {id} gets the number of a stored one"));
@@ -235,6 +237,10 @@ impl Rows {
     pub fn loaded(&mut self, at: u64, dialog: &DialogView, date: u64, verdicts: &mut Verdicts) {
         self.loaded += 1;
         let id = dialog.id;
+        if self.refused.contains(&id) {
+            self.expected.remove(&id);
+            return;
+        }
         let mut broken = |invariant, text: String| verdicts.add(invariant, at, self.proxy, format!("dialog {id} is loaded {text}"));
         if self.gone.contains(&id) {
             broken("K3", String::from("and its end was announced in a former life"));
@@ -264,6 +270,12 @@ impl Rows {
     /// Has the proxy a stored dialog of this call that is not loaded?
     pub fn is_waited_for(&self, call_id: &[u8], from_tag: &[u8], to_tag: &[u8]) -> bool {
         self.expected.values().any(|version| version.is_of(call_id, from_tag, to_tag))
+    }
+
+    /// Calls of a slot that are not loaded.
+    pub fn calls_of_slot(&self, entry: u32) -> Vec<Vec<u8>> {
+        let of_slot = self.expected.iter().filter(|(id, _)| id.entry == entry);
+        of_slot.filter_map(|(_, version)| version.call_id()).collect()
     }
 
     /// Rows of this slot are to be there now.

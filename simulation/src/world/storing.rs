@@ -18,6 +18,10 @@ use crate::storage_room::{Asked, Loading, Lot, Storage};
 
 /// Pause before stored dialogs are read again, and before a start is tried again, milliseconds.
 const RETRY_PAUSE: u64 = 1_000;
+/// Pause before a slot is read again, how long that goes on, and how long requests wait for it, milliseconds.
+const FETCH_PAUSE: u64 = 100;
+const FETCH_PATIENCE: u64 = 4_500;
+const REQUESTS_WAIT_MAX: u64 = 4_900;
 /// Longest time until a sleeping writer is awake, milliseconds.
 const WAKING_MAX: u64 = 3;
 /// Steps of a keeper without anything between them.
@@ -38,7 +42,9 @@ pub(super) enum StorageEvent {
     Release,
     /// Both tables are read.
     Load(LoadStep),
-    /// The first slot that was asked for is read.
+    /// The first slot that was asked for is read once more.
+    Fetch,
+    /// It was read.
     Fetched { outcome: Result<(), StorageError> },
 }
 
@@ -107,6 +113,7 @@ impl World {
             StorageEvent::Answered { attempt, outcome, is_stray } => self.answered(proxy, attempt, outcome, is_stray),
             StorageEvent::Release => self.release(proxy),
             StorageEvent::Load(step) => self.load(proxy, step),
+            StorageEvent::Fetch => self.fetch(proxy),
             StorageEvent::Fetched { outcome } => self.fetched(proxy, outcome),
         }
     }
@@ -235,7 +242,7 @@ impl World {
 
     /// A dialog was made: its number is its own.
     pub(super) fn check_number(&mut self, proxy: usize, dialog: &DialogView) {
-        if let Some(Some(store)) = self.stores.get(proxy) {
+        if let Some(Some(store)) = self.stores.get_mut(proxy) {
             store.rows.created(self.now, dialog.id, store.storage.database.tables(), &mut self.verdicts);
         }
     }
@@ -316,13 +323,13 @@ impl World {
 
     /// A request waits for the dialogs of its slot.
     pub(super) fn ask_for_slot(&mut self, proxy: usize, worker: usize, ticket: u64, which: &StoredDialogs) {
-        let start = self.proxies.get(proxy).map_or(0, |node| node.starts);
+        let (at, start) = (self.now, self.proxies.get(proxy).map_or(0, |node| node.starts));
         let room = self.stores.get_mut(proxy).and_then(Option::as_mut).and_then(|store| store.storage.room.as_mut());
         let (Some(room), StoredDialogs::OfSlot(entry)) = (room, which) else {
             let answer = Answer::DialogsLoaded(Err(String::from("there is no database here")));
             return self.push(1, Event::Answer { proxy, start, worker, ticket, answer });
         };
-        room.loading.asked.push_back(Asked { worker, ticket, entry: *entry });
+        room.loading.asked.push_back(Asked { at, worker, ticket, entry: *entry });
         if room.loading.asked.len() == 1 {
             self.fetch(proxy);
         }
@@ -338,8 +345,20 @@ impl World {
         let now = self.clock();
         let mut answer = outcome.as_ref().map(|()| 0).map_err(ToString::to_string);
         let (Some(node), Some(Some(store))) = (self.proxies.get(proxy), self.stores.get_mut(proxy)) else { return };
-        let Some(asked) = store.storage.room.as_mut().and_then(|room| room.loading.asked.pop_front()) else { return };
+        let Some(asked) = store.storage.room.as_mut().and_then(|room| room.loading.asked.front().copied()) else { return };
         let engine = &node.proxy.node.dialogs;
+        if outcome.is_err() && self.now < asked.at + FETCH_PATIENCE && engine.is_loading() {
+            return self.push_storage(proxy, FETCH_PAUSE, StorageEvent::Fetch);
+        }
+        if let Some(room) = &mut store.storage.room {
+            room.loading.asked.pop_front();
+        }
+        if outcome.is_err() || asked.at + REQUESTS_WAIT_MAX <= self.now {
+            // Its requests are handled without their dialogs: what comes of those calls is not promised.
+            let calls = store.rows.calls_of_slot(asked.entry);
+            self.trace.note(self.now, &format!("proxy {proxy} cannot load {} calls in time", calls.len()));
+            self.verdicts.tainted.extend(calls);
+        }
         let is_read = outcome.is_ok() && !engine.slot_is_loaded(asked.entry);
         if is_read {
             let mut variables = store.storage.variables(Some(asked.entry), engine.settings().hash_size);

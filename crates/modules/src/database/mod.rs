@@ -7,8 +7,8 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-pub use connections::{Connection, Driver, State, driver_of};
 pub(crate) use connections::named;
+pub use connections::{Connection, Driver, State, driver_of};
 pub use limits::{CONNECTIONS_MAX, RESULT_BYTES_MAX, RESULT_ROWS_MAX, SESSIONS_MAX};
 pub use statement::{quoted, reads};
 

@@ -73,10 +73,9 @@ impl Database {
     pub fn selection(&self, definition: &Definition) -> String {
         let (mut columns, key) = match definition.columns.first() {
             Some(key) => (definition.columns.iter().map(Text::to_string).collect(), key.to_string()),
-            None => (
-                vec![self.key_name.clone(), self.key_type.clone(), self.value_type.clone(), self.key_value.clone()],
-                self.key_name.clone(),
-            ),
+            None => {
+                (vec![self.key_name.clone(), self.key_type.clone(), self.value_type.clone(), self.key_value.clone()], self.key_name.clone())
+            }
         };
         if definition.columns.is_empty() {
             columns.extend(self.expires.clone());
@@ -116,7 +115,9 @@ impl Database {
             };
             items.push((key, Item { value: row.value, expires }));
         }
-        let size = |(name, count): (Text, i64)| (Text::from([&name[..], &self.array_suffix].concat()), Item { value: Value::Integer(count), expires: end });
+        let size = |(name, count): (Text, i64)| {
+            (Text::from([&name[..], &self.array_suffix].concat()), Item { value: Value::Integer(count), expires: end })
+        };
         items.extend(arrays.into_iter().map(size));
         Ok(items)
     }
@@ -127,13 +128,15 @@ impl Database {
         let expires = self.expires.as_ref().map(|column| format!(",{column}")).unwrap_or_default();
         let (key, kind, type_, value) = (&self.key_name, &self.key_type, &self.value_type, &self.key_value);
         let head = format!("INSERT INTO {name} ({key},{kind},{type_},{value}{expires}) VALUES ");
-        let insertions = (0..table.slot_count()).flat_map(move |slot| {
-            let items = table.slot_items(now.time, slot);
-            let statement = |items: &[(Text, Item)]| {
-                let rows: Vec<String> = items.iter().map(|(key, item)| self.row(key, item, now)).collect();
-                format!("{head}{}", rows.join(","))
-            };
-            items.chunks(INSERT_ROWS_MAX).map(statement).collect::<Vec<String>>()
+        let (mut slots, mut rows) = (0..table.slot_count(), Vec::new());
+        let insertions = std::iter::from_fn(move || {
+            while rows.len() < INSERT_ROWS_MAX
+                && let Some(slot) = slots.next()
+            {
+                rows.extend(table.slot_items(now.time, slot).iter().map(|(key, item)| self.row(key, item, now)));
+            }
+            let count = rows.len().min(INSERT_ROWS_MAX);
+            (count > 0).then(|| format!("{head}{}", rows.drain(..count).collect::<Vec<String>>().join(",")))
         });
         std::iter::once(format!("DELETE FROM {name}")).chain(insertions)
     }

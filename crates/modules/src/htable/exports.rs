@@ -73,5 +73,5 @@ pub static MODULE: Module = Module {
     ],
     commands: rpc::COMMANDS,
     statistics: &[],
-    events: &["htable:mod-init", "htable:init", "htable:expired:"],
+    events: &["htable:mod-init", "htable:init", "htable:expired:", "htable:reloaded:"],
 };

@@ -77,7 +77,11 @@ impl State {
             }
             let event = [b"htable:expired:", &definition.name[..]].concat();
             let expired_route = program.route(RouteKind::Event, &event);
-            tables.push(Arc::new(Table::new(definition, expired_route)));
+            let event = [b"htable:reloaded:", &definition.name[..]].concat();
+            let reloaded_route = program.route(RouteKind::Event, &event);
+            let mut table = Table::new(definition, expired_route);
+            table.reloaded_route = reloaded_route;
+            tables.push(Arc::new(table));
         }
         let database = Database::read(settings, &tables)?;
         let started_routes =

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Table, WAITING_MAX};
+use super::{Table, WAITING_MAX, expiry};
 use crate::database::Work;
 use crate::outbox::Effect;
 use crate::rpc::{Fault, Item, Parameters, Reply};
@@ -17,9 +17,12 @@ pub(super) enum Asked {
     Store,
 }
 
+/// The ticket of a remote call, what it wants, and of which table.
+type Call = (u64, Asked, Arc<Table>);
+
 /// Remote calls that wait, by the ticket of the database.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(Mutex<HashMap<u64, (u64, Asked, Arc<Table>)>>);
+pub(super) struct Waiting(Mutex<HashMap<u64, Call>>);
 
 impl Waiting {
     fn takes(&self, database: u64, call: u64, asked: Asked, table: &Arc<Table>) -> bool {
@@ -31,7 +34,7 @@ impl Waiting {
         true
     }
 
-    fn take(&self, database: u64) -> Option<(u64, Asked, Arc<Table>)> {
+    fn take(&self, database: u64) -> Option<Call> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&database)
     }
 }
@@ -82,6 +85,9 @@ pub fn answered(worker: &mut Worker, ticket: u64, answer: &Answer) -> bool {
         }
         _ => Err(failed(asked)),
     };
+    if let (true, Asked::Reload, Some(route)) = (answer.is_ok(), asked, table.reloaded_route) {
+        expiry::run_event(worker, route, None);
+    }
     worker.outbox.effects.push(Effect::Answer { ticket: call, answer });
     true
 }

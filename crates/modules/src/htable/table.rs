@@ -34,6 +34,8 @@ pub struct Table {
     pub name: Text,
     pub definition: Definition,
     pub(super) expired_route: Option<script::RouteId>,
+    /// `event_route[htable:reloaded:NAME]`.
+    pub(super) reloaded_route: Option<script::RouteId>,
     pub(super) locks: Arc<Locks>,
     slots: Vec<Mutex<Slot>>,
     items: AtomicUsize,
@@ -46,6 +48,7 @@ impl Table {
         Table {
             name: definition.name.clone(),
             expired_route,
+            reloaded_route: None,
             locks: Arc::default(),
             slots: (0..count).map(|_| Mutex::default()).collect(),
             items: AtomicUsize::new(0),

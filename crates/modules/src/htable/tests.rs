@@ -117,7 +117,9 @@ mod stored {
             &[text("soon"), Value::Null, Value::Null, number(5), number(later + 7)],
         ]);
         assert_eq!(tables.fill(0, given, worker.now), Ok(6));
-        for (key, expected) in [("arr[0]", text("x")), ("arr[1]", number(7)), ("arr::size", number(2)), ("b", number(42)), ("bad", number(0))] {
+        for (key, expected) in
+            [("arr[0]", text("x")), ("arr[1]", number(7)), ("arr::size", number(2)), ("b", number(42)), ("bad", number(0))]
+        {
             assert_eq!(value(&worker, "a", key), expected, "{key}");
         }
         assert_eq!(value(&worker, "a", "past"), Value::Null);
@@ -161,6 +163,17 @@ mod stored {
         assert!(all.contains("INSERT INTO ta (key_name,key_type,value_type,key_value,expires) VALUES "), "{all}");
         assert!(all.contains(&format!("('it''s',0,0,'a''b\\',{})", end(100))), "{all}");
         assert!(all.contains(&format!("('n',0,1,'-5',{})", end(10))), "{all}");
+    }
+
+    #[test]
+    fn many_items_are_a_few_statements() {
+        let worker = worker(STORED);
+        let tables = &worker.node.states.htable;
+        let table = tables.table(b"a").expect("the table");
+        assert!((0..450).all(|key| table.set(worker.now.time, format!("k{key}").as_bytes(), number(key), None)));
+        let statements: Vec<String> = tables.storing(0, worker.now).expect("a database").collect();
+        let rows: Vec<usize> = statements.iter().map(|statement| statement.matches("('k").count()).collect();
+        assert_eq!(rows, [0, 200, 200, 50]);
     }
 
     #[test]
@@ -212,6 +225,17 @@ mod stored {
             assert_eq!(call(&mut worker, name, "none"), Err("No such htable".to_owned()));
         }
         assert_eq!(call(&mut worker, "htable.store", "b"), Ok(None), "nothing is written, as in Kamailio");
+    }
+
+    #[test]
+    fn a_table_that_was_reloaded_runs_its_event_route() {
+        let event = "loadmodule \"pv.so\"\nevent_route[htable:reloaded:a] { $sht(c=>told) = 1; }\n";
+        let mut worker = worker(&format!("{STORED}{event}"));
+        for (outcome, told) in [(Err("gone".to_owned()), Value::Null), (Ok(Rows::default()), number(1))] {
+            call(&mut worker, "htable.reload", "a").expect("it waits");
+            let _ = answer(&mut worker, Answer::Rows(outcome));
+            assert_eq!(value(&worker, "c", "told"), told);
+        }
     }
 
     #[test]

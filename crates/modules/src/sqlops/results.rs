@@ -94,12 +94,11 @@ impl Field {
             Field::Rows => integer(rows.map_or(0, |rows| rows.rows.len())),
             // As in Kamailio, columns count only where there are rows.
             Field::Columns => integer(rows.filter(|rows| !rows.rows.is_empty()).map_or(0, |rows| rows.columns.len())),
-            Field::Cell(row, column) => {
-                rows.and_then(|rows| rows.rows.get(*row)?.get(*column)).cloned().unwrap_or_default()
-            }
-            Field::Name(column) => {
-                rows.filter(|rows| !rows.rows.is_empty()).and_then(|rows| rows.columns.get(*column)).map_or(Value::Null, |name| Value::Text(name.clone()))
-            }
+            Field::Cell(row, column) => rows.and_then(|rows| rows.rows.get(*row)?.get(*column)).cloned().unwrap_or_default(),
+            Field::Name(column) => rows
+                .filter(|rows| !rows.rows.is_empty())
+                .and_then(|rows| rows.columns.get(*column))
+                .map_or(Value::Null, |name| Value::Text(name.clone())),
         }
     }
 }

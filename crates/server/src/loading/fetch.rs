@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use storage::intake::Intake;
 use storage::{Selection, StorageError};
@@ -15,6 +15,9 @@ use crate::storage_room::Database;
 
 /// How often the thread looks whether loading is over.
 const LOOK_PERIOD: Duration = Duration::from_millis(500);
+/// Pause before a slot that could not be read is read again, and how long that goes on: requests wait no longer.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(4_500);
 
 pub(super) struct Fetcher {
     shell: Arc<Shell>,
@@ -34,12 +37,25 @@ impl Fetcher {
         loop {
             match inbox.recv_timeout(LOOK_PERIOD) {
                 Ok(Request { ticket, what: entry }) => {
-                    let outcome = self.fetch(entry).map_err(|error| error.to_string());
+                    let outcome = self.fetch_patiently(entry).map_err(|error| error.to_string());
                     answer(&self.shell, &self.answers, ticket, outcome);
                 }
                 Err(RecvTimeoutError::Timeout) if self.shell.proxy.node.dialogs.is_loading() => {}
                 Err(_) => break,
             }
+        }
+    }
+
+    /// A request handled without its dialog may end the call and leave the dialog behind: one error is no reason for that.
+    fn fetch_patiently(&mut self, entry: u32) -> Result<u64, StorageError> {
+        let begun = Instant::now();
+        loop {
+            let outcome = self.fetch(entry);
+            let is_passing = outcome.as_ref().is_err_and(StorageError::is_passing);
+            if !is_passing || begun.elapsed() >= PATIENCE || !self.shell.proxy.node.dialogs.is_loading() {
+                return outcome;
+            }
+            std::thread::park_timeout(RETRY_PAUSE);
         }
     }
 

@@ -36,14 +36,7 @@ struct Waiting {
 
 impl Pool {
     pub fn new(patience: Duration, waiting_max: usize) -> Pool {
-        Pool {
-            queue: Mutex::default(),
-            bell: Condvar::new(),
-            rest: Condvar::new(),
-            patience,
-            waiting_max,
-            losses: AtomicU64::new(0),
-        }
+        Pool { queue: Mutex::default(), bell: Condvar::new(), rest: Condvar::new(), patience, waiting_max, losses: AtomicU64::new(0) }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

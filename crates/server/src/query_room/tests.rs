@@ -85,12 +85,16 @@ impl Backend for Played {
     }
 
     fn run_together(&mut self, statements: &mut dyn Iterator<Item = String>) -> Result<(), StorageError> {
-        statements.map(|statement| (self.0)(&statement).map(drop)).collect()
+        for statement in statements {
+            (self.0)(&statement)?;
+        }
+        Ok(())
     }
 }
 
 fn one_row(text: &str) -> QueryResult {
-    let values = vec![storage::Value::Text(text.as_bytes().to_vec()), storage::Value::Real(1.5), storage::Value::Integer(7), storage::Value::Null];
+    let values =
+        vec![storage::Value::Text(text.as_bytes().to_vec()), storage::Value::Real(1.5), storage::Value::Integer(7), storage::Value::Null];
     QueryResult { columns: ["t", "r", "i", "n"].map(str::to_owned).to_vec(), rows: vec![values], affected: 0 }
 }
 

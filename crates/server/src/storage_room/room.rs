@@ -2,32 +2,27 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::{JoinHandle, Thread};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use dialog::Storing;
 use modules::dialog::{Condition, StorageSettings};
 use modules::node::Node;
-use modules::outbox::Outbox;
 use sip::time::Time;
-use storage::held::Leave;
 use storage::keeper::{Keeper, Schedule, dialog_of};
 use storage::limits::STOP_TIME_MAX;
 use storage::sqlite::Lock;
 use storage::{Backend, Batch, Driver, Operation};
-use transport::outbox::Datagrams;
 
+use super::bell::{Bell, NAP_MAX};
 use super::connection::{Connection, Database};
-use super::gate::{Gate, Put, sends};
-use super::refusal;
+use super::gate::Gate;
 use super::writer::Writer;
 use crate::logging::level;
 use crate::shell::Shell;
 
-/// Longest sleep of a writer that has nothing to do.
-const NAP_MAX: Duration = Duration::from_secs(1);
 /// Messages the kernel refused and that wait for a worker; beyond, their transactions time out.
 const UNSENT_MAX: usize = 1_000;
 
@@ -69,7 +64,7 @@ pub struct StorageRoom {
     thread: Mutex<Option<JoinHandle<()>>>,
     unsent: Mutex<Vec<Vec<u8>>>,
     /// Dialogs whose first row is out at the database; with `db_failure_mode` 1 only.
-    new_in_hand: Mutex<HashSet<(u32, u32)>>,
+    pub(super) new_in_hand: Mutex<HashSet<(u32, u32)>>,
     _lock: Option<Lock>,
 }
 
@@ -134,102 +129,6 @@ impl StorageRoom {
         &self.settings
     }
 
-    /// Holds back what the outbox sends if anything before it is not committed; everything else in it is done then. What is
-    /// left in the outbox may leave.
-    pub fn hold(&self, shell: &Shell, worker: u32, outbox: &mut Outbox, datagrams: &mut Datagrams<'_>) {
-        let Some(gate) = &self.gate else { return };
-        let noted = shell.proxy.node.dialogs.changes_noted();
-        let is_committed = gate.is_committed(noted);
-        if !is_committed {
-            self.bell.ring();
-        }
-        self.let_overdue_go(gate, shell, worker, datagrams);
-        if outbox.effects.is_empty() {
-            return;
-        }
-        if gate.concerns(noted) {
-            let Outbox { effects, bytes } = &mut *outbox;
-            effects.retain(|effect| {
-                let is_sent = sends(effect);
-                if !is_sent {
-                    shell.carry(worker, effect, bytes, datagrams);
-                }
-                is_sent
-            });
-            if effects.is_empty() {
-                return;
-            }
-            match gate.put(shell.clock.now().time, noted, outbox) {
-                Put::NotNeeded => {}
-                // The leader alone looks at deadlines.
-                Put::Held { is_first } => {
-                    if is_first && worker != 0 {
-                        shell.wake();
-                    }
-                    return;
-                }
-                Put::HeldAndOpened => {
-                    shell.logger.write_braked(0, level::ERROR, "dialog", "too many messages wait for their commit: they leave before it");
-                    self.release(shell, worker, datagrams);
-                    return;
-                }
-            }
-        }
-        if !is_committed && gate.is_open() {
-            self.unsaved(shell, outbox);
-        }
-    }
-
-    /// What waited as long as anything may.
-    fn let_overdue_go(&self, gate: &Gate, shell: &Shell, worker: u32, datagrams: &mut Datagrams<'_>) {
-        let Some(deadline) = gate.deadline() else { return };
-        let now = shell.clock.now().time;
-        if deadline > now {
-            return;
-        }
-        if !self.settings.refuses_unstored && gate.open_if_overdue(now) {
-            let text = format!(
-                "a commit takes longer than db_hold_time, {} ms: messages leave before their changes are committed",
-                self.settings.hold_time.as_millis()
-            );
-            shell.logger.write_braked(0, level::WARNING, "dialog", &text);
-        }
-        self.release(shell, worker, datagrams);
-    }
-
-    /// Sends what may leave.
-    pub(super) fn release(&self, shell: &Shell, worker: u32, datagrams: &mut Datagrams<'_>) {
-        let Some(gate) = &self.gate else { return };
-        gate.release(
-            shell.clock.now().time,
-            datagrams,
-            |datagrams, outbox, leave| {
-                if leave == Leave::Unsaved {
-                    self.unsaved(shell, outbox);
-                }
-                for effect in &outbox.effects {
-                    shell.carry(worker, effect, &outbox.bytes, datagrams);
-                }
-            },
-            |datagrams| datagrams.flush(),
-        );
-    }
-
-    /// The messages of this outbox leave although something before them is not committed.
-    fn unsaved(&self, shell: &Shell, outbox: &mut Outbox) {
-        let node = &shell.proxy.node;
-        let count = outbox.effects.iter().filter(|effect| sends(effect)).count() as u64;
-        node.states.dialog.storage_health.unheld.fetch_add(count, Ordering::Relaxed);
-        if self.settings.refuses_unstored {
-            let in_hand = self.new_in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-            let refused = refusal::refuse(&node.dialogs, shell.clock.now(), outbox, |id| in_hand.contains(&(id.entry, id.id)));
-            drop(in_hand);
-            if refused > 0 {
-                shell.logger.write_braked(0, level::ERROR, "dialog", "a call is refused because its dialog cannot be stored");
-            }
-        }
-    }
-
     /// A batch goes out: its new dialogs have no row before it is written.
     pub(super) fn goes_out(&self, batch: &Batch) {
         if self.settings.refuses_unstored {
@@ -275,40 +174,5 @@ impl StorageRoom {
         if thread.is_finished() {
             let _ = thread.join();
         }
-    }
-}
-
-/// Wakes the writer, and costs next to nothing while it is awake.
-#[derive(Default)]
-pub(super) struct Bell {
-    is_asleep: AtomicBool,
-    sleeper: OnceLock<Thread>,
-}
-
-impl Bell {
-    /// Something was noted.
-    pub fn ring(&self) {
-        // Pairs with the one in `sleep`: either the sleeper sees the change, or we see that it sleeps.
-        fence(Ordering::SeqCst);
-        if self.is_asleep.load(Ordering::Relaxed) && self.is_asleep.swap(false, Ordering::AcqRel) {
-            self.ring_loudly();
-        }
-    }
-
-    /// Wakes it from any sleep.
-    pub fn ring_loudly(&self) {
-        if let Some(sleeper) = self.sleeper.get() {
-            sleeper.unpark();
-        }
-    }
-
-    /// Sleeps until the bell rings, unless there is news already.
-    pub fn sleep(&self, has_news: impl FnOnce() -> bool) {
-        self.is_asleep.store(true, Ordering::Relaxed);
-        fence(Ordering::SeqCst);
-        if !has_news() {
-            std::thread::park_timeout(NAP_MAX);
-        }
-        self.is_asleep.store(false, Ordering::Relaxed);
     }
 }

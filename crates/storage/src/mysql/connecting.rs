@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Error, Opts, OptsBuilder};
+use mysql_async::{Conn, Error, Opts, OptsBuilder, Row};
 
 use crate::backend::{Backend, ConnectOptions};
 use crate::error::StorageError;
@@ -79,12 +79,12 @@ async fn first_that_answers(candidates: &[Opts]) -> Result<Conn, Error> {
 
 async fn prepare(conn: &mut Conn, url: &Url) -> Result<Session, Error> {
     conn.query_drop("SET autocommit = 1").await?;
-    let from: Option<String> = conn.query_first("SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()").await?;
+    let from: Option<Row> = conn.query_first("SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()").await?;
     while let Some(lost) = lost_sessions::of(url) {
         end(conn, &lost).await?;
         lost_sessions::forget(url, &lost);
     }
-    Ok(Session { number: conn.id().into(), mark: from.unwrap_or_default() })
+    Ok(Session { number: conn.id().into(), mark: from.and_then(|row| row.get_opt(0)?.ok()).unwrap_or_default() })
 }
 
 /// Ends a session of the same user and waits until it is gone.

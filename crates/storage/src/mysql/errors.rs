@@ -48,7 +48,10 @@ fn meaning(url: &Url, told: &ServerError) -> (ErrorKind, String) {
         1049 => (ErrorKind::Credentials, format!("make it with `CREATE DATABASE {database}`, or correct the URL")),
         1142 | 1143 | 1227 | 1370 => (ErrorKind::Credentials, format!("grant the user {user} all rights on the tables")),
         1054 | 1146 => (ErrorKind::Schema, format!("run `duolog db create {url}`, which makes what is missing")),
-        1467 => (ErrorKind::Schema, "all numbers of the primary key are used up: `ALTER TABLE … AUTO_INCREMENT = 1`".to_owned()),
+        1467 => (ErrorKind::Schema, key_remedy()),
+        // MariaDB tells it of the column that nobody writes.
+        167 | 1264 if told.message.contains("column 'id'") => (ErrorKind::Schema, key_remedy()),
+        1062 if told.message.starts_with("Duplicate entry '4294967295' for key 'PRIMARY'") => (ErrorKind::Schema, key_remedy()),
         1290 if told.message.contains("read-only") || told.message.contains("read_only") => (ErrorKind::ReadOnly, read_only_remedy()),
         1792 | 1836 => (ErrorKind::ReadOnly, read_only_remedy()),
         1021 | 1114 => (ErrorKind::Full, full_remedy()),
@@ -64,6 +67,10 @@ fn meaning(url: &Url, told: &ServerError) -> (ErrorKind, String) {
             _ => (ErrorKind::Away, String::new()),
         },
     }
+}
+
+fn key_remedy() -> String {
+    "all numbers of the primary key are used up: `ALTER TABLE … AUTO_INCREMENT = 1` goes on behind the highest in use".to_owned()
 }
 
 fn read_only_remedy() -> String {

@@ -1,7 +1,7 @@
 //! The tables of a database: are they as they must be, making them, emptying them.
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Error};
+use mysql_async::{Conn, Error, Row};
 
 use crate::error::StorageError;
 use crate::names::TableNames;
@@ -70,8 +70,8 @@ async fn check_columns(conn: &mut Conn, state: &State, table: &str, wanted: &[St
 async fn version_of(conn: &mut Conn, table: &str) -> Result<Option<i64>, Error> {
     let columns = list(&["table_version".to_owned()]);
     let text = format!("SELECT {columns} FROM {} WHERE table_name = ?", quoted(schema::VERSION_TABLE));
-    match conn.exec_first(text, (table,)).await {
+    match conn.exec_first::<Row, _, _>(text, (table,)).await {
         Err(error) if is_missing_table(&error) => Ok(None),
-        other => other,
+        found => Ok(found?.and_then(|row| row.get_opt(0)?.ok())),
     }
 }

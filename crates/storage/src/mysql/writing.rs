@@ -7,6 +7,7 @@ use crate::batch::Batch;
 use crate::columns::{ColumnType, DECLARATIONS};
 use crate::error::StorageError;
 use crate::limits::MYSQL_STATEMENT_ROWS_MAX;
+use crate::line::{Failure, within};
 use crate::names::TableNames;
 use crate::plan::{Plan, Variable, text_of};
 use crate::row::DialogRow;
@@ -32,16 +33,23 @@ impl Mysql {
         self.line.call(async |connection| apply(connection, names, &plan).await).map(drop)
     }
 
-    /// Runs statements of ours: all of them or none.
+    /// Runs statements of ours: all of them or none. There may be many, so the limit is for one at a time.
     pub(super) fn run_statements(&mut self, statements: &mut dyn Iterator<Item = String>) -> Result<(), StorageError> {
-        self.line.call(async |connection| {
-            all_or_nothing(connection, async |conn| {
-                for statement in statements {
-                    conn.query_drop(statement).await?;
+        let limit = self.line.limit;
+        self.line.run(async |connection| {
+            let (conn, state) = (&mut connection.conn, &connection.state);
+            let mut run =
+                async |text: String| within(limit, async { conn.query_drop(text).await.map_err(|error| state.failed(&error)) }).await;
+            run("START TRANSACTION".to_owned()).await?;
+            for statement in statements {
+                if let Err(failure) = run(statement).await {
+                    if matches!(failure, Failure::Told(_)) && !state.is_broken.get() {
+                        run("ROLLBACK".to_owned()).await?;
+                    }
+                    return Err(failure);
                 }
-                Ok(())
-            })
-            .await
+            }
+            run("COMMIT".to_owned()).await
         })
     }
 }

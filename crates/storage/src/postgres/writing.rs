@@ -12,6 +12,7 @@ use crate::batch::Batch;
 use crate::columns::{ColumnType, DECLARATIONS};
 use crate::error::StorageError;
 use crate::limits::POSTGRES_STATEMENT_ROWS_MAX;
+use crate::line::{Failure, within};
 use crate::names::TableNames;
 use crate::plan::{Plan, Variable, text_of, variable_kinds};
 use crate::row::DialogRow;
@@ -36,20 +37,27 @@ impl Postgres {
         self.line.call(async |connection| apply(connection, &url, names, &plan).await).map(drop)
     }
 
-    /// Runs statements of ours: all of them or none.
+    /// Runs statements of ours: all of them or none. There may be many, so the limit is for some at a time.
     pub(super) fn run_statements(&mut self, statements: &mut dyn Iterator<Item = String>) -> Result<(), StorageError> {
-        let url = self.line.url.clone();
+        let (url, limit) = (self.line.url.clone(), self.line.limit);
         let failed = |error: Error| errors::explained(&url, &error);
-        self.line.call(async |connection| {
+        self.line.run(async |connection| {
             let client = &connection.client;
-            client.batch_execute("BEGIN").await.map_err(failed)?;
-            for statement in statements {
-                if let Err(error) = client.batch_execute(&statement).await {
-                    let _ = client.batch_execute("ROLLBACK").await;
-                    return Err(failed(error));
+            let run = async |text: &str| within(limit, async { client.batch_execute(text).await.map_err(failed) }).await;
+            run("BEGIN").await?;
+            loop {
+                let some: Vec<String> = statements.take(POSTGRES_STATEMENT_ROWS_MAX).collect();
+                if some.is_empty() {
+                    return run("COMMIT").await;
+                }
+                // One text of many statements takes one round trip.
+                if let Err(failure) = run(&some.join(";\n")).await {
+                    if let Failure::Told(_) = failure {
+                        run("ROLLBACK").await?;
+                    }
+                    return Err(failure);
                 }
             }
-            client.batch_execute("COMMIT").await.map_err(failed)
         })
     }
 }

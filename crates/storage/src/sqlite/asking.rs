@@ -29,16 +29,17 @@ impl Sqlite {
     pub(super) fn run_all_statements(&mut self, statements: &mut dyn Iterator<Item = String>) -> Result<(), StorageError> {
         self.deadline.restart();
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(&error))?;
-        let done = statements
-            .map(|statement| {
-                self.deadline.restart();
-                self.connection.execute_batch(&statement).map_err(|error| self.failed(&error))
-            })
-            .collect::<Result<(), StorageError>>();
+        let mut done = Ok(());
+        for statement in statements {
+            self.deadline.restart();
+            done = self.connection.execute_batch(&statement);
+            if done.is_err() {
+                break;
+            }
+        }
         self.deadline.restart();
         let last = self.connection.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" });
-        done?;
-        last.map_err(|error| self.failed(&error))
+        done.and(last).map_err(|error| self.failed(&error))
     }
 
     fn rows_of(&self, text: &str, bounds: QueryBounds) -> Result<QueryResult, StorageError> {

@@ -1,6 +1,7 @@
 //! The SQLite back end: one connection to one file.
 
 mod asking;
+mod checkpoints;
 mod deadline;
 mod errors;
 mod file;
@@ -25,6 +26,7 @@ use crate::query::{QueryBounds, QueryResult};
 use crate::row::{DialogRow, VariableRow};
 use crate::url::Url;
 
+use checkpoints::Checkpoints;
 use deadline::Deadline;
 use file::FileIdentity;
 use texts::Texts;
@@ -34,6 +36,8 @@ pub use opening::connect;
 
 /// An open file.
 pub(crate) struct Sqlite {
+    /// Above the connection, which closes the log.
+    checkpoints: Checkpoints,
     connection: Connection,
     deadline: Deadline,
     /// For errors; holds no password.

@@ -12,6 +12,7 @@ use crate::limits::{SQLITE_CACHE_KIB, SQLITE_CHECKPOINT_PAGES};
 use crate::url::Url;
 
 use super::Sqlite;
+use super::checkpoints::Checkpoints;
 use super::deadline::Deadline;
 use super::errors;
 use super::file::{FileIdentity, path_of};
@@ -39,12 +40,14 @@ pub(super) fn open(url: &Url, options: ConnectOptions) -> Result<Sqlite, Storage
     let explained = |error: rusqlite::Error| errors::explained(url, &error);
     let mut connection = Connection::open_with_flags(&path, flags).map_err(explained)?;
     let deadline = prepare(&mut connection, &wanted, options).map_err(explained)?;
+    let checkpoints = Checkpoints::of(&path);
     let file = FileIdentity::of(path).map_err(|error| StorageError::new(ErrorKind::Away, url.to_string(), error.to_string()))?;
     Ok(Sqlite {
         connection,
         deadline,
         url: url.clone(),
         file,
+        checkpoints,
         journal: wanted.journal,
         may_create: options.may_create,
         page: u32::try_from(options.fetch_rows).ok().filter(|&rows| rows > 0).unwrap_or(u32::MAX),
@@ -59,7 +62,7 @@ fn prepare(connection: &mut Connection, wanted: &FileOptions, options: ConnectOp
     connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0))?;
     connection.pragma_update(None, "synchronous", wanted.synchronous)?;
     connection.pragma_update(None, "cache_size", -SQLITE_CACHE_KIB)?;
-    connection.pragma_update(None, "wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 2 * SQLITE_CHECKPOINT_PAGES)?;
     connection.busy_timeout(options.call_timeout)?;
     Ok(deadline)
 }

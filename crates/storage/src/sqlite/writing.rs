@@ -21,7 +21,12 @@ impl Sqlite {
         self.deadline.restart();
         let texts = Texts::of(&mut self.texts, names);
         let mut writer = Writer::new(&self.connection, &texts);
-        let Err(error) = in_transaction(&self.connection, || writer.write(batch)) else { return Ok(()) };
+        let Err(error) = in_transaction(&self.connection, || writer.write(batch)) else {
+            if self.journal == "wal" {
+                self.checkpoints.committed(batch.operations.len());
+            }
+            return Ok(());
+        };
         let place = writer.at.map(|(entry, id)| format!("dialog {entry}:{id}: ")).unwrap_or_default();
         let told = match &error {
             Failure::Sqlite(error) => errors::explained(&self.url, error),

@@ -207,3 +207,41 @@ pub fn the_socket_leads_to_the_server_too(kind: Kind) {
     };
     assert_eq!(ask(&mut *open(&url).unwrap(), "SELECT 1").unwrap().rows.len(), 1);
 }
+
+pub fn a_server_that_takes_no_writes_is_told_as_such(kind: Kind) {
+    let Some((server, mut backend)) = own_server(kind) else { return };
+    backend.apply(&names(), &batch(vec![put(&row(1, 1), true)])).unwrap();
+    let (on, off) = match kind.product().unwrap() {
+        Product::Postgres => {
+            ("ALTER ROLE kamailio SET default_transaction_read_only = on;", "ALTER ROLE kamailio RESET default_transaction_read_only;")
+        }
+        Product::Mariadb => ("SET GLOBAL read_only = 1;", "SET GLOBAL read_only = 0;"),
+    };
+    server.execute(on).unwrap();
+    let mut backend = open(&server.url()).unwrap();
+    let error = backend.apply(&names(), &batch(vec![put(&row(1, 2), true)])).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::ReadOnly, "{error}");
+    assert!(!error.remedy.is_empty());
+    assert_eq!(rows(&mut *backend, &Selection::All), [row(1, 1)], "reading goes on");
+    server.execute(off).unwrap();
+    open(&server.url()).unwrap().apply(&names(), &Batch { operations: vec![put(&row(1, 2), true)], is_retry: true }).unwrap();
+}
+
+/// Kamailio's primary key has 31 bits in PostgreSQL and 32 in MySQL, and every row takes one for good.
+pub fn a_primary_key_that_is_used_up_is_told_with_the_remedy(kind: Kind) {
+    let Some(home) = Home::new(kind) else { return };
+    let mut backend = home.with_tables();
+    let (end, remedy) = match kind.product().unwrap() {
+        Product::Postgres => ("ALTER SEQUENCE dialog_id_seq RESTART 2147483646", "ALTER SEQUENCE dialog_id_seq CYCLE"),
+        Product::Mariadb => ("ALTER TABLE dialog AUTO_INCREMENT = 4294967294", "ALTER TABLE dialog AUTO_INCREMENT = 1"),
+    };
+    ask(&mut *backend, end).unwrap();
+    let error = (1..10).find_map(|id| backend.apply(&names(), &batch(vec![put(&row(1, id), true)])).err()).unwrap();
+    assert_eq!(error.kind, ErrorKind::Schema, "no row is to blame: {error}");
+    assert!(error.remedy.contains("primary key"), "{error}");
+    // The calls with the highest numbers are over by then.
+    backend.apply(&names(), &batch((1..10).map(|id| Operation::Remove { entry: 1, id }).collect())).unwrap();
+    ask(&mut *backend, remedy).unwrap();
+    backend.apply(&names(), &batch((1..4).map(|id| put(&row(1, id), true)).collect())).unwrap();
+    assert_eq!(rows(&mut *backend, &Selection::All).len(), 3);
+}

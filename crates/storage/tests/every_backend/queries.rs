@@ -140,10 +140,10 @@ pub fn statements_together_are_all_done_or_none(kind: Kind) {
     let mut backend = home.connect();
     ask(&mut *backend, "CREATE TABLE own (a INTEGER NOT NULL PRIMARY KEY)").unwrap();
     let insert = |number: u32| format!("INSERT INTO own VALUES ({number})");
-    backend.run_together(&mut (1..=100).map(insert)).unwrap();
-    assert_eq!(ask(&mut *home.connect(), "SELECT a FROM own").unwrap().rows.len(), 100);
-    let error = backend.run_together(&mut [200, 201, 50, 202].map(insert).into_iter()).unwrap_err();
+    backend.run_together(&mut (1..=1_200).map(insert)).unwrap();
+    assert_eq!(ask(&mut *home.connect(), "SELECT a FROM own").unwrap().rows.len(), 1_200);
+    let error = backend.run_together(&mut [2_000, 2_001, 50, 2_002].map(insert).into_iter()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused, "{error}");
-    assert_eq!(ask(&mut *backend, "SELECT a FROM own").unwrap().rows.len(), 100);
+    assert_eq!(ask(&mut *backend, "SELECT a FROM own").unwrap().rows.len(), 1_200);
     backend.run_together(&mut std::iter::empty()).unwrap();
 }

@@ -79,6 +79,11 @@ impl Version {
         memberships(self.row.cell(Column::ExtraData))
     }
 
+    /// Its Call-ID.
+    pub fn call_id(&self) -> Option<Vec<u8>> {
+        self.row.cell(Column::CallId).text().map(<[u8]>::to_vec)
+    }
+
     /// Is it the dialog of a request with these tags, either way?
     pub fn is_of(&self, call_id: &[u8], from_tag: &[u8], to_tag: &[u8]) -> bool {
         let holds = |column, wanted: &[u8]| self.row.cell(column).text() == Some(wanted);

@@ -1,5 +1,7 @@
 use super::*;
 use crate::error::ErrorKind;
+use crate::limits::SQLITE_CHECKPOINT_PAGES;
+use crate::sqlite::checkpoints::Checkpoints;
 
 #[test]
 fn rows_and_variables_come_back_as_they_were_written() {
@@ -179,4 +181,30 @@ fn emptied_tables_hold_nothing() {
     open.empty(&names()).unwrap();
     assert_eq!(contents(&mut open), (vec![], vec![]));
     open.check(&names()).unwrap();
+}
+
+#[test]
+fn the_log_is_brought_into_the_file_while_commits_go_on_and_goes_with_the_last_connection() {
+    let directory = Directory::new();
+    let mut open = directory.ready();
+    let (log, mut longest) = (directory.0.join("calls.sqlite-wal"), 0);
+    let rows_of = |round: u32| (0..100).map(move |place| row(place, round));
+    let rounds = 60;
+    for round in 1..=rounds {
+        apply(&mut open, rows_of(round).map(new).collect()).unwrap();
+        let gone = (0..100).map(|entry| Operation::Remove { entry, id: round - 1 });
+        apply(&mut open, gone.collect()).unwrap();
+        longest = longest.max(fs::metadata(&log).unwrap().len());
+    }
+    assert!(longest < (SQLITE_CHECKPOINT_PAGES as u64 + 1_000) * 4_200, "{longest}");
+    // Ended after its last work: then it is in the file itself, whatever stands in the log.
+    drop(std::mem::replace(&mut open.checkpoints, Checkpoints::of(&directory.file())));
+    let copy = Directory::new();
+    fs::copy(directory.file(), copy.file()).unwrap();
+    let mut early = super::open(&copy.url(), options()).unwrap();
+    let rows = |open: &mut Sqlite| rows(open, &Selection::All).len();
+    assert!(rows(&mut early) > 0);
+    drop(open);
+    assert!(!log.exists());
+    assert_eq!(rows(&mut directory.ready()), 100);
 }
