@@ -35,7 +35,7 @@ bench COMMAND
   compare SECONDS RATE...    CPU per call, duolog and kamailio in turn (3 rounds a rate)
   survive [OPTIONS]          kill -9 at random moments under load: is every acknowledged call there afterwards?
       --subject duolog|kamailio --database sqlite|postgres|mysql --rounds N --rate CALLS --seed N --held CALLS
-      and for Kamailio --children N --journal wal|delete
+      for Kamailio --children N --journal wal|delete, for duolog --hold-time and --commit-interval MILLISECONDS
   cost [OPTIONS]             CPU per call with db_mode 0 and 1, duolog and kamailio in turn
       --database, --rate CALLS --seconds N --hold MILLISECONDS --rounds N
   reload [OPTIONS]           a start on a SQLite file of very many dialogs, with requests in them from the first moment

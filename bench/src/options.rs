@@ -37,6 +37,10 @@ impl<'a> Options<'a> {
         }
     }
 
+    fn optional(&self, name: &str) -> Result<Option<u32>, String> {
+        self.text(name).map(|_| self.number(name, 0)).transpose()
+    }
+
     fn subject(&self) -> Result<Kind, String> {
         match self.text("subject") {
             None | Some("duolog") => Ok(Kind::Duolog),
@@ -56,12 +60,14 @@ impl<'a> Options<'a> {
             mode: 1,
             journal: journal.to_owned(),
             children: self.number("children", 4)?,
+            hold_time: self.optional("hold-time")?,
+            commit_interval: self.optional("commit-interval")?,
         })
     }
 }
 
 /// What every run on a database may be told.
-const GROUND: [&str; 4] = ["subject", "database", "journal", "children"];
+const GROUND: [&str; 6] = ["subject", "database", "journal", "children", "hold-time", "commit-interval"];
 
 /// Of `survive`.
 pub fn survive(words: &[&str]) -> Result<survive::Wanted, String> {

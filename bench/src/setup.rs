@@ -34,6 +34,9 @@ pub struct Ground {
     pub journal: String,
     /// Workers of Kamailio.
     pub children: u32,
+    /// `db_hold_time` and `db_commit_interval` of duolog, where they are not the usual ones; milliseconds.
+    pub hold_time: Option<u32>,
+    pub commit_interval: Option<u32>,
 }
 
 impl fmt::Display for Ground {
@@ -80,6 +83,11 @@ impl Setup {
         if kind == Kind::Duolog {
             subject.define("DUOLOG=1");
             subject.define(&format!("FOLDER=\"{}\"", subject.folder().display()));
+            for (name, value) in [("HOLD_TIME", ground.hold_time), ("COMMIT_INTERVAL", ground.commit_interval)] {
+                if let Some(value) = value {
+                    subject.define(&format!("{name}={value}"));
+                }
+            }
         }
         subject.define(&format!("CHILDREN={}", ground.children));
         let mut plan = Plan::plain(address(&subject.address)?, address(&subject.gateway)?);

@@ -41,6 +41,14 @@ struct Starts {
     loaded: Vec<f64>,
 }
 
+/// Rounds in which messages left before their commit: what is lost then is not against the promise.
+#[derive(Debug, Default)]
+struct Slow {
+    rounds: u32,
+    messages: i64,
+    findings: Findings,
+}
+
 impl Starts {
     fn add(&mut self, started: Started) {
         self.serving.push(started.serving.as_secs_f64() * 1_000.0);
@@ -67,12 +75,12 @@ pub fn survive(wanted: &Wanted) -> Result<(), String> {
         (Random::new(!wanted.seed), Ledger::default(), Findings::default(), Starts::default());
     setup.start(0)?;
     hold(&mut setup, wanted.held)?;
-    let (begun, mut unheld) = (Instant::now(), 0);
+    let (begun, mut slow) = (Instant::now(), Slow::default());
     for round in 1..=wanted.rounds {
         setup.generator.set_rate(f64::from(wanted.rate));
         setup.generator.run_until(Instant::now() + random.within(&KILL_WITHIN))?;
         setup.generator.set_rate(0.0);
-        unheld += setup.status("unheld").unwrap_or(0);
+        let unheld = setup.status("unheld").unwrap_or(0);
         setup.subject.kill()?;
         setup.generator.proxy_died()?;
         if random.happens(KILLED_LOADING_SHARE) {
@@ -84,6 +92,11 @@ pub fn survive(wanted: &Wanted) -> Result<(), String> {
         starts.add(setup.start(up)?);
         let findings = ledger.compare(&mut setup.generator, &setup.subject)?;
         all.add(&findings);
+        if unheld > 0 {
+            slow.rounds += 1;
+            slow.messages += unheld;
+            slow.findings.add(&findings);
+        }
         if findings.wrong() > 0 || round % TELL_EVERY == 0 || round == wanted.rounds {
             println!("round {round} after {:.0} s: {findings}", begun.elapsed().as_secs_f64());
         }
@@ -91,8 +104,11 @@ pub fn survive(wanted: &Wanted) -> Result<(), String> {
         end_some(&mut setup.generator, &mut random)?;
     }
     finish(&mut setup)?;
-    if unheld > 0 {
-        println!("messages that left before their commit, because it took longer than db_hold_time: {unheld}");
+    if slow.rounds > 0 {
+        println!(
+            "in {} rounds a commit took longer than db_hold_time, and {} messages left before it: {}",
+            slow.rounds, slow.messages, slow.findings
+        );
     }
     report(wanted, &setup, &ledger, &all, &starts)
 }

@@ -40,7 +40,12 @@ pub(crate) fn initialise(programs: &Programs, account: &Account, directory: &Pat
     let file = first_statements_file(directory);
     fs::write(&file, first_statements()).map_err(|error| format!("{}: {error}", file.display()))?;
     let mut command = account.command(&programs.install);
-    command.current_dir(directory).arg("--no-defaults").arg(format!("--datadir={}", directory.join("data").display()));
+    // Servers remove each other's temporary tables when they share a directory for them.
+    command
+        .current_dir(directory)
+        .env("TMPDIR", directory)
+        .arg("--no-defaults")
+        .arg(format!("--datadir={}", directory.join("data").display()));
     command.args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=16M"]);
     output(command, "").map(drop)
 }
@@ -50,7 +55,7 @@ pub(crate) fn server(programs: &Programs, directory: &Path, port: u16, is_durabl
     let mut command = Command::new(&programs.server);
     command.arg("--no-defaults").arg(format!("--datadir={}", directory.join("data").display()));
     command.arg(format!("--socket={}", socket(directory).display())).arg(format!("--port={port}"));
-    command.arg(format!("--pid-file={}", directory.join("pid").display()));
+    command.arg(format!("--pid-file={}", directory.join("pid").display())).arg(format!("--tmpdir={}", directory.display()));
     command.arg(format!("--init-file={}", first_statements_file(directory).display()));
     command.args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M"]);
     if !is_durable {

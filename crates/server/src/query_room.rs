@@ -136,7 +136,7 @@ fn spawn(pool: &Arc<Pool>, mut session: Session, answers: &Answers, surroundings
                 pool.lost();
             }
             tell(&answers, &surroundings, ticket, answer);
-            pool.done();
+            pool.done(ticket);
         }
     };
     std::thread::Builder::new()

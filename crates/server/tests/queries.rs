@@ -8,6 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use database_servers::{Product, start_or_skip};
 use storage::backend::ConnectOptions;
 use storage::query::QueryBounds;
 use storage::{Backend, Url, Value};
@@ -188,6 +189,49 @@ fn a_database_that_is_not_there_at_the_start_is_used_when_it_comes() {
         (header(&party.expect("SIP/2.0 200"), "X-Row").as_deref() == Some("7 alice")).then_some(())
     });
     server.assert_serves("a database that came late");
+}
+
+/// Kills the server under a script that asks it, and starts it again.
+fn survives_its_server(product: Product, module: &str) {
+    let Some(mut database) = start_or_skip(product) else { return };
+    let more = format!(
+        "loadmodule \"{module}.so\"\nloadmodule \"sqlops.so\"\nmodparam(\"sqlops\", \"sqlcon\", \"ca=>{}\")\nmodparam(\"sqlops\", \"query_timeout\", 1000)\n",
+        database.url()
+    );
+    let routes = "request_route {\n\tsql_query(\"ca\", \"select 7 as id\", \"ra\");\n\tappend_to_reply(\"X-Code: $rc\\r\\n\");\n\tsl_send_reply(\"200\", \"Done\");\n}\n";
+    let mut server = Server::with(&more, routes);
+    let mut party = party(&server);
+    let mut number = 0;
+    let mut code = |server: &Server| {
+        number += 1;
+        let request = wish(server, &party, &format!("ask-{number}"), "x");
+        let began = Instant::now();
+        party.send(&request);
+        let answer = header(&party.expect("SIP/2.0 200"), "X-Code").unwrap_or_default();
+        assert!(began.elapsed() < Duration::from_secs(5), "a request waited {:?}", began.elapsed());
+        answer
+    };
+    assert_eq!(code(&server), "1");
+    database.kill().unwrap();
+    assert_eq!([code(&server), code(&server)], ["-1", "-1"]);
+    database.start_again().unwrap();
+    until("statements that work again", || (code(&server) == "1").then_some(()));
+    database.freeze().unwrap();
+    assert_eq!(code(&server), "-1", "a server that hangs");
+    database.thaw().unwrap();
+    until("statements that work again", || (code(&server) == "1").then_some(()));
+    assert!(!server.log().contains(database_servers::PASSWORD), "{}", server.log());
+    server.assert_serves("a server that went away");
+}
+
+#[test]
+fn scripts_go_on_when_postgresql_went_away_and_came_back() {
+    survives_its_server(Product::Postgres, "db_postgres");
+}
+
+#[test]
+fn scripts_go_on_when_mariadb_went_away_and_came_back() {
+    survives_its_server(Product::Mariadb, "db_mysql");
 }
 
 #[test]

@@ -196,6 +196,9 @@ impl Intake {
         if self.expired > 0 {
             text.push_str(&format!(", {} of them over in time", self.expired));
         }
+        if self.existing > 0 {
+            text.push_str(&format!(", {} more were in memory already", self.existing));
+        }
         for (is_loss, head) in [(false, "; taken "), (true, "; passed over: ")] {
             let some = Trouble::ALL.into_iter().filter(|trouble| trouble.is_loss() == is_loss && self.count(*trouble) > 0);
             let some: Vec<String> = some.map(|trouble| format!("{} {}", self.count(trouble), trouble.words())).collect();

@@ -4,7 +4,8 @@
 //! [`Backend`] is the small interface of the three databases; its calls wait for the database, with deadlines, so they
 //! belong on threads of their own. [`keeper::Keeper`] decides what is written when, and is pure.
 //!
-//! This crate knows no SIP messages and no scripts, starts no thread and reads no clock.
+//! This crate knows no SIP messages and no scripts. Clocks are read and threads are run by the back ends only: for their
+//! deadlines, and for what SQLite does beside the commits.
 
 pub mod backend;
 pub mod batch;

@@ -37,11 +37,6 @@ pub fn create_statements(driver: Driver, names: &TableNames) -> Vec<String> {
     statements
 }
 
-/// The same as a text for the database's own client, for accounts that may not make tables.
-pub fn create_script(driver: Driver, names: &TableNames) -> String {
-    create_statements(driver, names).iter().fold(String::new(), |text, statement| text + statement + ";\n")
-}
-
 fn create_version(driver: Driver) -> Vec<String> {
     let constraint = match driver {
         Driver::Mysql => "table_name_idx",
@@ -119,6 +114,16 @@ pub fn missing_column(url: &Url, table: &str, column: &str) -> StorageError {
         "name the column that is there with the parameter of the module dialog; or move the table away, and {}",
         create_remedy(url)
     ))
+}
+
+/// A column cannot hold what belongs into it.
+pub fn wrong_type(url: &Url, table: &str, column: &str, found: &str, wanted: ColumnType) -> StorageError {
+    let wanted = match wanted {
+        ColumnType::Integer => "INTEGER".to_owned(),
+        ColumnType::Text(length) => format!("VARCHAR({length})"),
+    };
+    StorageError::new(ErrorKind::Schema, url.to_string(), format!("the column `{column}` of the table `{table}` is of type {found}"))
+        .remedy(format!("make it {wanted}, as Kamailio's scripts do"))
 }
 
 /// A table has no version, or another one than this server can use.

@@ -54,6 +54,7 @@ on_every_database! {
 }
 
 on_every_server! {
+    tables::a_column_of_another_type_is_no_fault_of_a_row,
     rows::a_text_that_is_too_long_is_refused_by_the_name_of_its_column,
     outages::wrong_credentials_and_a_missing_database_are_told_apart_from_outages,
     outages::a_stopped_server_is_away_and_comes_back,

@@ -23,6 +23,14 @@ fn only_table(worker: &Worker, parameters: &mut Parameters) -> Result<Arc<Table>
     table(worker, &name)
 }
 
+/// Without a database no table is looked for.
+fn stored_table(worker: &Worker, parameters: &mut Parameters) -> Result<Arc<Table>, Fault> {
+    if worker.node.states.htable.database.is_none() {
+        return Err(Fault::new(500, "No htable db_url"));
+    }
+    only_table(worker, parameters)
+}
+
 fn missing(wanted: &str) -> Fault {
     Fault::new(500, format!("Not enough parameters ({wanted}"))
 }
@@ -210,12 +218,12 @@ fn statistics(worker: &mut Worker, _: &mut Parameters) -> Result<Reply, Fault> {
 }
 
 fn reload(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let table = only_table(worker, parameters)?;
+    let table = stored_table(worker, parameters)?;
     stored::ask(worker, parameters, &table, Asked::Reload)
 }
 
 fn store(worker: &mut Worker, parameters: &mut Parameters) -> Result<Reply, Fault> {
-    let table = only_table(worker, parameters)?;
+    let table = stored_table(worker, parameters)?;
     stored::ask(worker, parameters, &table, Asked::Store)
 }
 

@@ -23,13 +23,15 @@ pub(super) struct Fetcher {
     shell: Arc<Shell>,
     link: Link,
     answers: Answers,
+    /// Of all slots, so that what is wrong with many rows is told of a few times.
+    intake: Intake,
     /// Held while rows are read.
     fetching: Arc<Mutex<()>>,
 }
 
 impl Fetcher {
     pub(super) fn new(shell: Arc<Shell>, database: Database, answers: Answers, fetching: Arc<Mutex<()>>) -> Fetcher {
-        Fetcher { shell, link: Link::new(database), answers, fetching }
+        Fetcher { shell, link: Link::new(database), answers, intake: Intake::default(), fetching }
     }
 
     /// Serves requests until everything is loaded.
@@ -61,7 +63,7 @@ impl Fetcher {
 
     /// Brings the slot's dialogs in with their variables.
     fn fetch(&mut self, entry: u32) -> Result<u64, StorageError> {
-        let Fetcher { shell, link, fetching, .. } = self;
+        let Fetcher { shell, link, intake, fetching, .. } = self;
         let _reading = fetching.lock().unwrap_or_else(PoisonError::into_inner);
         let dialogs = &shell.proxy.node.dialogs;
         if dialogs.slot_is_loaded(entry) {
@@ -72,10 +74,10 @@ impl Fetcher {
         link.read(|database, backend| {
             let reader = Reader { shell, database, is_long: false, gives_up_at_stop: false };
             let mut variables = reader.variables(backend, &which, slots)?;
-            let mut intake = Intake::default();
-            reader.dialogs(backend, &which, &mut variables, &mut intake)?;
+            let before = intake.taken;
+            reader.dialogs(backend, &which, &mut variables, intake)?;
             dialogs.mark_slot_loaded(entry);
-            Ok(intake.taken)
+            Ok(intake.taken - before)
         })
     }
 }

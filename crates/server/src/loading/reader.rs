@@ -62,7 +62,7 @@ impl Reader<'_> {
         variables: &mut VariableTable,
         intake: &mut Intake,
     ) -> Result<(), StorageError> {
-        let mut pace = Pace::new(self);
+        let mut pace = Pace::new(self, intake);
         let outcome = backend.load(&self.database.names, which, &mut |row| {
             pace.row(intake);
             self.row(&pace, row, variables, intake);
@@ -79,7 +79,7 @@ impl Reader<'_> {
 
     /// The same for rows read before.
     pub(super) fn rows(&self, rows: &[DialogRow], variables: &mut VariableTable, intake: &mut Intake) {
-        let mut pace = Pace::new(self);
+        let mut pace = Pace::new(self, intake);
         for row in rows {
             self.row(&pace, row, variables, intake);
         }
@@ -115,8 +115,10 @@ struct Pace<'a> {
 }
 
 impl<'a> Pace<'a> {
-    fn new(reader: &'a Reader<'a>) -> Pace<'a> {
-        Pace { reader, now: reader.shell.clock.now(), until_next: ROWS_OF_A_MOMENT, told: Instant::now(), taken: 0, skipped: 0 }
+    /// What `intake` counted before was told of.
+    fn new(reader: &'a Reader<'a>, intake: &Intake) -> Pace<'a> {
+        let (taken, skipped) = (intake.taken, intake.skipped());
+        Pace { reader, now: reader.shell.clock.now(), until_next: ROWS_OF_A_MOMENT, told: Instant::now(), taken, skipped }
     }
 
     fn row(&mut self, intake: &Intake) {

@@ -166,8 +166,7 @@ impl Whole {
     fn load_extra(&mut self) -> Result<u64, StorageError> {
         let mut loaded = Loaded::default();
         let outcome = self.load_all(false, &mut loaded);
-        self.log(level::DEBUG, &format!("{} stored dialogs were in memory already", loaded.intake.existing));
-        self.summarise(&loaded, &format!("loaded {} more", loaded.intake.summary()));
+        self.summarise(&loaded, &format!("dlg_db_load_extra: loaded {}", loaded.intake.summary()));
         outcome.map(|()| loaded.intake.taken)
     }
 

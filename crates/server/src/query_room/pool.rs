@@ -1,4 +1,5 @@
-//! Statements that wait for a session with one database, first come first served.
+//! Statements that wait for a session with one database, first come first served. Those that nobody waits for, whose ticket is
+//! 0, are carried out one behind the other: a script may rely on their order.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +25,17 @@ pub(super) struct Pool {
 struct Queue {
     waiting: VecDeque<Waiting>,
     working: usize,
+    /// One without a ticket is being carried out.
+    is_in_order: bool,
     is_closed: bool,
+}
+
+impl Queue {
+    /// The first that may be carried out now.
+    fn take(&mut self) -> Option<Waiting> {
+        let place = self.waiting.iter().position(|waiting| waiting.ticket != 0 || !self.is_in_order)?;
+        self.waiting.remove(place)
+    }
 }
 
 struct Waiting {
@@ -67,15 +78,17 @@ impl Pool {
     pub fn next(&self, late: impl Fn(u64)) -> Option<(u64, Work)> {
         let mut queue = self.queue();
         loop {
-            match queue.waiting.pop_front() {
+            match queue.take() {
                 Some(Waiting { ticket, work, until }) if until.is_none_or(|until| Instant::now() <= until) => {
                     queue.working += 1;
+                    queue.is_in_order |= ticket == 0;
                     return Some((ticket, work));
                 }
                 Some(Waiting { ticket, .. }) => late(ticket),
                 None => {
                     self.rest.notify_all();
-                    if queue.is_closed {
+                    if queue.is_closed && queue.waiting.is_empty() {
+                        self.bell.notify_all();
                         return None;
                     }
                     queue = self.bell.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -84,10 +97,15 @@ impl Pool {
         }
     }
 
-    /// The work given by [`Pool::next`] is done.
-    pub fn done(&self) {
+    /// The work given by [`Pool::next`] under this ticket is done.
+    pub fn done(&self, ticket: u64) {
         let mut queue = self.queue();
         queue.working = queue.working.saturating_sub(1);
+        if ticket == 0 {
+            queue.is_in_order = false;
+            // Others without a ticket were passed over meanwhile.
+            self.bell.notify_one();
+        }
         self.rest.notify_all();
     }
 

@@ -243,6 +243,24 @@ fn statements_that_wait_are_bounded_in_number_and_time() {
 }
 
 #[test]
+fn what_nobody_waits_for_is_carried_out_one_behind_the_other() {
+    let pool = Pool::new(Duration::from_secs(60), 10);
+    let late = |_| panic!("nothing is late");
+    let text = |number: u32| Work::Statement(Text::from(number.to_string()));
+    for (ticket, number) in [(0, 1), (0, 2), (7, 3)] {
+        pool.push(ticket, text(number)).expect("room");
+    }
+    assert_eq!(pool.next(late), Some((0, text(1))));
+    assert_eq!(pool.next(late), Some((7, text(3))), "this one does not wait for the first");
+    pool.done(0);
+    assert_eq!(pool.next(late), Some((0, text(2))));
+    pool.done(7);
+    pool.done(0);
+    assert_eq!(pool.close(Instant::now()), 0);
+    assert_eq!(pool.next(late), None);
+}
+
+#[test]
 fn a_stop_carries_out_what_was_asked_for_and_takes_nothing_more() {
     let (say, gate) = gated();
     let (connect, _) = connect(say);

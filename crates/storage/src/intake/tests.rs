@@ -96,7 +96,7 @@ fn rows_become_dialogs_with_their_variables_and_what_is_there_stays() {
     assert_eq!(engine.view(now(), id).unwrap().variable(b"k"), Some(&b"v"[..]));
     assert_eq!(engine.statistics().active, 2);
     assert_eq!(variables.orphans(), 0);
-    assert_eq!(intake.summary(), "2 dialogs, 1 of them over in time");
+    assert_eq!(intake.summary(), "2 dialogs, 1 of them over in time, 1 more were in memory already");
 }
 
 #[test]

@@ -20,11 +20,12 @@ pub(super) fn explained(url: &Url, error: &Error) -> StorageError {
     }
 }
 
-/// A wrong text is the script's fault, not the database's.
+/// A wrong text, or one that the account may not run, is the script's fault, not the database's.
 pub(super) fn of_statement(error: StorageError) -> StorageError {
-    match error {
-        own if own.kind == ErrorKind::Schema => StorageError { kind: ErrorKind::Refused, remedy: String::new(), ..own },
-        own => own,
+    match error.kind {
+        ErrorKind::Schema => StorageError { kind: ErrorKind::Refused, remedy: String::new(), ..error },
+        ErrorKind::Credentials => StorageError { kind: ErrorKind::Refused, ..error },
+        _ => error,
     }
 }
 
@@ -63,7 +64,9 @@ fn meaning(url: &Url, told: &ServerError) -> (ErrorKind, String) {
         // A row that is too long for a packet, a value that its column does not take.
         1153 | 1048 | 1062 | 1264 | 1265 | 1292 | 1364 | 1366 | 1406 | 3988 => (ErrorKind::Refused, String::new()),
         _ => match told.state.get(..2).unwrap_or_default() {
-            "01" | "0A" | "21" | "22" | "23" | "42" => (ErrorKind::Refused, String::new()),
+            "22" | "23" => (ErrorKind::Refused, String::new()),
+            // No row is to blame: none may be given up for it.
+            "0A" | "21" | "42" => (ErrorKind::Schema, format!("`duolog db create {url}` makes tables that fit")),
             _ => (ErrorKind::Away, String::new()),
         },
     }

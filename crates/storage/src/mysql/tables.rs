@@ -1,15 +1,17 @@
 //! The tables of a database: are they as they must be, making them, emptying them.
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Error, Row};
+use mysql_async::{Column, Conn, Error, Row};
 
+use crate::columns::{ColumnType, DECLARATIONS};
 use crate::error::StorageError;
 use crate::names::TableNames;
+use crate::plan::variable_kinds;
 use crate::schema;
 use crate::url::Driver;
 
 use super::writing::all_or_nothing;
-use super::{Mysql, State, list, quoted};
+use super::{Mysql, State, list, quoted, values};
 
 /// There is no such table.
 const NO_SUCH_TABLE: u16 = 1146;
@@ -18,8 +20,9 @@ impl Mysql {
     pub(super) fn check_tables(&mut self, names: &TableNames) -> Result<(), StorageError> {
         self.line.call(async |connection| {
             let (conn, state) = (&mut connection.conn, &connection.state);
-            check_columns(conn, state, &names.dialogs, &names.columns).await?;
-            check_columns(conn, state, &names.variables, &names.variable_columns).await?;
+            let kinds = DECLARATIONS.map(|declared| declared.kind);
+            check_columns(conn, state, &names.dialogs, names.columns.iter().zip(kinds)).await?;
+            check_columns(conn, state, &names.variables, names.variable_columns.iter().zip(variable_kinds())).await?;
             for (table, wanted) in schema::wanted_versions(names) {
                 let found = version_of(conn, table).await.map_err(|error| state.failed(&error))?;
                 if found != Some(wanted) {
@@ -55,15 +58,28 @@ fn is_missing_table(error: &Error) -> bool {
     matches!(error, Error::Server(told) if told.code == NO_SUCH_TABLE)
 }
 
-async fn check_columns(conn: &mut Conn, state: &State, table: &str, wanted: &[String]) -> Result<(), StorageError> {
+/// Are all columns there, each of a type that holds what belongs into it?
+async fn check_columns<'n>(
+    conn: &mut Conn,
+    state: &State,
+    table: &str,
+    wanted: impl IntoIterator<Item = (&'n String, ColumnType)>,
+) -> Result<(), StorageError> {
     let failed = |error: Error| {
         if is_missing_table(&error) { schema::missing_table(&state.url, table) } else { state.failed(&error) }
     };
     let result = conn.query_iter(format!("SELECT * FROM {} LIMIT 0", quoted(table))).await.map_err(failed)?;
-    let found: Vec<String> = result.columns_ref().iter().map(|column| column.name_str().into_owned()).collect();
+    let found: Vec<Column> = result.columns_ref().to_vec();
     result.drop_result().await.map_err(failed)?;
-    let is_missing = |name: &&String| !found.iter().any(|column| column.eq_ignore_ascii_case(name));
-    wanted.iter().find(is_missing).map_or(Ok(()), |column| Err(schema::missing_column(&state.url, table, column)))
+    for (name, kind) in wanted {
+        let column = found.iter().find(|column| column.name_str().eq_ignore_ascii_case(name));
+        let column = column.ok_or_else(|| schema::missing_column(&state.url, table, name))?;
+        if !values::holds(column, kind) {
+            let found = format!("{:?}", column.column_type());
+            return Err(schema::wrong_type(&state.url, table, name, found.trim_start_matches("MYSQL_TYPE_"), kind));
+        }
+    }
+    Ok(())
 }
 
 /// What stands in `version` about a table.

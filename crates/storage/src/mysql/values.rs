@@ -3,8 +3,17 @@
 use mysql_async::Value as Sent;
 use mysql_async::consts::{ColumnFlags, ColumnType as Kind};
 
+use crate::columns::ColumnType;
 use crate::query::Value;
 use crate::row::Cell;
+
+/// Does a column hold such values?
+pub(super) fn holds(column: &mysql_async::Column, wanted: ColumnType) -> bool {
+    match wanted {
+        ColumnType::Integer => Form::of(column) == Form::Integer,
+        ColumnType::Text(_) => column.column_type().is_character_type(),
+    }
+}
 
 /// Puts a value into the cell of a row.
 pub(super) fn put(sent: Sent, cell: &mut Cell) {

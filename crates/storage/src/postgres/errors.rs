@@ -15,11 +15,13 @@ pub(super) fn explained(url: &Url, error: &Error) -> StorageError {
     StorageError::new(kind, url.to_string(), reason(told)).remedy(remedy)
 }
 
-/// A wrong text is the script's fault, not the database's.
+/// A wrong text, or one that the account may not run, is the script's fault, not the database's.
 pub(super) fn of_statement(url: &Url, error: &Error) -> StorageError {
-    match explained(url, error) {
-        own if own.kind == ErrorKind::Schema => StorageError { kind: ErrorKind::Refused, remedy: String::new(), ..own },
-        own => own,
+    let error = explained(url, error);
+    match error.kind {
+        ErrorKind::Schema => StorageError { kind: ErrorKind::Refused, remedy: String::new(), ..error },
+        ErrorKind::Credentials => StorageError { kind: ErrorKind::Refused, ..error },
+        _ => error,
     }
 }
 
@@ -72,7 +74,9 @@ fn meaning(url: &Url, told: &DbError) -> (ErrorKind, String) {
         "XX001" | "XX002" => (ErrorKind::Corrupt, "look at the log of the server, and restore the database from a copy".to_owned()),
         other => match other.get(..2).unwrap_or_default() {
             "28" => (ErrorKind::Credentials, "look at user and password of the URL, and at pg_hba.conf of the server".to_owned()),
-            "0A" | "21" | "22" | "23" | "26" | "2B" | "34" | "3B" | "42" | "44" | "54" | "P0" => (ErrorKind::Refused, String::new()),
+            "22" | "23" | "44" | "54" | "P0" => (ErrorKind::Refused, String::new()),
+            // No row is to blame: none may be given up for it.
+            "0A" | "21" | "2B" | "42" => (ErrorKind::Schema, format!("`duolog db create {url}` makes tables that fit")),
             _ => (ErrorKind::Away, String::new()),
         },
     }

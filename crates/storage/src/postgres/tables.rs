@@ -3,20 +3,23 @@
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use crate::columns::{ColumnType, DECLARATIONS};
 use crate::error::StorageError;
 use crate::names::TableNames;
+use crate::plan::variable_kinds;
 use crate::schema;
 use crate::url::{Driver, Url};
 
-use super::{Postgres, errors};
+use super::{Postgres, errors, values};
 
 impl Postgres {
     pub(super) fn check_tables(&mut self, names: &TableNames) -> Result<(), StorageError> {
         let url = self.line.url.clone();
         self.line.call(async |connection| {
             let client = &connection.client;
-            check_columns(client, &url, &names.dialogs, &names.columns).await?;
-            check_columns(client, &url, &names.variables, &names.variable_columns).await?;
+            let kinds = DECLARATIONS.map(|declared| declared.kind);
+            check_columns(client, &url, &names.dialogs, names.columns.iter().zip(kinds)).await?;
+            check_columns(client, &url, &names.variables, names.variable_columns.iter().zip(variable_kinds())).await?;
             for (table, wanted) in schema::wanted_versions(names) {
                 let found = version_of(client, table).await.map_err(|error| errors::explained(&url, &error))?;
                 if found != Some(wanted) {
@@ -42,14 +45,26 @@ impl Postgres {
     }
 }
 
-async fn check_columns(client: &Client, url: &Url, table: &str, wanted: &[String]) -> Result<(), StorageError> {
+/// Are all columns there, each of a type that holds what belongs into it?
+async fn check_columns<'n>(
+    client: &Client,
+    url: &Url,
+    table: &str,
+    wanted: impl IntoIterator<Item = (&'n String, ColumnType)>,
+) -> Result<(), StorageError> {
     let statement = match client.prepare(&format!("SELECT * FROM {table}")).await {
         Ok(statement) => statement,
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => return Err(schema::missing_table(url, table)),
         Err(error) => return Err(errors::explained(url, &error)),
     };
-    let is_missing = |name: &&String| !statement.columns().iter().any(|column| column.name().eq_ignore_ascii_case(name));
-    wanted.iter().find(is_missing).map_or(Ok(()), |column| Err(schema::missing_column(url, table, column)))
+    for (name, kind) in wanted {
+        let found = statement.columns().iter().find(|column| column.name().eq_ignore_ascii_case(name));
+        let found = found.ok_or_else(|| schema::missing_column(url, table, name))?;
+        if !values::holds(found.type_(), kind) {
+            return Err(schema::wrong_type(url, table, name, found.type_().name(), kind));
+        }
+    }
+    Ok(())
 }
 
 /// What stands in `version` about a table.

@@ -4,8 +4,17 @@ use std::error::Error;
 
 use tokio_postgres::types::{FromSql, Type};
 
+use crate::columns::ColumnType;
 use crate::query::Value;
 use crate::row::Cell;
+
+/// Does a column of this type hold such values?
+pub(super) fn holds(kind: &Type, wanted: ColumnType) -> bool {
+    match wanted {
+        ColumnType::Integer => [Type::INT4, Type::INT8].contains(kind),
+        ColumnType::Text(_) => [Type::TEXT, Type::VARCHAR].contains(kind),
+    }
+}
 
 /// A value in binary form, not looked into yet.
 pub(super) struct Raw<'a>(&'a [u8]);

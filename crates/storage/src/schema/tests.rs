@@ -1,9 +1,13 @@
 use super::*;
 
+fn script(driver: Driver, names: &TableNames) -> String {
+    create_statements(driver, names).iter().fold(String::new(), |text, statement| text + statement + ";\n")
+}
+
 #[test]
 fn every_column_stands_in_the_text_of_each_database() {
     for driver in [Driver::Sqlite, Driver::Postgres, Driver::Mysql] {
-        let text = create_script(driver, &TableNames::default());
+        let text = script(driver, &TableNames::default());
         for declared in &DECLARATIONS {
             assert!(text.contains(&format!("\n    {} ", declared.name)), "{} in {driver:?}", declared.name);
         }
@@ -19,7 +23,7 @@ fn renamed_tables_and_columns_are_made_under_their_new_names() {
         _ => None,
     };
     let names = TableNames::from_parameters(given).unwrap();
-    let text = create_script(Driver::Postgres, &names);
+    let text = script(Driver::Postgres, &names);
     assert!(text.contains("CREATE INDEX IF NOT EXISTS calls_hash_idx ON calls (slot, hash_id);"), "{text}");
     assert!(text.contains("SELECT 'calls', 7 WHERE NOT EXISTS"), "{text}");
     assert!(text.contains("\n    word VARCHAR(128) NOT NULL"), "{text}");
@@ -27,7 +31,7 @@ fn renamed_tables_and_columns_are_made_under_their_new_names() {
 
 #[test]
 fn mysql_makes_the_index_with_the_table() {
-    let text = create_script(Driver::Mysql, &TableNames::default());
+    let text = script(Driver::Mysql, &TableNames::default());
     assert_eq!(text.matches("KEY hash_idx (hash_entry, hash_id)").count(), 2, "{text}");
     assert!(!text.contains("CREATE INDEX"), "{text}");
     assert!(text.contains("state INT(10) UNSIGNED NOT NULL,"), "{text}");

@@ -39,19 +39,15 @@ impl Sqlite {
         }
         self.deadline.restart();
         let last = self.connection.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" });
-        done.and(last).map_err(|error| self.failed(&error))
+        done.and(last).map_err(|error| self.statement_failed(&error))
     }
 
     fn rows_of(&self, text: &str, bounds: QueryBounds) -> Result<QueryResult, StorageError> {
-        // A wrong text is the script's fault, not the database's.
-        let failed = |error: rusqlite::Error| match self.failed(&error) {
-            own if own.kind == ErrorKind::Schema => StorageError { kind: ErrorKind::Refused, remedy: String::new(), ..own },
-            own => own,
-        };
+        let failed = |error: rusqlite::Error| self.statement_failed(&error);
         let changed_before = self.connection.total_changes();
         // The first statement of a text counts, as in Kamailio.
         let Some(mut prepared) = Batch::new(&self.connection, text).next().map_err(failed)? else { return Ok(QueryResult::default()) };
-        let columns: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
         let mut result = QueryResult { columns, rows: Vec::new(), affected: 0 };
         let mut bytes = 0_usize;
         let mut rows = prepared.query([]).map_err(failed)?;
@@ -77,6 +73,14 @@ impl Sqlite {
             result.affected = self.connection.changes();
         }
         Ok(result)
+    }
+
+    /// A wrong text is the fault of who wrote it, not the database's.
+    fn statement_failed(&self, error: &rusqlite::Error) -> StorageError {
+        match self.failed(error) {
+            own if own.kind == ErrorKind::Schema => StorageError { kind: ErrorKind::Refused, remedy: String::new(), ..own },
+            own => own,
+        }
     }
 
     fn too_long(&self, what: String) -> StorageError {

@@ -72,3 +72,38 @@ pub(super) fn corrupt_remedy(file: &str) -> String {
 pub(super) fn moved_remedy() -> String {
     "do not move or remove the file while duolog runs; put it back with its -wal, or restart".to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_of_sqlite_has_its_kind_and_those_of_the_surroundings_a_remedy() {
+        let url = Url::parse("sqlite:///var/calls.sqlite").unwrap();
+        let kinds = [
+            (ffi::SQLITE_BUSY_SNAPSHOT, ErrorKind::Busy),
+            (ffi::SQLITE_LOCKED, ErrorKind::Busy),
+            (ffi::SQLITE_FULL, ErrorKind::Full),
+            (ffi::SQLITE_IOERR_SHMSIZE, ErrorKind::Full),
+            (ffi::SQLITE_IOERR_FSYNC, ErrorKind::Away),
+            (ffi::SQLITE_INTERRUPT, ErrorKind::Away),
+            (ffi::SQLITE_NOMEM, ErrorKind::Away),
+            (ffi::SQLITE_READONLY_DIRECTORY, ErrorKind::ReadOnly),
+            (ffi::SQLITE_READONLY_DBMOVED, ErrorKind::Away),
+            (ffi::SQLITE_CANTOPEN, ErrorKind::ReadOnly),
+            (ffi::SQLITE_PERM, ErrorKind::ReadOnly),
+            (ffi::SQLITE_CORRUPT_INDEX, ErrorKind::Corrupt),
+            (ffi::SQLITE_NOTADB, ErrorKind::Corrupt),
+            (ffi::SQLITE_ERROR, ErrorKind::Schema),
+        ];
+        for (code, kind) in kinds {
+            let error = explained(&url, &rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+            assert_eq!(error.kind, kind, "{error}");
+            assert!(!error.remedy.is_empty() && error.is_passing(), "{error}");
+        }
+        for code in [ffi::SQLITE_CONSTRAINT_NOTNULL, ffi::SQLITE_MISMATCH, ffi::SQLITE_TOOBIG] {
+            let error = explained(&url, &rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("a row".to_owned())));
+            assert_eq!((error.kind, error.reason.as_str(), error.is_passing()), (ErrorKind::Refused, "a row", false));
+        }
+    }
+}

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::backend::{Backend, ConnectOptions};
 use crate::error::{ErrorKind, StorageError};
-use crate::limits::{SQLITE_CACHE_KIB, SQLITE_CHECKPOINT_PAGES};
+use crate::limits::SQLITE_CACHE_KIB;
 use crate::url::Url;
 
 use super::Sqlite;
@@ -62,7 +62,6 @@ fn prepare(connection: &mut Connection, wanted: &FileOptions, options: ConnectOp
     connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0))?;
     connection.pragma_update(None, "synchronous", wanted.synchronous)?;
     connection.pragma_update(None, "cache_size", -SQLITE_CACHE_KIB)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 2 * SQLITE_CHECKPOINT_PAGES)?;
     connection.busy_timeout(options.call_timeout)?;
     Ok(deadline)
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{ErrorKind, StorageError};
+use crate::limits::SQLITE_CHECKPOINT_PAGES;
 use crate::names::TableNames;
 use crate::schema;
 use crate::url::Driver;
@@ -31,15 +32,15 @@ impl Sqlite {
         self.deadline.restart();
         self.make_writable()?;
         let statements = schema::create_statements(Driver::Sqlite, names);
-        self.run_together(&statements)
+        self.change_tables(&statements)
     }
 
     pub(super) fn empty_tables(&mut self, names: &TableNames) -> Result<(), StorageError> {
         self.deadline.restart();
-        self.run_together(&[&names.dialogs, &names.variables].map(|table| format!("DELETE FROM {table}")))
+        self.change_tables(&[&names.dialogs, &names.variables].map(|table| format!("DELETE FROM {table}")))
     }
 
-    fn run_together(&self, statements: &[String]) -> Result<(), StorageError> {
+    fn change_tables(&self, statements: &[String]) -> Result<(), StorageError> {
         let run = || statements.iter().try_for_each(|statement| self.connection.execute(statement, []).map(drop));
         in_transaction(&self.connection, run).map_err(|error: rusqlite::Error| self.failed(&error))
     }
@@ -52,8 +53,7 @@ impl Sqlite {
     fn check_columns(&self, table: &str, wanted: &[String]) -> Result<(), StorageError> {
         let read = || {
             let mut statement = self.connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
-            let columns = statement.query_map([table], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>();
-            columns
+            statement.query_map([table], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()
         };
         let found = read().map_err(|error| self.failed(&error))?;
         if found.is_empty() {
@@ -72,7 +72,10 @@ impl Sqlite {
         }
         let set = self.connection.pragma_update_and_check(None, "journal_mode", self.journal, |row| row.get::<_, String>(0));
         match set {
-            Ok(mode) if mode.eq_ignore_ascii_case(self.journal) => Ok(()),
+            // The log is worked on by `checkpoints`; commits do so only if that does not come about.
+            Ok(mode) if mode.eq_ignore_ascii_case(self.journal) => {
+                self.connection.pragma_update(None, "wal_autocheckpoint", 2 * SQLITE_CHECKPOINT_PAGES).map_err(|error| self.failed(&error))
+            }
             Ok(mode) => {
                 let reason = format!("keeps its journal in the mode {mode}, not {}", self.journal);
                 Err(StorageError::new(ErrorKind::Configuration, self.url.to_string(), reason).remedy(self.journal_remedy()))

@@ -130,3 +130,33 @@ pub fn emptied_tables_are_empty(kind: Kind) {
     assert!(rows(&mut *backend, &Selection::All).is_empty() && variables(&mut *backend, &Selection::All).is_empty());
     backend.check(&names()).unwrap();
 }
+
+/// A column of the wrong type is the operator's to mend; no row may be given up for it.
+pub fn a_column_of_another_type_is_no_fault_of_a_row(kind: Kind) {
+    let Some(home) = Home::new(kind) else { return };
+    let mut backend = home.with_tables();
+    let changes = match kind {
+        Kind::Mariadb => [
+            ("callid", "ALTER TABLE dialog MODIFY callid INT NOT NULL", "ALTER TABLE dialog MODIFY callid VARCHAR(255) NOT NULL"),
+            ("state", "ALTER TABLE dialog MODIFY state DATETIME NOT NULL", "ALTER TABLE dialog MODIFY state INT UNSIGNED NOT NULL"),
+        ],
+        _ => [
+            ("callid", "ALTER TABLE dialog ALTER callid TYPE inet USING NULL::inet", "ALTER TABLE dialog ALTER callid TYPE VARCHAR(255)"),
+            ("state", "ALTER TABLE dialog ALTER state TYPE text", "ALTER TABLE dialog ALTER state TYPE INTEGER USING 0"),
+        ],
+    };
+    let batch = Batch { operations: vec![put(&row(1, 1), true)], is_retry: true };
+    for (column, change, mend) in changes {
+        ask(&mut *backend, change).unwrap();
+        let error = backend.check(&names()).unwrap_err();
+        assert!(error.kind == ErrorKind::Schema && error.reason.contains(column) && !error.remedy.is_empty(), "{error}");
+        if kind == Kind::Postgres && column == "callid" {
+            let error = home.connect().apply(&names(), &batch).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Schema, "{error}");
+        }
+        ask(&mut *backend, mend).unwrap();
+        backend.check(&names()).unwrap();
+    }
+    home.connect().apply(&names(), &batch).unwrap();
+    assert_eq!(rows(&mut *backend, &Selection::All).len(), 1);
+}

@@ -158,6 +158,21 @@ fn a_statement_of_a_script_fails_anywhere_and_changes_all_or_nothing() {
 }
 
 #[test]
+fn statements_that_belong_together_fail_anywhere_and_change_all_or_nothing() {
+    let directory = Directory::new();
+    let mut open = directory.ready();
+    let statements = ["UPDATE dialog SET state = 9 WHERE hash_id = 1", "DELETE FROM dialog_vars", "UPDATE dialog SET state = 9"];
+    let call = |open: &mut Sqlite| open.run_together(&mut statements.iter().map(|text| (*text).to_owned()));
+    let check = |open: &mut Sqlite, outcome: &Result<(), StorageError>| {
+        let (rows, variables) = contents(open);
+        let changed = rows.iter().filter(|row| *row.cell(Column::State) == Cell::Integer(9)).count();
+        let now = (changed, variables.len());
+        assert!(now == (2, 0) || outcome.is_err() && now == (0, 2), "{now:?}");
+    };
+    fail_everywhere(&mut open, start, call, check);
+}
+
+#[test]
 fn a_full_file_refuses_at_any_page_without_losing_anything() {
     let directory = Directory::new();
     let mut open = directory.ready();

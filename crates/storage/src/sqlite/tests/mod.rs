@@ -1,6 +1,7 @@
 mod asking;
 mod damage;
 mod failing;
+mod killing;
 mod locking;
 mod storing;
 mod tables;
@@ -131,8 +132,11 @@ fn rows(open: &mut Sqlite, which: &Selection) -> Vec<DialogRow> {
     rows
 }
 
-/// Slot, number, key, value, as they are read.
-fn variables(open: &mut Sqlite, which: &Selection) -> Vec<(u32, u32, String, String)> {
+/// Slot, number, key, value.
+type Variable = (u32, u32, String, String);
+
+/// As they are read.
+fn variables(open: &mut Sqlite, which: &Selection) -> Vec<Variable> {
     let mut found = Vec::new();
     open.load_variables(&names(), which, &mut |row| {
         let text = |cell: &Cell| String::from_utf8(cell.text().unwrap().to_vec()).unwrap();
@@ -144,7 +148,7 @@ fn variables(open: &mut Sqlite, which: &Selection) -> Vec<(u32, u32, String, Str
 }
 
 /// Everything in both tables but the keys, in an order of its own.
-fn contents(open: &mut Sqlite) -> (Vec<DialogRow>, Vec<(u32, u32, String, String)>) {
+fn contents(open: &mut Sqlite) -> (Vec<DialogRow>, Vec<Variable>) {
     let mut all = rows(open, &Selection::All);
     all.sort_by_key(|row| row.id());
     let mut own = variables(open, &Selection::All);
