@@ -385,7 +385,7 @@ fn two_proxies_do_not_share_a_file() {
 fn a_start_that_cannot_store_says_why_and_what_helps() {
     let said = failed_start("sqlite:///nowhere/at/all.sqlite", "loadmodule \"db_sqlite.so\"\n");
     assert!(said.contains("/nowhere/at/all.sqlite") && said.contains("No such file"), "{said}");
-    let said = failed_start("sqlite:///tmp/x.sqlite", "");
+    let said = failed_start("sqlite:///nowhere/calls.sqlite", "");
     assert!(said.contains("loadmodule \"db_sqlite.so\""), "{said}");
     let said = failed_start("oracle://u:secret@h/d", "");
     assert!(said.contains("db_url") || said.contains("database"), "{said}");

@@ -213,9 +213,13 @@ impl Keeper {
 
     fn refused(&mut self, now: Now, begun: Time, error: StorageError) {
         self.answered(now);
-        if let Some(Sorted::Dropped(operation)) = self.hand.as_mut().map(Hand::refused) {
-            self.totals.refused += 1;
-            self.events.push(Event::Refused { operation, error });
+        match self.hand.as_mut().map(Hand::refused) {
+            Some(Sorted::Dropped(operation)) => {
+                self.totals.refused += 1;
+                self.events.push(Event::Refused { operation, error });
+            }
+            Some(Sorted::Trimmed(operation)) => self.events.push(Event::Trimmed { operation, error }),
+            Some(Sorted::Halved | Sorted::Nothing) | None => {}
         }
         self.settle(now, begun);
     }

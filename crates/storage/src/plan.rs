@@ -103,6 +103,7 @@ impl<'a> Plan<'a> {
 
     /// The first text that is longer than its column takes: `longest` gives characters for a table and a column. For databases
     /// that do not tell which one they refused.
+    #[cfg(any(feature = "postgres", test))]
     pub(crate) fn first_too_long(&self, names: &TableNames, longest: impl Fn(&str, &str) -> Option<usize>) -> Option<String> {
         for row in self.rows_changed.iter().chain(&self.rows_added) {
             for (name, cell) in names.columns.iter().zip(&row.cells) {

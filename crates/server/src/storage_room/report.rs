@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use modules::dialog::Condition;
-use storage::StorageError;
 use storage::keeper::{Event, Health, Keeper, dialog_of};
+use storage::{Operation, StorageError};
 
 use super::gate::Gate;
 use super::room::StorageRoom;
@@ -68,12 +68,21 @@ pub(super) fn event(shell: &Shell, room: &StorageRoom, event: &Event) {
         Event::CaughtUp { operations, milliseconds } => {
             (level::NOTICE, format!("the database caught up: {operations} rows, all of an outage of {}", seconds(*milliseconds)))
         }
+        Event::Trimmed { operation, error } => {
+            let name = name(operation);
+            (level::WARNING, format!("dialog {name} is stored without the variables and profiles that do not fit their columns: {error}"))
+        }
         Event::Refused { operation, error } => {
-            let name = dialog_of(operation).map_or_else(|| String::from("?"), |(entry, id)| format!("{entry}:{id}"));
+            let name = name(operation);
             (level::ERROR, format!("the database refuses the row of dialog {name}, it is left out: {error}"))
         }
     };
     shell.logger.write_braked(0, at, PLACE, &text);
+}
+
+/// The dialog of an operation, as listings name it.
+fn name(operation: &Operation) -> String {
+    dialog_of(operation).map_or_else(|| String::from("?"), |(entry, id)| format!("{entry}:{id}"))
 }
 
 /// The writer ends.

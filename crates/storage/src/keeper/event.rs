@@ -18,6 +18,8 @@ pub enum Event {
     CameBack { milliseconds: u64, unsaved: usize },
     /// Nothing is left of what waited while the database was away.
     CaughtUp { operations: u64, milliseconds: u64 },
+    /// The database refused this one; it is tried again without the variables and memberships that do not fit.
+    Trimmed { operation: Operation, error: StorageError },
     /// The database refuses this one for good; it was left out.
     Refused { operation: Operation, error: StorageError },
 }

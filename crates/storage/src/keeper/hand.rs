@@ -24,6 +24,8 @@ pub(super) struct Hand {
 pub(super) enum Sorted {
     /// It is tried again in two halves.
     Halved,
+    /// It was this operation; it is tried again without what does not fit.
+    Trimmed(Operation),
     /// It was this operation; it is out.
     Dropped(Operation),
     Nothing,
@@ -66,7 +68,10 @@ impl Hand {
     pub fn refused(&mut self) -> Sorted {
         let Some(mut part) = self.parts.pop_front() else { return Sorted::Nothing };
         if part.operations.len() <= 1 {
-            return part.operations.pop().map_or(Sorted::Nothing, Sorted::Dropped);
+            let Some(operation) = part.operations.pop() else { return Sorted::Nothing };
+            let Some(trimmed) = operation.trimmed() else { return Sorted::Dropped(operation) };
+            self.parts.push_front(Batch { operations: vec![trimmed], is_retry: part.is_retry });
+            return Sorted::Trimmed(operation);
         }
         let second = part.operations.split_off(part.operations.len() / 2);
         self.parts.push_front(Batch { operations: second, is_retry: part.is_retry });
@@ -86,4 +91,21 @@ pub(super) struct Trouble {
     pub pause: u64,
     pub told: Time,
     pub error: StorageError,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_row_is_tried_once_more_without_what_does_not_fit() {
+        let variables = vec![(b"long".to_vec(), vec![b'x'; 600]), (b"short".to_vec(), b"1".to_vec())];
+        let put = |variables| Operation::Put { row: Box::default(), is_new: true, variables: Some(variables) };
+        let mut hand = Hand::new(vec![put(variables.clone())], false, Some(1), true);
+        assert!(matches!(hand.refused(), Sorted::Trimmed(whole) if whole == put(variables.clone())));
+        let short = put(variables[1..].to_vec());
+        assert_eq!(hand.first(), Some(&Batch { operations: vec![short.clone()], is_retry: false }));
+        assert!(matches!(hand.refused(), Sorted::Dropped(out) if out == short));
+        assert!(hand.is_empty());
+    }
 }

@@ -179,10 +179,12 @@ pub(super) struct Statements {
 impl Statements {
     async fn prepare(client: &Client, names: &TableNames) -> Result<Statements, Error> {
         // The planner knows neither how few rows an array has nor how many the table will have: rows are found by the index.
+        // Older servers lack some of these settings.
         client
             .batch_execute(
-                "SET plan_cache_mode = force_generic_plan; SET jit = off; \
-                 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off",
+                "SELECT set_config(name, CASE name WHEN 'plan_cache_mode' THEN 'force_generic_plan' ELSE 'off' END, false) \
+                 FROM pg_settings \
+                 WHERE name IN ('plan_cache_mode', 'jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin')",
             )
             .await?;
         let kinds = DECLARATIONS.map(|declared| declared.kind);
