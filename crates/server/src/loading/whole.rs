@@ -53,7 +53,8 @@ impl Whole {
 
     fn load_at_start(&mut self) {
         let begun = Instant::now();
-        let outcome = self.load_patiently();
+        let mut loaded = Loaded::default();
+        let outcome = self.load_patiently(&mut loaded);
         let shell = Arc::clone(&self.shell);
         let node = &shell.proxy.node;
         if outcome.is_ok() && node.dialogs.settings().storing == Storing::AtStop {
@@ -65,15 +66,24 @@ impl Whole {
         }
         let seconds = begun.elapsed().as_secs_f64();
         match outcome {
-            Ok(Loaded { intake, .. }) if intake.rows == 0 => self.log(level::INFO, "no dialogs are stored"),
-            Ok(loaded) => self.summarise(&loaded, &format!("loaded {} in {seconds:.2} s", loaded.intake.summary())),
-            Err(Failed { error, loaded }) => {
+            Ok(()) if self.leaves_off() => {
+                self.log(level::NOTICE, &format!("the stop ends loading, after {}", loaded.intake.summary()));
+            }
+            Ok(()) if loaded.intake.rows == 0 => self.log(level::INFO, "no dialogs are stored"),
+            Ok(()) => self.summarise(&loaded, &format!("loaded {} in {seconds:.2} s", loaded.intake.summary())),
+            Err(error) => {
                 node.states.dialog.storage_health.set_trouble(&error.to_string());
                 self.summarise(&loaded, &format!("loading ended early, after {}", loaded.intake.summary()));
                 self.log(level::ERROR, &format!("stored dialogs cannot be read: {error}; those not loaded yet are unknown here"));
             }
         }
         node.states.dialog.storage_health.is_loading.store(false, Ordering::Release);
+    }
+
+    /// The process stops, and what is not loaded yet stays where it is.
+    fn leaves_off(&self) -> bool {
+        let storing = self.shell.proxy.node.dialogs.settings().storing;
+        storing != Storing::AtStop && self.shell.is_stopping.load(Ordering::Relaxed)
     }
 
     fn summarise(&self, loaded: &Loaded, text: &str) {
@@ -87,13 +97,12 @@ impl Whole {
     }
 
     /// Loads everything; a database that is away is tried again until the process stops.
-    fn load_patiently(&mut self) -> Result<Loaded, Failed> {
-        let mut loaded = Loaded::default();
+    fn load_patiently(&mut self, loaded: &mut Loaded) -> Result<(), StorageError> {
         let mut told: Option<String> = None;
         loop {
-            let Err(error) = self.load_all(true, &mut loaded) else { return Ok(loaded) };
+            let Err(error) = self.load_all(true, loaded) else { return Ok(()) };
             if !error.is_passing() || error.kind == ErrorKind::Corrupt || self.shell.is_stopping.load(Ordering::Relaxed) {
-                return Err(Failed { error, loaded });
+                return Err(error);
             }
             let text = error.to_string();
             if told.as_ref() != Some(&text) {
@@ -208,9 +217,4 @@ struct Loaded {
     /// Variables whose dialog is not there.
     orphans: usize,
     variables_refused: u64,
-}
-
-struct Failed {
-    error: StorageError,
-    loaded: Loaded,
 }

@@ -96,6 +96,8 @@ impl Writer {
         if events.is_empty() {
             return;
         }
+        // Before the lines in the log, so that nobody who reads them finds an older condition; and after the gate moved.
+        report::condition(&self.shell, &self.keeper, room);
         for event in &events {
             report::event(&self.shell, room, event);
             self.move_gate(room, event);
