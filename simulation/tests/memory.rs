@@ -14,8 +14,8 @@ static HEAP: Cap<System> = Cap::new(System, usize::MAX);
 /// Calls of one wave, more than tables and buffers of a proxy keep room for anyway.
 const CALLS: usize = 250;
 /// Waves that fill caches and let tables grow, and waves after which nothing may be more.
-const FIRST_WAVES: usize = 2;
-const WAVES: usize = 5;
+const FIRST_WAVES: usize = 4;
+const WAVES: usize = 7;
 /// Quiet after everything has ended, milliseconds.
 const QUIET: u64 = 600_000;
 /// What may come and go between two quiet moments: one buffer more or less that a worker keeps. A forgotten dialog or

@@ -131,6 +131,12 @@ fn conformance(subject: &str) -> Step {
     Step::cargo("conformance", &["run", "--package", "conformance", "--", "--subject", subject])
 }
 
+/// The cases with a database on one of the servers, which the runner starts; skipped by name where it is not installed.
+fn stored_on(database: &str) -> Step {
+    let arguments = ["run", "--package", "conformance", "--", "--database", database, "storage/"];
+    Step::cargo("conformance of storage", &arguments)
+}
+
 fn test() -> Vec<Step> {
     let found = packages::install();
     if compat::check() != ExitCode::SUCCESS {
@@ -146,6 +152,7 @@ fn test() -> Vec<Step> {
     if found.kamailio {
         steps.push(conformance("duolog"));
         steps.push(conformance("kamailio"));
+        steps.extend(["postgres", "mysql"].map(stored_on));
     } else {
         println!("skipped: conformance (package kamailio, which brings kamcmd, is not installed and cannot be)");
     }

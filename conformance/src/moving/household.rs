@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::Options;
-use crate::database::{DRIVER_MARK, Database, URL_MARK};
+use crate::database::Database;
 use crate::moving::Plan;
 use crate::moving::live_call::{GROUPS, LiveCall, Side};
 use crate::subject::{self, Subject, free_port};
@@ -70,7 +70,6 @@ impl Household {
         let name = format!("moving-{}-{}", plan.first, if plan.is_killed { "killed" } else { "stopped" });
         let mut marks = BTreeMap::new();
         let database = Database::make(&options.database, &subject::folder(&name), "", &mut marks)?;
-        debug_assert!(marks.contains_key(URL_MARK) && marks.contains_key(DRIVER_MARK));
         let subject = Subject::start(&first, &name, &fill(CONFIGURATION, &marks), &proxy)?;
         let mut household = Household { subject, database, proxy, calls: Vec::new(), made: 0 };
         household.whole_move(plan, &first, &second).map_err(|reason| {

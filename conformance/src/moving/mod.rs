@@ -66,7 +66,7 @@ pub fn command(arguments: &[String], options: &Options) -> bool {
         Ok(server) => server,
         Err(reason) => {
             println!("{reason}");
-            return false;
+            return reason.starts_with(crate::SKIPPED);
         }
     };
     if let Some(server) = &server {

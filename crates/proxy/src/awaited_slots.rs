@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use dialog::Direction;
+use dialog::{Direction, State};
 use modules::Worker;
 use modules::outbox::{Effect, StoredDialogs};
 use modules::run::Answer;
@@ -161,7 +161,8 @@ impl Proxy {
         // Its dialog may be there although its slot is not complete.
         let is_found = !dialogs.slot_is_loaded(entry) && {
             let found = dialogs.find_by_identifiers(message.call_id(), message.from_tag(), message.to_tag(), Direction::None);
-            found.is_some()
+            // One that was never answered has no callee, so it answers for every To tag, those of the stored dialog too.
+            found.and_then(|(id, _)| dialogs.state(id)).is_some_and(State::is_answered)
         };
         let ticket = worker.take_ticket();
         let is_loaded = || is_found || self.node.dialogs.slot_is_loaded(entry);

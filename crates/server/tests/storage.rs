@@ -302,6 +302,32 @@ fn a_slow_commit_lets_messages_go_after_the_hold_time_in_their_order() {
 }
 
 #[test]
+fn what_is_held_leaves_after_the_hold_time_though_nothing_else_happens() {
+    let folder = Folder::new();
+    let file = folder.path("calls.sqlite");
+    let server = storing(&file, 1, "modparam(\"dialog\", \"db_hold_time\", 100)");
+    let mut pair = Pair::of(&server);
+    let mut held = Vec::new();
+    // At several moments of the second after which timers wake the proxy anyway.
+    for number in 0..4 {
+        let uri = format!("sip:bob@{}", pair.callee.address());
+        let invite = Call::new(&format!("quiet{number}"), &uri).request(&pair.caller, "INVITE", 1, &uri, "");
+        pair.caller.send(&invite);
+        let arrived = pair.callee.expect("INVITE ");
+        let lock = Lock::take(&file);
+        let begun = Instant::now();
+        pair.callee.send(&reply(&arrived, &pair.callee, "200 OK", "bob"));
+        pair.caller.expect("SIP/2.0 200");
+        held.push(begun.elapsed());
+        drop(lock);
+        until("a closed gate", || server.ask_json("dlg.db_status", "[]").filter(|status| status.contains("\"well\"")));
+        std::thread::sleep(Duration::from_millis(230));
+    }
+    eprintln!("{held:?}");
+    assert!(held.iter().all(|time| *time >= Duration::from_millis(95) && *time < Duration::from_millis(600)), "{held:?}");
+}
+
+#[test]
 fn a_call_that_cannot_be_stored_is_refused_where_that_is_wanted() {
     let folder = Folder::new();
     let file = folder.path("calls.sqlite");

@@ -11,10 +11,15 @@ use sip::time::Now;
 use crate::batch::Operation;
 use crate::columns::Column;
 use crate::membership::{self, StoredMembership};
-use crate::row::DialogRow;
+use crate::row::{Cell, DialogRow};
 
 /// The row of a dialog. Texts that were never set are empty, not NULL, where the column allows no NULL (spec dialog 13.54).
 pub fn row_of(dialog: &DialogView) -> DialogRow {
+    row_from(dialog.clone())
+}
+
+/// The same, with the texts moved: this is done for every write.
+fn row_from(dialog: DialogView) -> DialogRow {
     let mut row = DialogRow::default();
     let numbers = [
         (Column::HashEntry, dialog.id.entry),
@@ -28,50 +33,49 @@ pub fn row_of(dialog: &DialogView) -> DialogRow {
     for (column, number) in numbers {
         row.set_number(column, number);
     }
-    let (caller, callee) = (&dialog.caller, &dialog.callee);
-    let (caller_cseq, callee_cseq) = (decimal(caller.cseq), decimal(callee.cseq));
-    let texts: [(Column, &[u8]); 12] = [
-        (Column::CallId, &dialog.call_id),
-        (Column::FromUri, &dialog.from_uri),
-        (Column::FromTag, &caller.tag),
-        (Column::ToUri, &dialog.to_uri),
-        (Column::ToTag, &callee.tag),
-        (Column::CallerContact, &caller.contact),
-        (Column::CalleeContact, &callee.contact),
-        (Column::CallerSocket, &caller.socket),
-        (Column::CalleeSocket, &callee.socket),
-        (Column::RequestUri, &dialog.request_uri),
-        (Column::CallerCseq, caller_cseq.as_bytes()),
-        (Column::CalleeCseq, callee_cseq.as_bytes()),
+    let (caller, callee) = (dialog.caller, dialog.callee);
+    let texts = [
+        (Column::CallId, dialog.call_id),
+        (Column::FromUri, dialog.from_uri),
+        (Column::FromTag, caller.tag),
+        (Column::ToUri, dialog.to_uri),
+        (Column::ToTag, callee.tag),
+        (Column::CallerContact, caller.contact),
+        (Column::CalleeContact, callee.contact),
+        (Column::CallerSocket, caller.socket),
+        (Column::CalleeSocket, callee.socket),
+        (Column::RequestUri, dialog.request_uri),
+        (Column::CallerCseq, decimal(caller.cseq)),
+        (Column::CalleeCseq, decimal(callee.cseq)),
     ];
     for (column, text) in texts {
-        row.set_text(column, text);
+        *row.cell_mut(column) = Cell::Text(text);
     }
-    let or_null: [(Column, &[u8]); 3] = [
-        (Column::CallerRouteSet, &caller.route_set),
-        (Column::CalleeRouteSet, &callee.route_set),
-        (Column::TimeoutRouteName, &dialog.timeout_route_name),
+    let or_null = [
+        (Column::CallerRouteSet, caller.route_set),
+        (Column::CalleeRouteSet, callee.route_set),
+        (Column::TimeoutRouteName, dialog.timeout_route_name),
     ];
     for (column, text) in or_null.into_iter().filter(|(_, text)| !text.is_empty()) {
-        row.set_text(column, text);
+        *row.cell_mut(column) = Cell::Text(text);
     }
     if !dialog.profiles.is_empty() {
-        row.set_text(Column::ExtraData, membership::write(&dialog.profiles).as_bytes());
+        *row.cell_mut(Column::ExtraData) = Cell::Text(membership::write(&dialog.profiles));
     }
     row
 }
 
-fn decimal(number: Option<u32>) -> String {
-    number.unwrap_or(0).to_string()
+fn decimal(number: Option<u32>) -> Vec<u8> {
+    number.unwrap_or(0).to_string().into_bytes()
 }
 
 /// What is to be written of a change.
 pub fn operation(change: StoredChange) -> Operation {
     match change {
         StoredChange::Remove(id) => Operation::Remove { entry: id.entry, id: id.id },
-        StoredChange::Put { dialog, is_new, has_variables } => {
-            let row = Box::new(row_of(&dialog));
-            Operation::Put { row, is_new, variables: has_variables.then_some(dialog.variables) }
+        StoredChange::Put { mut dialog, is_new, has_variables } => {
+            let variables = has_variables.then(|| std::mem::take(&mut dialog.variables));
+            Operation::Put { row: Box::new(row_from(*dialog)), is_new, variables }
         }
     }
 }
@@ -199,7 +203,7 @@ pub fn timeout_of(engine: &Engine, row: &DialogRow) -> u32 {
     let number = |column| row.cell(column).number().unwrap_or(0);
     let (timeout, start_time) = (number(Column::Timeout), number(Column::StartTime));
     // Kamailio writes a moment long past with the answer and repairs it with the ACK (spec dialog 8.4).
-    if number(Column::State) == State::ConfirmedNoAck.number() && timeout < start_time {
+    if number(Column::State) == State::ConfirmedNoAck.number() && (1..start_time).contains(&timeout) {
         start_time.saturating_add(engine.settings().default_timeout)
     } else {
         timeout

@@ -13,8 +13,8 @@ pub mod columns;
 pub mod dialogs;
 pub mod error;
 pub mod held;
-pub mod keeper;
 pub mod intake;
+pub mod keeper;
 pub mod limits;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod line;

@@ -1,7 +1,7 @@
 //! Profiles of a dialog as the JSON of the column `xdata` (spec dialog 6.7).
 
 use dialog::{Place, ProfileView};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 /// A membership out of a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,29 +13,29 @@ pub struct StoredMembership {
 }
 
 /// The JSON of the memberships, newest first as they are listed.
-pub fn write(profiles: &[ProfileView]) -> String {
-    write_with(profiles, true)
+pub fn write(profiles: &[ProfileView]) -> Vec<u8> {
+    let mut out = b"{\"profiles\":[".to_vec();
+    for (place, profile) in profiles.iter().enumerate() {
+        out.extend_from_slice(if place == 0 { b"{\"name\":" } else { b",{\"name\":" });
+        write_text(&mut out, profile.name.as_bytes());
+        if let Some(value) = &profile.value {
+            out.extend_from_slice(b",\"value\":");
+            write_text(&mut out, value);
+        }
+        out.extend_from_slice(b",\"puid\":");
+        write_text(&mut out, profile.unique.as_bytes());
+        if profile.place == Place::Priority {
+            out.extend_from_slice(b",\"place\":\"priority\"");
+        }
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}");
+    out
 }
 
-fn write_with(profiles: &[ProfileView], with_unique: bool) -> String {
-    let entries: Vec<Value> = profiles
-        .iter()
-        .map(|profile| {
-            let mut entry = Map::new();
-            entry.insert("name".to_owned(), json!(&*profile.name));
-            if let Some(value) = &profile.value {
-                entry.insert("value".to_owned(), json!(String::from_utf8_lossy(value)));
-            }
-            if with_unique {
-                entry.insert("puid".to_owned(), json!(profile.unique));
-            }
-            if profile.place == Place::Priority {
-                entry.insert("place".to_owned(), json!("priority"));
-            }
-            Value::Object(entry)
-        })
-        .collect();
-    json!({ "profiles": entries }).to_string()
+fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    // Writing into memory does not fail.
+    let _ = serde_json::to_writer(out, &String::from_utf8_lossy(text));
 }
 
 /// Shortens the JSON to so many bytes: first without what can be made anew, then without the oldest memberships. None: it
@@ -99,8 +99,8 @@ mod tests {
         assert_eq!((&read_back[..], lost), (&expected[..], 0));
         let own = write(&[profile("all", None, Place::Ordinary), profile("caller", Some("a\"b"), Place::Priority)]);
         let wanted = r#"{"profiles":[{"name":"all","puid":"dlgp-1-2-all"},{"name":"caller","value":"a\"b","puid":"dlgp-1-2-caller","place":"priority"}]}"#;
-        assert_eq!(own, wanted);
-        assert!(read(own.as_bytes(), &mut lost)[1].is_priority);
+        assert_eq!(String::from_utf8_lossy(&own), wanted);
+        assert!(read(&own, &mut lost)[1].is_priority);
     }
 
     #[test]
@@ -118,12 +118,12 @@ mod tests {
         let profiles: Vec<ProfileView> =
             (0..8).map(|number| profile(&format!("profile{number}"), Some("some value"), Place::Ordinary)).collect();
         let text = write(&profiles);
-        assert_eq!(shortened(text.as_bytes(), text.len()), None);
+        assert_eq!(shortened(&text, text.len()), None);
         let mut lost = 0;
-        let short = shortened(text.as_bytes(), 400).unwrap();
+        let short = shortened(&text, 400).unwrap();
         assert!(short.len() <= 400 && !short.contains("puid"));
         assert_eq!(read(short.as_bytes(), &mut lost).len(), 8);
-        let shorter = shortened(text.as_bytes(), 200).unwrap();
+        let shorter = shortened(&text, 200).unwrap();
         let kept = read(shorter.as_bytes(), &mut lost);
         assert!(shorter.len() <= 200 && !kept.is_empty() && kept.len() < 8 && kept[0].name == "profile0");
     }

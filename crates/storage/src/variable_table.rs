@@ -1,6 +1,6 @@
 //! All stored variables in little memory, read before the dialogs they belong to.
 
-use dialog::limits::VARIABLES_MAX;
+use dialog::limits::{VARIABLES_BYTES_MAX, VARIABLES_MAX};
 
 use crate::limits::VARIABLE_TABLE_BYTES_MAX;
 use crate::row::VariableRow;
@@ -8,7 +8,7 @@ use crate::row::VariableRow;
 /// The variables of many dialogs: 16 bytes each, and the bytes of key and value.
 #[derive(Debug, Default)]
 pub struct VariableTable {
-    /// Of each variable: length of the key, length of the value (16 bits each), key, value.
+    /// Of each variable: length of the key (16 bits), length of the value (32 bits), key, value.
     texts: Vec<u8>,
     places: Vec<Place>,
     /// Where the variables of each slot begin, and at the end how many there are. Empty: not sorted yet.
@@ -28,7 +28,7 @@ struct Place {
 
 /// Its dialog was asked for.
 const SEEN: u32 = 1 << 31;
-const LENGTHS: usize = 4;
+const LENGTHS: usize = 6;
 
 /// Why a variable was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +52,14 @@ impl VariableTable {
     fn try_add(&mut self, row: &VariableRow) -> Result<(), Unusable> {
         let (entry, id) = row.entry.number().zip(row.id.number()).ok_or(Unusable::Incomplete)?;
         let (key, value) = row.key.to_text().zip(row.value.to_text()).ok_or(Unusable::Incomplete)?;
-        let length = |text: &[u8]| u16::try_from(text.len()).map_err(|_| Unusable::TooLong);
-        let lengths = (length(&key)?, length(&value)?);
+        let key_length = u16::try_from(key.len()).map_err(|_| Unusable::TooLong)?;
+        let value_length = u32::try_from(value.len()).ok().filter(|_| value.len() <= VARIABLES_BYTES_MAX).ok_or(Unusable::TooLong)?;
         if self.texts.len() + LENGTHS + key.len() + value.len() > VARIABLE_TABLE_BYTES_MAX {
             return Err(Unusable::Full);
         }
         let at = u32::try_from(self.texts.len()).map_err(|_| Unusable::Full)?;
-        self.texts.extend_from_slice(&lengths.0.to_le_bytes());
-        self.texts.extend_from_slice(&lengths.1.to_le_bytes());
+        self.texts.extend_from_slice(&key_length.to_le_bytes());
+        self.texts.extend_from_slice(&value_length.to_le_bytes());
         self.texts.extend_from_slice(&key);
         self.texts.extend_from_slice(&value);
         self.places.push(Place { entry, id, at });
@@ -115,8 +115,8 @@ impl VariableTable {
 
     fn text(&self, at: u32) -> (&[u8], &[u8]) {
         let rest = self.texts.get(at as usize..).unwrap_or_default();
-        let Some(([a, b, c, d], rest)) = rest.split_first_chunk() else { return Default::default() };
-        let (key, value) = (usize::from(u16::from_le_bytes([*a, *b])), usize::from(u16::from_le_bytes([*c, *d])));
+        let Some(([a, b, c, d, e, f], rest)) = rest.split_first_chunk() else { return Default::default() };
+        let (key, value) = (usize::from(u16::from_le_bytes([*a, *b])), u32::from_le_bytes([*c, *d, *e, *f]) as usize);
         (rest.get(..key).unwrap_or_default(), rest.get(key..key + value).unwrap_or_default())
     }
 
@@ -190,12 +190,14 @@ mod tests {
         assert_eq!(table.add(&VariableRow::default()), Err(Unusable::Incomplete));
         assert_eq!(table.add(&VariableRow { entry: Cell::Text(b"x".to_vec()), ..row(0, 1, "a", "b") }), Err(Unusable::Incomplete));
         assert_eq!(table.add(&VariableRow { value: Cell::Null, ..row(0, 1, "a", "b") }), Err(Unusable::Incomplete));
-        assert_eq!(table.add(&row(0, 1, "a", &"x".repeat(70_000))), Err(Unusable::TooLong));
+        assert_eq!(table.add(&row(0, 1, "a", &"x".repeat(VARIABLES_BYTES_MAX + 1))), Err(Unusable::TooLong));
+        assert_eq!(table.add(&row(3, 2, "long", &"x".repeat(70_000))), Ok(()), "a dialog may hold it");
         assert_eq!(table.add(&VariableRow { value: Cell::Integer(17), ..row(0, 1, "a", "") }), Ok(()));
         assert_eq!(table.add(&row(5_000, 1, "a", "beyond the slots")), Ok(()));
         table.sort(4);
         assert_eq!(of(&mut table, 0, 1), "a=17");
-        assert_eq!((table.refused(), table.len(), table.orphans()), (4, 2, 1));
+        assert_eq!(of(&mut table, 3, 2).len(), "long=".len() + 70_000);
+        assert_eq!((table.refused(), table.len(), table.orphans()), (4, 3, 1));
     }
 
     #[test]

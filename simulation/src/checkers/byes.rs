@@ -44,6 +44,8 @@ pub struct Byes {
     one_sided: BTreeSet<DialogId>,
     /// Calls whose parties named their ways in a former life of the proxy.
     loaded: BTreeSet<Vec<u8>>,
+    /// The fork of the last request, and the highest number before it.
+    last: Option<(Fork, Option<u32>)>,
 }
 
 impl Byes {
@@ -60,6 +62,7 @@ impl Byes {
             forced: BTreeSet::new(),
             one_sided: BTreeSet::new(),
             loaded: BTreeSet::new(),
+            last: None,
         }
     }
 
@@ -78,6 +81,7 @@ impl Byes {
         let meets = message.to_tag().is_empty() || message.routes().next().is_some_and(|route| text(route.whole).contains("did="));
         let Some(cseq) = message.cseq().filter(|_| meets) else { return };
         let key = (message.call_id().to_vec(), message.from_tag().to_vec(), message.to_tag().to_vec());
+        self.last = Some((key.clone(), self.sequences.get(&key).copied()));
         let highest = self.sequences.entry(key).or_default();
         *highest = (*highest).max(cseq.number);
     }
@@ -192,6 +196,15 @@ impl Checker for Byes {
             Sight::Received { message, .. } => self.received(message),
             Sight::Sent { message, .. } => self.sent(at, message, verdicts),
             Sight::Line(line) => self.line(line),
+            // It meets its dialog later, and a BYE made here meanwhile knows nothing of it.
+            Sight::Awaits => {
+                if let Some((fork, before)) = self.last.take() {
+                    match before {
+                        Some(before) => self.sequences.insert(fork, before),
+                        None => self.sequences.remove(&fork),
+                    };
+                }
+            }
             Sight::Commanded { dialog, name: "dlg.set_state" } => {
                 self.forced.insert(dialog.call_id.clone());
             }

@@ -153,6 +153,9 @@ impl Engine {
             }
             work.forget_end(index);
             let record = work.record_mut(index)?;
+            if state.is_answered() && !record.is_marked(mark::STORED) && self.settings.storing.notes_changes() {
+                record.dialog_flags |= dialog_flag::NEW;
+            }
             if state.is_answered() && !record.is_marked(mark::LIFETIME) {
                 record.answered = crate::lifetime::wall_seconds(now);
                 work.restart_lifetime(index);

@@ -58,6 +58,8 @@ pub struct Taken {
 pub(super) struct Journal {
     noted: AtomicU64,
     waiting: Mutex<VecDeque<Waiting>>,
+    /// Removals of the last take: they may be on their way to the database.
+    removals_out: Mutex<Vec<DialogId>>,
     loading: Loading,
 }
 
@@ -83,6 +85,16 @@ impl Journal {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Remembers which removals were taken, while the lock that they were taken under is held: none is missing in between.
+    fn taken_out(&self, _waiting: &MutexGuard<'_, VecDeque<Waiting>>, batch: &[Waiting]) {
+        let removals = batch.iter().filter(|one| one.is_removal).map(|one| one.id);
+        *self.removals_out() = removals.collect();
+    }
+
+    fn removals_out(&self) -> MutexGuard<'_, Vec<DialogId>> {
+        self.removals_out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn push(&self, id: DialogId, is_removal: bool) {
         let mut waiting = self.waiting();
         // Under the lock, so that numbers stand in order.
@@ -102,12 +114,14 @@ impl Engine {
         self.journal.waiting().len()
     }
 
-    /// Takes the oldest changes, at most about `most`, each dialog as it is now. To be called by one writer.
+    /// Takes the oldest changes, at most about `most`, each dialog as it is now. To be called by one writer, who has written
+    /// what he took before.
     pub fn take_changes(&self, now: Now, most: usize) -> Taken {
         let (batch, upto) = {
             let mut waiting = self.journal.waiting();
             let count = most.min(waiting.len());
             let batch: Vec<Waiting> = waiting.drain(..count).collect();
+            self.journal.taken_out(&waiting, &batch);
             let upto = waiting.front().map_or_else(|| self.changes_noted(), |first| first.number - 1);
             (batch, upto)
         };
@@ -121,13 +135,16 @@ impl Engine {
     /// Takes removals alone, at most `most` (`db_mode` 2 between its periods).
     pub fn take_removals(&self, now: Now, most: usize) -> Vec<StoredChange> {
         let mut batch = Vec::new();
-        self.journal.waiting().retain(|one| {
+        let mut waiting = self.journal.waiting();
+        waiting.retain(|one| {
             let is_taken = one.is_removal && batch.len() < most;
             if is_taken {
                 batch.push(*one);
             }
             !is_taken
         });
+        self.journal.taken_out(&waiting, &batch);
+        drop(waiting);
         let mut changes = Vec::with_capacity(batch.len());
         for one in batch {
             self.take_one(now, one, &mut changes);
@@ -138,7 +155,7 @@ impl Engine {
     /// Forgets notes of dialogs that are over and have no row. Useful now and then while nothing can be written.
     pub fn forget_stale_changes(&self) {
         let waiting = std::mem::take(&mut *self.journal.waiting());
-        let mut kept: VecDeque<Waiting> = waiting.into_iter().filter(|one| one.is_removal || self.is_unsaved(one.id)).collect();
+        let mut kept: VecDeque<Waiting> = waiting.into_iter().filter(|one| one.is_removal || !self.forget(one.id)).collect();
         let mut waiting = self.journal.waiting();
         kept.append(&mut waiting);
         *waiting = kept;
@@ -162,8 +179,15 @@ impl Engine {
         }
     }
 
-    fn is_unsaved(&self, id: DialogId) -> bool {
-        self.read(id, |record| record.is_marked(mark::QUEUED) && record.state != State::Deleted).unwrap_or(false)
+    /// Forgets the note of a dialog that is over; should it live again, it is noted anew. False: it is not over.
+    fn forget(&self, id: DialogId) -> bool {
+        let Some(mut shard) = self.lock(id.entry) else { return true };
+        let Some(record) = shard.index_of(id).and_then(|index| shard.records.get_mut(index)) else { return true };
+        let is_over = record.state == State::Deleted;
+        if is_over {
+            record.set_mark(mark::QUEUED, false);
+        }
+        is_over
     }
 
     fn take_one(&self, now: Now, one: Waiting, out: &mut Vec<StoredChange>) {
@@ -203,11 +227,17 @@ impl Engine {
     }
 
     /// More dialogs will be loaded although all of ours are in memory: nobody waits for a slot, but what ends meanwhile is
-    /// not brought back by a row read before.
+    /// not brought back by a row read before, nor is what ended already and still has its row.
     pub fn begin_loading_more(&self) {
         let slots = self.settings.hash_size.div_ceil(64) as usize;
         *self.loading_slots() = vec![u64::MAX; slots];
         self.journal.loading.is_active.store(true, Ordering::Release);
+        // From here on ends are remembered; those of before are noted.
+        let waiting = self.journal.waiting();
+        let mut over: Vec<DialogId> = waiting.iter().filter(|one| one.is_removal).map(|one| one.id).collect();
+        over.extend_from_slice(&self.journal.removals_out());
+        drop(waiting);
+        self.loading_ended().extend(over);
     }
 
     /// Are stored dialogs being loaded? One load.
@@ -274,15 +304,16 @@ impl Work<'_> {
         let engine = self.engine;
         let Some(record) = self.shard.records.get_mut(index) else { return };
         if record.is_marked(mark::STORED) {
+            record.set_mark(mark::STORED, false);
+            if engine.settings.storing.notes_changes() {
+                engine.journal.push(record.id, true);
+            }
+            // After the note: loading that begins meanwhile finds it there.
             if engine.is_loading() {
                 let mut ended = engine.loading_ended();
                 if ended.len() < ENDED_WHILE_LOADING_MAX {
                     ended.insert(record.id);
                 }
-            }
-            record.set_mark(mark::STORED, false);
-            if engine.settings.storing.notes_changes() {
-                engine.journal.push(record.id, true);
             }
         }
     }
@@ -294,7 +325,7 @@ fn is_to_be_written(record: &Record) -> bool {
 }
 
 impl Storing {
-    fn notes_changes(self) -> bool {
+    pub(super) fn notes_changes(self) -> bool {
         matches!(self, Storing::Realtime | Storing::Delayed)
     }
 }

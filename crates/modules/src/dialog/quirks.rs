@@ -42,7 +42,6 @@ const fn later(number: u8, original: &'static str, meaning: &'static str) -> Qui
     Quirk { number, original, here: Here::Later, meaning, proof: "" }
 }
 
-const STORAGE: &str = "comes with the database";
 const REPLICATION: &str = "comes with replication";
 const EMBEDDED: &str = "comes with embedded languages";
 
@@ -160,7 +159,7 @@ pub static QUIRKS: &[Quirk] = &[
     ),
     later(39, "leaving a profile is not replicated", REPLICATION),
     kept(40, "memberships asked for in advance are joined in reverse order", "dialog/pending_memberships_come_first_and_reversed"),
-    later(41, "the order of memberships is reversed by a reload", STORAGE),
+    fixed(41, "the order of memberships is reversed by a reload", "a reload keeps it", "storage/load_profiles"),
     fixed(42, "the letter T of dlg.briefing prints the caller's tag", "the callee's", "dialog/briefing_of_both_tags"),
     kept(43, "call-id in listings, call_id in dumps; profiles as array and as object", "calls_are_dumped_into_files_of_one_folder_only"),
     kept(44, "empty answers for missing parameters, misspelt fault texts", "dialog/rpc_faults"),
@@ -195,14 +194,19 @@ pub static QUIRKS: &[Quirk] = &[
         "observers add ordinary fields",
         "observers_add_bounded_fields_to_listings_and_are_found_by_their_type",
     ),
-    later(51, "the first stored timeout is wrong", STORAGE),
-    later(52, "deleted variables stay stored, loaded ones are stored twice", STORAGE),
-    later(53, "profiles, flags and sockets are stored once only", STORAGE),
-    later(54, "NULL in columns that forbid it", STORAGE),
-    later(55, "db_mode 3 empties the tables at start", STORAGE),
-    later(56, "another hash_size stops the start", STORAGE),
-    later(57, "rows with NULL contacts are dropped", STORAGE),
-    later(58, "a loaded lifetime is the original total", STORAGE),
+    fixed(51, "the first stored timeout is wrong", "right from the first write on", "storage/row_appears_with_the_answer"),
+    fixed(
+        52,
+        "deleted variables stay stored, loaded ones are stored twice",
+        "the table holds what the call has",
+        "storage/variables_removed",
+    ),
+    fixed(53, "profiles, flags and sockets are stored once only", "the whole row follows", "storage/profiles_changed_within"),
+    fixed(54, "NULL in columns that forbid it", "an empty text", "storage/row_of_an_answer_without_contact"),
+    kept(55, "db_mode 3 empties the tables at start; loaded dialogs are stored again at the stop", "storage/mode_3_twice"),
+    option(56, "another hash_size stops the start", "db_rehash", "it does by default", "storage/load_other_hash_size_by_option"),
+    fixed(57, "rows with NULL contacts are dropped", "they are loaded", "storage/load_rows_with_nulls"),
+    kept(58, "a loaded lifetime is the original total", "storage/load_lifetime_is_the_original"),
     option(59, "a local BYE lies 101 above the last CSeq, 1 in 5.6", "bye_cseq_step", "101 by default", "dialog/bye_number_with_step_1"),
     fixed(
         60,

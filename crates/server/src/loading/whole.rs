@@ -60,7 +60,8 @@ impl Whole {
         if outcome.is_ok() && node.dialogs.settings().storing == Storing::AtStop {
             self.empty_tables();
         }
-        {
+        // A stop leaves requests for what is not loaded waiting: the next process serves them when they come again.
+        if !self.leaves_off() {
             let _not_reading = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
             node.dialogs.finish_loading();
         }

@@ -109,7 +109,7 @@ fn a_row_becomes_the_dialog_it_was() {
     let mut found = after.view(now, dialog.id).unwrap();
     assert_eq!(row_of(&found), {
         let mut row = row_of(&dialog);
-        row.set_text(Column::ExtraData, membership::write(&found.profiles).as_bytes());
+        row.set_text(Column::ExtraData, &membership::write(&found.profiles));
         row
     });
     let names =

@@ -90,7 +90,9 @@ impl<'a> Writer<'a> {
             self.insert(row)?;
         }
         let Some(variables) = variables else { return Ok(()) };
-        self.remove_variables(entry, id)?;
+        if is_retry || !is_new {
+            self.remove_variables(entry, id)?;
+        }
         // Oldest first: what is read last is the newest.
         variables.iter().rev().try_for_each(|(key, value)| self.insert_variable(entry, id, key, value))
     }

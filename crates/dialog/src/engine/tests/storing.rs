@@ -1,8 +1,8 @@
 //! What is noted for storage and when, and what loading refuses.
 
-use super::{ack, at, bye, confirmed, create, invite, reply, request, settings, within};
+use super::{CALLEE, ack, at, bye, confirmed, create, invite, reply, request, settings, within};
 use crate::cookie;
-use crate::effect::{NewDialog, PendingProfile, RequestMethod, RestoreError, Restored};
+use crate::effect::{ExpiryStep, NewDialog, PendingProfile, RequestMethod, RestoreError, Restored};
 use crate::engine::{DialogId, Engine, StoredChange};
 use crate::hash;
 use crate::leg::{CalleeLeg, Direction};
@@ -123,6 +123,57 @@ fn a_stored_call_forced_to_live_again_is_written_after_its_removal() {
 }
 
 #[test]
+fn a_call_forced_to_be_answered_gets_a_row() {
+    let engine = storing(Storing::Realtime);
+    let operator = crate::end_reason::EndReason::Abandoned;
+    let early = create(&engine, at(0.0), b"early");
+    reply(&engine, at(0.0), early, 180);
+    engine.force_state(at(0.0), early, State::Confirmed, operator);
+    assert_eq!(taken(&engine), [(early, "new")], "no 2xx will make one");
+    let removed = confirmed(&engine, at(0.0), b"removed");
+    taken(&engine);
+    engine.force_state(at(0.0), removed, State::Deleted, operator);
+    assert_eq!(taken(&engine), [(removed, "removed")]);
+    engine.force_state(at(0.0), removed, State::Confirmed, operator);
+    assert_eq!(taken(&engine), [(removed, "new")], "its row is gone");
+}
+
+#[test]
+fn a_call_whose_note_was_forgotten_is_noted_when_it_lives_again() {
+    let engine = storing(Storing::Realtime);
+    let operator = crate::end_reason::EndReason::Abandoned;
+    let id = confirmed(&engine, at(0.0), b"c");
+    engine.force_state(at(0.0), id, State::Deleted, operator);
+    engine.forget_stale_changes();
+    assert_eq!(engine.unsaved(), 0);
+    engine.force_state(at(0.0), id, State::Confirmed, operator);
+    assert_eq!(taken(&engine), [(id, "new")]);
+}
+
+#[test]
+fn a_call_whose_removal_is_not_written_yet_is_not_loaded_on_demand() {
+    let engine = storing(Storing::Delayed);
+    let [waiting, out] = [&b"waiting"[..], b"out"].map(|call_id| {
+        let id = confirmed(&engine, at(0.0), call_id);
+        taken(&engine);
+        id
+    });
+    let end = |id: DialogId| {
+        bye(&engine, at(0.0), id);
+        engine.release(at(0.0), id);
+        assert!(!engine.contains(id));
+    };
+    end(out);
+    assert_eq!(engine.take_removals(at(0.0), 10), [StoredChange::Remove(out)], "on its way to the database");
+    end(waiting);
+    engine.begin_loading_more();
+    for (call_id, id) in [(&b"waiting"[..], waiting), (b"out", out)] {
+        assert_eq!(engine.restore(at(0.0), &stored(&engine, invite(call_id), id.id)), Err(RestoreError::Ended), "{id}");
+    }
+    engine.finish_loading();
+}
+
+#[test]
 fn at_the_stop_every_answered_call_is_new() {
     let engine = storing(Storing::AtStop);
     let id = confirmed(&engine, at(0.0), b"c");
@@ -199,6 +250,23 @@ fn a_cookie_of_another_hash_size_leaves_the_decision_to_the_identifiers_on_reque
         assert_eq!(find(DialogId { id: 77, ..id }, b"B"), None, "the slot is right, so is its number wrong");
         assert_eq!(find(id, b"B"), Some(id));
     }
+}
+
+#[test]
+fn a_call_that_was_over_before_its_answer_gets_its_byes_after_a_restart_too() {
+    let engine = Engine::new(at(0.0), Settings { storing: Storing::Realtime, ..settings(&[("race_condition_timeout", 5)]) });
+    let id = create(&engine, at(0.0), b"c");
+    reply(&engine, at(0.0), id, 180);
+    engine.early_bye(at(0.0), id, CALLEE.tag);
+    reply(&engine, at(0.0), id, 200);
+    ack(&engine, at(0.0), id);
+    let mut changes = engine.take_changes(at(0.0), 10).changes;
+    let Some(StoredChange::Put { dialog, .. }) = changes.pop() else { panic!("not stored") };
+    let again = storing(Storing::Realtime);
+    let new = NewDialog { internal_flags: dialog.internal_flags, ..invite(b"c") };
+    again.restore(at(1.0), &Restored { id, timeout: dialog.timeout, ..stored(&again, new, id.id) }).unwrap();
+    assert_eq!(again.expire(at(7.0)).len(), 1);
+    assert!(matches!(again.expiry_decide(at(7.0), id), ExpiryStep::SendByes { .. }));
 }
 
 #[test]
