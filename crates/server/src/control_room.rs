@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +47,10 @@ impl Caller for ControlRoom {
         self.shell.queries.wait();
         // Given back before a long answer is written.
         let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.shell.is_stopping.load(Ordering::Acquire) {
+            // The last changes are being stored; one more would be lost.
+            return Outcome::Done(Err(Fault::new(503, "the proxy is stopping")));
+        }
         let (total, used) = memory();
         self.shell.proxy.node.states.core.memory.set(total, used);
         parameters.may_wait = self.shell.waiting.has_room();

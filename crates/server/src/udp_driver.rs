@@ -14,6 +14,7 @@ use transport::udp::Driver;
 
 use crate::logging::level;
 use crate::shell::Shell;
+use crate::storage_room::StorageRoom;
 
 /// Would sending the same again fail the same? Full buffers and the like are losses, which retransmission makes good.
 pub fn is_hopeless(error: &Error) -> bool {
@@ -66,7 +67,10 @@ impl Driver for UdpDriver {
         self.now = self.shell.clock.now();
         self.shell.handle(&mut self.worker, self.now, Input::Tick);
         self.shell.answers(&mut self.worker);
-        self.shell.until_next()
+        let next = self.shell.until_next();
+        // What is sent after this look may be held back, and is due then.
+        let held = self.shell.storage.get().and_then(StorageRoom::hold_time).filter(|_| !self.worker.outbox.effects.is_empty());
+        next.into_iter().chain(held).min()
     }
 
     fn woken(&mut self) {

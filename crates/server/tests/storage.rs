@@ -323,8 +323,8 @@ fn what_is_held_leaves_after_the_hold_time_though_nothing_else_happens() {
         until("a closed gate", || server.ask_json("dlg.db_status", "[]").filter(|status| status.contains("\"well\"")));
         std::thread::sleep(Duration::from_millis(230));
     }
-    eprintln!("{held:?}");
-    assert!(held.iter().all(|time| *time >= Duration::from_millis(95) && *time < Duration::from_millis(600)), "{held:?}");
+    held.sort();
+    assert!(held[0] >= Duration::from_millis(95) && held[2] < Duration::from_millis(250), "{held:?}");
 }
 
 #[test]
@@ -395,6 +395,18 @@ fn a_stop_without_its_database_ends_in_time_and_says_what_is_lost() {
     let (status, time) = server.stop();
     assert!(status.success() && time < Duration::from_secs(9), "{status} {time:?}");
     assert!(server.log().contains("changes of 3 dialogs are NOT stored"), "{}", server.log());
+}
+
+#[test]
+fn commands_change_nothing_once_the_last_changes_are_stored() {
+    let folder = Folder::new();
+    let file = folder.path("calls.sqlite");
+    let server = storing(&file, 1, "modparam(\"dialog\", \"db_timeout\", 2000)");
+    let mut pair = Pair::of(&server);
+    let _lock = Lock::take(&file);
+    pair.answered("c");
+    server.signal("-TERM");
+    until("a refusal", || server.ask_json("dlg.stats_active", "[]").filter(|answer| answer.contains("the proxy is stopping")));
 }
 
 #[test]

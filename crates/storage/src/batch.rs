@@ -28,11 +28,14 @@ const VALUE_BYTES_MAX: usize = 512;
 const MEMBERSHIP_BYTES_MAX: usize = 512;
 
 impl Operation {
-    /// The same within what Kamailio's tables take where something can be left out: variables too long go, memberships become
-    /// shorter. None: nothing can be left out. For a row that was refused: better most of a call than none of it.
+    /// The same within what Kamailio's tables take where something can be left out: variables too long or that are no
+    /// text go, memberships become shorter. None: nothing can be left out. For a row that was refused: better most of a call than none of it.
     pub fn trimmed(&self) -> Option<Operation> {
         let Operation::Put { row, is_new, variables } = self else { return None };
-        let fits = |(key, value): &&(Vec<u8>, Vec<u8>)| key.len() <= KEY_BYTES_MAX && value.len() <= VALUE_BYTES_MAX;
+        let is_text = |text: &[u8]| !text.contains(&0) && std::str::from_utf8(text).is_ok();
+        let fits = |(key, value): &&(Vec<u8>, Vec<u8>)| {
+            key.len() <= KEY_BYTES_MAX && value.len() <= VALUE_BYTES_MAX && is_text(key) && is_text(value)
+        };
         let memberships = row.cell(Column::ExtraData).text().and_then(|text| membership::shortened(text, MEMBERSHIP_BYTES_MAX));
         let is_trimmed = memberships.is_some() || variables.iter().flatten().any(|pair| !fits(&pair));
         is_trimmed.then(|| {
@@ -56,6 +59,10 @@ mod tests {
         let put = |variables| Operation::Put { row: Box::default(), is_new: true, variables: Some(variables) };
         assert_eq!(put(variables.clone()).trimmed(), Some(put(variables[1..].to_vec())));
         assert_eq!(put(variables[1..].to_vec()).trimmed(), None);
+        for odd in [&b"\xff"[..], b"a\0b"] {
+            let odd = vec![(b"odd".to_vec(), odd.to_vec()), (b"short".to_vec(), b"1".to_vec())];
+            assert_eq!(put(odd.clone()).trimmed(), Some(put(odd[1..].to_vec())), "a value that some databases never take");
+        }
         assert_eq!(Operation::Remove { entry: 1, id: 2 }.trimmed(), None);
     }
 }

@@ -79,7 +79,9 @@ impl Byes {
         }
         // A request within a dialog that carries no cookie here never meets it: the outer pass of a spiral.
         let meets = message.to_tag().is_empty() || message.routes().next().is_some_and(|route| text(route.whole).contains("did="));
-        let Some(cseq) = message.cseq().filter(|_| meets) else { return };
+        // An ACK may belong to an INVITE of a former life whose number was not written in time.
+        let is_new = message.method() != Method::Ack || !self.loaded.contains(message.call_id());
+        let Some(cseq) = message.cseq().filter(|_| meets && is_new) else { return };
         let key = (message.call_id().to_vec(), message.from_tag().to_vec(), message.to_tag().to_vec());
         self.last = Some((key.clone(), self.sequences.get(&key).copied()));
         let highest = self.sequences.entry(key).or_default();
@@ -210,6 +212,9 @@ impl Checker for Byes {
             }
             Sight::Dialog { dialog, occurrence, .. } if occurrence.kind == OccurrenceKind::Loaded => {
                 self.loaded.insert(dialog.call_id.clone());
+                if !verdicts.is_unforced(self.proxy, dialog.id) {
+                    self.forced.insert(dialog.call_id.clone());
+                }
             }
             Sight::Dialog { dialog, occurrence, .. } if occurrence.kind == OccurrenceKind::Destroyed => self.ended(at, dialog, verdicts),
             _ => {}

@@ -145,7 +145,8 @@ impl Lives {
         let last = self.created.insert((dialog.call_id.clone(), dialog.caller.tag.clone()), birth);
         // A spiral that comes back when its call was ended meanwhile is a call of its own, and so is what a proxy forwards
         // once more after a crash.
-        let lives = |last: &Birth| self.stories.get(&last.id).is_some_and(|story| story.state != State::Deleted);
+        let is_known_to_live = |story: &Story| story.state != State::Deleted;
+        let lives = |last: &Birth| verdicts.is_unforced(self.proxy, last.id) && self.stories.get(&last.id).is_some_and(is_known_to_live);
         let is_copy =
             last.is_some_and(|last| at < last.at + COPY_WITHIN && (last.branch == branch || (lives(&last) && !verdicts.has_crashed)));
         if is_copy && is_honest {

@@ -4,7 +4,7 @@ use sip::time::Now;
 
 use super::work::Work;
 use super::{DialogId, Engine};
-use crate::flags::mark;
+use crate::flags::{internal_flag, mark};
 use crate::history::Moment;
 use crate::leg::Leg;
 use crate::limits::EARLY_BYES_BYTES_MAX;
@@ -51,6 +51,10 @@ impl Work<'_> {
             let _ = record.set_fields(&[(Field::EarlyByes, b"")]);
         }
         record.set_mark(mark::RACE, is_race);
+        if is_race {
+            // For whoever loads the call after a restart: the mark is not stored.
+            record.internal_flags |= internal_flag::TIMEOUT_BYE;
+        }
         is_race
     }
 }

@@ -154,11 +154,10 @@ impl Engine {
 
     /// Forgets notes of dialogs that are over and have no row. Useful now and then while nothing can be written.
     pub fn forget_stale_changes(&self) {
-        let waiting = std::mem::take(&mut *self.journal.waiting());
-        let mut kept: VecDeque<Waiting> = waiting.into_iter().filter(|one| one.is_removal || !self.forget(one.id)).collect();
-        let mut waiting = self.journal.waiting();
-        kept.append(&mut waiting);
-        *waiting = kept;
+        let noted: Vec<Waiting> = self.journal.waiting().iter().filter(|one| !one.is_removal).copied().collect();
+        // Dialogs are looked at without the lock of the notes; in the order of their numbers, as the notes are.
+        let forgotten: Vec<u64> = noted.into_iter().filter(|one| self.forget(one.id)).map(|one| one.number).collect();
+        self.journal.waiting().retain(|one| forgotten.binary_search(&one.number).is_err());
     }
 
     /// Notes every answered dialog as new (`db_mode` 3 at the stop, when the tables are empty).

@@ -262,6 +262,7 @@ fn timeout(record: &Record, now: Now) -> u32 {
     if !record.is_marked(mark::LIFETIME) {
         return 0;
     }
-    let left = record.deadline.saturating_sub(now.time.0).div_ceil(1000);
-    lifetime::wall_seconds(now).saturating_add(u32::try_from(left).unwrap_or(u32::MAX))
+    // In milliseconds, so that one deadline always shows as the same second.
+    let ends = now.date.plus(record.deadline.saturating_sub(now.time.0));
+    u32::try_from(ends.seconds()).unwrap_or(u32::MAX)
 }

@@ -1,6 +1,5 @@
 //! What a worker wants to send meets the gate here, and what may leave is sent.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use modules::outbox::Outbox;
@@ -100,9 +99,8 @@ impl StorageRoom {
         let node = &shell.proxy.node;
         let count = outbox.effects.iter().filter(|effect| sends(effect)).count() as u64;
         node.states.dialog.storage_health.unheld.fetch_add(count, Ordering::Relaxed);
-        if self.settings().refuses_unstored {
-            let in_hand = self.new_in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-            let refused = refusal::refuse(&node.dialogs, shell.clock.now(), outbox, |id| in_hand.contains(&(id.entry, id.id)));
+        if let Some(in_hand) = self.new_in_hand() {
+            let refused = refusal::refuse(&node.dialogs, shell.clock.now(), outbox, |id| in_hand.contains(id));
             drop(in_hand);
             if refused > 0 {
                 shell.logger.write_braked(0, level::ERROR, "dialog", "a call is refused because its dialog cannot be stored");

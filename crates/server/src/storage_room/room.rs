@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use dialog::Storing;
+use dialog::{DialogId, Storing};
 use modules::dialog::{Condition, StorageSettings};
 use modules::node::Node;
 use sip::time::Time;
@@ -54,6 +54,27 @@ pub fn open(node: &Node) -> Result<Option<Opened>, String> {
     Ok(Some(Opened { database, settings, backend, lock }))
 }
 
+/// Dialogs whose first row the keeper took and has not written yet.
+#[derive(Debug, Default)]
+pub(super) struct NewInHand(HashSet<(u32, u32)>);
+
+impl NewInHand {
+    /// A batch goes out: the whole hand, or a part of it.
+    pub fn goes_out(&mut self, batch: &Batch) {
+        let new = batch.operations.iter().filter(|operation| matches!(operation, Operation::Put { is_new: true, .. }));
+        self.0.extend(new.filter_map(dialog_of));
+    }
+
+    /// Nothing is in hand any more.
+    pub fn is_empty_now(&mut self) {
+        self.0.clear();
+    }
+
+    pub fn contains(&self, id: DialogId) -> bool {
+        self.0.contains(&(id.entry, id.id))
+    }
+}
+
 /// Storage while the proxy runs.
 pub struct StorageRoom {
     settings: StorageSettings,
@@ -63,8 +84,8 @@ pub struct StorageRoom {
     pub(super) is_stopping: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
     unsent: Mutex<Vec<Vec<u8>>>,
-    /// Dialogs whose first row is out at the database; with `db_failure_mode` 1 only.
-    pub(super) new_in_hand: Mutex<HashSet<(u32, u32)>>,
+    /// With `db_failure_mode` 1 only.
+    new_in_hand: Mutex<NewInHand>,
     _lock: Option<Lock>,
 }
 
@@ -90,7 +111,7 @@ impl StorageRoom {
             is_stopping: AtomicBool::new(false),
             thread: Mutex::new(None),
             unsent: Mutex::new(Vec::new()),
-            new_in_hand: Mutex::new(HashSet::new()),
+            new_in_hand: Mutex::new(NewInHand::default()),
             _lock: lock,
         };
         if shell.storage.set(room).is_err() {
@@ -129,19 +150,15 @@ impl StorageRoom {
         &self.settings
     }
 
-    /// A batch goes out: its new dialogs have no row before it is written.
-    pub(super) fn goes_out(&self, batch: &Batch) {
-        if self.settings.refuses_unstored {
-            let new = batch.operations.iter().filter(|operation| matches!(operation, Operation::Put { is_new: true, .. }));
-            *self.new_in_hand.lock().unwrap_or_else(PoisonError::into_inner) = new.filter_map(dialog_of).collect();
-        }
+    /// Dialogs without row whose changes the keeper took. To be locked before it takes more: nobody is to see a dialog that
+    /// left the engine's notes and is not among these.
+    pub(super) fn new_in_hand(&self) -> Option<MutexGuard<'_, NewInHand>> {
+        self.settings.refuses_unstored.then(|| self.new_in_hand.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// It is written.
-    pub(super) fn is_written(&self) {
-        if self.settings.refuses_unstored {
-            self.new_in_hand.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        }
+    /// Longest wait of a message for its commit; None: messages do not wait.
+    pub fn hold_time(&self) -> Option<Duration> {
+        self.gate.as_ref().map(|_| self.settings.hold_time)
     }
 
     /// When somebody has to come by.
@@ -174,5 +191,31 @@ impl StorageRoom {
         if thread.is_finished() {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use storage::{Column, DialogRow};
+
+    use super::*;
+
+    fn put(id: u32) -> Operation {
+        let mut row = DialogRow::default();
+        row.set_number(Column::HashEntry, 7);
+        row.set_number(Column::HashId, id);
+        Operation::Put { row: Box::new(row), is_new: true, variables: Some(Vec::new()) }
+    }
+
+    #[test]
+    fn a_dialog_of_another_part_of_the_hand_has_no_row_either() {
+        let batch = |ids: &[u32]| Batch { operations: ids.iter().map(|id| put(*id)).collect(), is_retry: false };
+        let mut new = NewInHand::default();
+        new.goes_out(&batch(&[1, 2]));
+        // The database refused one of them, so they are tried one by one.
+        new.goes_out(&batch(&[1]));
+        assert!(new.contains(DialogId { entry: 7, id: 2 }) && !new.contains(DialogId { entry: 7, id: 3 }));
+        new.is_empty_now();
+        assert!(!new.contains(DialogId { entry: 7, id: 2 }));
     }
 }

@@ -71,17 +71,23 @@ impl Writer {
 
     fn step(&mut self, room: &StorageRoom) -> Next {
         let now = self.shell.clock.now();
+        let mut new_in_hand = room.new_in_hand();
         match self.keeper.next(now, &self.shell.proxy.node.dialogs) {
             Step::Apply { attempt, batch } => {
                 let rows = batch.operations.len() as u64;
-                room.goes_out(batch);
+                if let Some(new) = &mut new_in_hand {
+                    new.goes_out(batch);
+                }
+                drop(new_in_hand);
                 let begun = Instant::now();
                 let outcome = self.connection.apply(batch);
-                if outcome.is_ok() {
-                    room.is_written();
-                }
                 report::attempt(&self.shell, rows, begun.elapsed(), outcome.as_ref().err());
                 self.keeper.finished(self.shell.clock.now(), attempt, outcome);
+                if self.keeper.in_hand() == 0
+                    && let Some(mut new) = room.new_in_hand()
+                {
+                    new.is_empty_now();
+                }
                 Next::Again
             }
             Step::WaitUntil(at) => Next::SleepFor(Duration::from_millis(at.since(now.time))),

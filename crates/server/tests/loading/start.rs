@@ -1,5 +1,7 @@
 //! A start with 20 000 calls: requests at once, new numbers, the end of some, expired and unusable rows.
 
+use std::time::Duration;
+
 use storage::{Cell, Column};
 
 use crate::support::sip::{Call, Party, header, reply};
@@ -45,6 +47,20 @@ fn calls_are_served_from_the_first_moment_and_those_that_end_stay_away() {
         let squeezed = |text: &str| text.split_whitespace().collect::<String>();
         assert!(squeezed(&listed).contains(&squeezed(part)), "{part} in {listed}");
     }
+}
+
+#[test]
+fn a_stop_while_calls_are_loaded_lets_no_request_pass_without_its_dialog() {
+    let mut calls = Calls::stored(COUNT, 4_096, |_, _| {});
+    let server = calls.serve("modparam(\"dialog\", \"db_mode\", 1)");
+    let _ = server.ask_json("core.kill", "[]");
+    for number in COUNT - 200..COUNT {
+        calls.send(number, "BYE");
+    }
+    while let Some(message) = calls.callee.next_within(Duration::from_millis(500)) {
+        assert_eq!(header(&message, "X-Known").as_deref(), Some("yes"), "its row stays: {message}");
+    }
+    until("the end", || server.ask_json("core.version", "[]").is_none().then_some(()));
 }
 
 #[test]

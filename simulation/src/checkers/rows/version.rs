@@ -9,8 +9,8 @@ use storage::{Column, DialogRow};
 use crate::checkers::text;
 use crate::database::{Tables, id_of};
 
-/// A second more or less: deadlines are rounded to seconds.
-const ROUNDING: u32 = 1;
+/// A deadline a second away may be over by the time it is looked at, seconds.
+const IMMINENT: u64 = 1;
 
 /// One version of a dialog: its row, and its variables newest first.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ impl Version {
     /// `date`: a lifetime that was over by then is not compared any more.
     pub fn of(dialog: &DialogView, date: u64) -> Version {
         let mut row = row_of(dialog);
-        if u64::from(dialog.timeout) <= date + u64::from(ROUNDING) {
+        if u64::from(dialog.timeout) <= date + IMMINENT {
             row.set_number(Column::Timeout, 0);
         }
         Version { row, variables: dialog.variables.clone() }
@@ -52,7 +52,7 @@ impl Version {
     /// How a dialog loaded from it differs. What was over in time has no deadline any more.
     pub fn difference_when_loaded(&self, loaded: &Version, date: u64) -> Option<String> {
         let mut own = self.clone();
-        let is_over = own.row.cell(Column::Timeout).number().is_none_or(|timeout| u64::from(timeout) <= date + u64::from(ROUNDING));
+        let is_over = own.row.cell(Column::Timeout).number().is_none_or(|timeout| u64::from(timeout) <= date + IMMINENT);
         if is_over {
             own.row.set_number(Column::Timeout, 0);
         }
@@ -63,7 +63,7 @@ impl Version {
         for (place, (own, other)) in self.row.cells.iter().zip(&row.cells).enumerate() {
             let column = storage::columns::DECLARATIONS.get(place).map(|declaration| declaration.column);
             let is_same = match column {
-                Some(Column::Timeout) => own.number().is_none_or(|own| own == 0 || own.abs_diff(other.number().unwrap_or(0)) <= ROUNDING),
+                Some(Column::Timeout) => own.number().is_none_or(|own| own == 0 || Some(own) == other.number()),
                 Some(Column::ExtraData) => memberships(own) == memberships(other),
                 _ => own == other,
             };
