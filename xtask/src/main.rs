@@ -105,7 +105,7 @@ fn outage(seconds: &str) -> Vec<Step> {
     steps
 }
 
-/// The short form of both for every run of the tests: about a minute after the optimised build.
+/// The short forms for every run of the tests: about two minutes after the optimised build.
 fn storage_under_load() -> Vec<Step> {
     let run = |name, words: &[&str]| Step::cargo(name, &[&["run", "--profile", "fast", "--package", "bench", "--"], words].concat());
     let survive = |database, rounds| run("kill -9", &["survive", "--database", database, "--rounds", rounds, "--rate", "150"]);
@@ -114,7 +114,7 @@ fn storage_under_load() -> Vec<Step> {
         survive("sqlite", "6"),
         survive("postgres", "3"),
         survive("mysql", "3"),
-        run("database outage", &["outage", "--database", "sqlite", "--seconds", "5", "--rate", "100"]),
+        run("database outage", &["outage", "--database", "sqlite", "--seconds", "60", "--rate", "100"]),
         run("restart", &["reload", "--dialogs", "20000", "--used", "500"]),
     ]
 }
@@ -156,5 +156,6 @@ fn test() -> Vec<Step> {
     } else {
         println!("skipped: conformance (package kamailio, which brings kamcmd, is not installed and cannot be)");
     }
+    steps.extend(storage_under_load());
     steps
 }

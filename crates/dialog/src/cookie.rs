@@ -28,15 +28,17 @@ pub fn read(text: &[u8]) -> Option<DialogId> {
 }
 
 /// Appends `number` in lower-case hexadecimal, least significant digit first, `0` for zero.
-pub fn write_reversed_hex(out: &mut Vec<u8>, mut number: u64) {
-    loop {
+pub fn write_reversed_hex(out: &mut Vec<u8>, number: u64) {
+    out.extend(reversed_hex(number));
+}
+
+/// The digits one by one, at least one.
+pub(crate) fn reversed_hex(number: u64) -> impl Iterator<Item = u8> {
+    let rest = std::iter::successors(Some(number), |number| (*number > 15).then_some(number >> 4));
+    rest.map(|number| {
         let digit = (number & 15) as u8;
-        out.push(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
-        number >>= 4;
-        if number == 0 {
-            return;
-        }
-    }
+        if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }
+    })
 }
 
 fn read_reversed_hex(text: &[u8]) -> Option<u32> {

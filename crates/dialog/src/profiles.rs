@@ -215,23 +215,24 @@ impl Profiles {
     }
 
     /// The text of a value number.
-    pub(crate) fn value_text(&self, id: ProfileId, value: u32) -> Option<Vec<u8>> {
+    /// Appends the value of a membership. False: it has none.
+    pub(crate) fn write_value(&self, id: ProfileId, value: u32, out: &mut Vec<u8>) -> bool {
         if value == NO_VALUE {
-            return None;
+            return false;
         }
         let (slot, number) = parts(value);
-        self.profile(id)?.slot(slot)?.text(number).map(<[u8]>::to_vec)
+        let Some(slot) = self.profile(id).and_then(|profile| profile.slot(slot)) else { return false };
+        slot.text(number).map(|text| out.extend_from_slice(text)).is_some()
     }
 
     pub(crate) fn next_serial(&self) -> u64 {
         self.serial.fetch_add(1, Relaxed) + 1
     }
 
-    /// The unique text of a membership (spec dialog 6.1).
-    pub(crate) fn unique_text(&self, serial: u64) -> String {
-        let mut text = self.unique_prefix.clone().into_bytes();
-        crate::cookie::write_reversed_hex(&mut text, serial);
-        String::from_utf8_lossy(&text).into_owned()
+    /// Appends the unique text of a membership (spec dialog 6.1).
+    pub(crate) fn write_unique(&self, serial: u64, out: &mut String) {
+        out.push_str(&self.unique_prefix);
+        out.extend(crate::cookie::reversed_hex(serial).map(char::from));
     }
 
     fn profile(&self, id: ProfileId) -> Option<&Profile> {

@@ -1,10 +1,11 @@
 //! The state machine of a dialog as data: states, events and the one table that joins them (spec dialog 2.1, 2.2).
 
 /// Where a call stands; the numbers are those of RPC, database and replication.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum State {
     /// INVITE seen, nothing answered.
+    #[default]
     Unconfirmed = 1,
     /// A provisional reply was relayed.
     Early = 2,

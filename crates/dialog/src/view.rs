@@ -37,7 +37,7 @@ pub struct ProfileView {
 }
 
 /// A copy of one dialog at one moment. Times are unix seconds, 0 = not yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DialogView {
     /// Slot and number.
     pub id: DialogId,

@@ -328,6 +328,75 @@ fn what_is_held_leaves_after_the_hold_time_though_nothing_else_happens() {
 }
 
 #[test]
+fn an_answer_over_tcp_waits_for_its_commit_too() {
+    let folder = Folder::new();
+    let file = folder.path("calls.sqlite");
+    let server = storing(&file, 1, "modparam(\"dialog\", \"db_hold_time\", 9000)");
+    let proxy = ([127, 0, 0, 1], server.port).into();
+    let mut pair = Pair { caller: Party::tcp(proxy), callee: Party::udp("127.0.0.1:0", proxy) };
+    let uri = format!("sip:bob@{}", pair.callee.address());
+    let invite = Call::new("tcp", &uri).request(&pair.caller, "INVITE", 1, &uri, "");
+    pair.caller.send(&invite);
+    let arrived = pair.callee.expect("INVITE ");
+    let lock = Lock::take(&file);
+    pair.callee.send(&reply(&arrived, &pair.callee, "200 OK", "bob"));
+    while let Some(message) = pair.caller.next_within(Duration::from_millis(300)) {
+        assert!(!message.contains("200 OK"), "{message}");
+    }
+    drop(lock);
+    pair.caller.expect("SIP/2.0 200");
+    assert_eq!(rows(&mut *open(&file)), names(&[("tcp", 3)]));
+}
+
+#[test]
+fn a_stop_sends_what_waits_for_its_commit() {
+    let folder = Folder::new();
+    let file = folder.path("calls.sqlite");
+    let mut server = storing(&file, 1, "modparam(\"dialog\", \"db_hold_time\", 9000)");
+    let mut pair = Pair::of(&server);
+    let uri = format!("sip:bob@{}", pair.callee.address());
+    let invite = Call::new("held", &uri).request(&pair.caller, "INVITE", 1, &uri, "");
+    pair.caller.send(&invite);
+    let arrived = pair.callee.expect("INVITE ");
+    let lock = Lock::take(&file);
+    pair.callee.send(&reply(&arrived, &pair.callee, "200 OK", "bob"));
+    let is_held = || server.ask_json("dlg.stats_active", "[]").filter(|answer| answer.contains('1'));
+    until("the answer in the proxy", is_held);
+    server.signal("-TERM");
+    until("the stop", || server.ask_json("dlg.stats_active", "[]").is_none_or(|answer| answer.contains("stopping")).then_some(()));
+    drop(lock);
+    pair.caller.expect("SIP/2.0 200");
+    server.stop();
+    assert_eq!(rows(&mut *open(&file)), names(&[("held", 3)]));
+}
+
+#[test]
+fn in_mode_3_calls_that_ended_stay_away_though_the_tables_were_locked_at_the_start() {
+    let folder = Folder::new();
+    let file = folder.path("calls.sqlite");
+    let mut server = storing(&file, 3, "");
+    let mut pair = Pair::of(&server);
+    let [mut ends, _] = ["ends", "stays"].map(|id| {
+        let answered = pair.answered(id);
+        pair.confirm(&answered);
+        answered
+    });
+    server.stop();
+    let lock = Lock::take(&file);
+    let mut server = storing(&file, 3, "modparam(\"dialog\", \"db_timeout\", 300)");
+    pair.turn_to(&server);
+    until("both calls", || server.ask_json("dlg.stats_active", "[]").filter(|answer| answer.contains('2')));
+    ends.routes.iter_mut().for_each(|route| *route = with_port(route, server.port));
+    pair.end(&ends);
+    // Longer than two calls of the database may take.
+    std::thread::sleep(Duration::from_secs(1));
+    drop(lock);
+    until("empty tables", || rows(&mut *open(&file)).is_empty().then_some(()));
+    server.stop();
+    assert_eq!(rows(&mut *open(&file)), names(&[("stays", 4)]));
+}
+
+#[test]
 fn a_call_that_cannot_be_stored_is_refused_where_that_is_wanted() {
     let folder = Folder::new();
     let file = folder.path("calls.sqlite");

@@ -1,8 +1,9 @@
-//! What rows cost in SQLite: `sqlite_cost write FILE [LIVE] [PRAGMA...]`, `sqlite_cost paced FILE [SECONDS] [PRAGMA...]`,
-//! `sqlite_cost load FILE [ROWS]`.
+//! What rows cost in SQLite: `sqlite_cost write FILE [LIVE] [PRAGMA...]`, `sqlite_cost paced FILE [LIVE] [MILLISECONDS]
+//! [SECONDS] [PRAGMA...]`, `sqlite_cost load FILE [ROWS]`.
 //!
 //! `write` keeps LIVE dialogs in the table and takes the time and the CPU time of inserts, updates and removals in batches
-//! of 1, 4, 16 and 64. `paced` commits what 800 calls a second write, every 4 ms, and tells how long a commit takes. `load` fills the file when it is not there, and takes the time of reading it all.
+//! of 1, 4, 16 and 64. `paced` commits what 800 calls a second write, so many milliseconds apart, and tells how long a
+//! commit takes. `load` fills the file when it is not there, and takes the time of reading it all.
 
 use std::error::Error;
 use std::fs;
@@ -24,9 +25,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut words = arguments.iter().map(String::as_str);
     match (words.next(), words.next(), words.next()) {
         (Some("write"), Some(file), live) => write(file, live.unwrap_or("10000").parse()?, words),
-        (Some("paced"), Some(file), seconds) => paced(file, seconds.unwrap_or("20").parse()?, words),
+        (Some("paced"), Some(file), live) => {
+            let mut number = |usual: u32| words.next().map_or(Ok(usual), str::parse);
+            let (interval, seconds) = (number(10)?, number(20)?);
+            paced(file, live.unwrap_or("10000").parse()?, interval, seconds, words)
+        }
         (Some("load"), Some(file), rows) => load(file, rows.unwrap_or("1000000").parse()?),
-        _ => Err("usage: sqlite_cost write FILE [LIVE] [PRAGMA...] | paced FILE [SECONDS] [PRAGMA...] | load FILE [ROWS]".into()),
+        _ => Err(
+            "usage: sqlite_cost write FILE [LIVE] [PRAGMA...] | paced FILE [LIVE] [MILLISECONDS] [SECONDS] [PRAGMA...] | load FILE [ROWS]"
+                .into(),
+        ),
     }
 }
 
@@ -98,23 +106,22 @@ fn write<'a>(file: &str, live: u32, pragmas: impl Iterator<Item = &'a str>) -> R
 }
 
 /// Each call is three rows; a commit every 4 ms holds what 3.2 calls write.
-fn paced<'a>(file: &str, seconds: u32, pragmas: impl Iterator<Item = &'a str>) -> Result<(), Box<dyn Error>> {
+fn paced<'a>(file: &str, live: u32, interval: u32, seconds: u32, pragmas: impl Iterator<Item = &'a str>) -> Result<(), Box<dyn Error>> {
     let names = TableNames::default();
     let mut backend = empty_file(file, &names, pragmas)?;
-    let live = 10_000;
-    apply(&mut *backend, &names, 1_000, (0..live).map(|number| put(number, true)))?;
+    apply(&mut *backend, &names, 1_000, (0..live).map(with_variable))?;
     let (mut times, mut late, mut longest_log) = (Vec::new(), 0, 0);
     let (began, cpu_before) = (Instant::now(), cpu_time());
     let mut number = live;
-    for tick in 1..=seconds * 250 {
-        let calls = 3 + u32::from(tick % 5 == 0);
-        let operations = (number..number + calls).flat_map(|number| {
+    for tick in 1..=seconds * 1_000 / interval {
+        let until = live + 800 * interval * tick / 1_000;
+        let operations = (number..until).flat_map(|number| {
             let (entry, id) = id_of(number - live);
-            [put(number, true), put(number - 10, false), Operation::Remove { entry, id }]
+            [with_variable(number), put(number - 10, false), Operation::Remove { entry, id }]
         });
         let batch = Batch { operations: operations.collect(), is_retry: false };
-        number += calls;
-        match (Duration::from_millis(4) * tick).checked_sub(began.elapsed()) {
+        number = until;
+        match (Duration::from_millis(u64::from(interval)) * tick).checked_sub(began.elapsed()) {
             Some(rest) => std::thread::sleep(rest),
             None => late += 1,
         }
@@ -126,9 +133,13 @@ fn paced<'a>(file: &str, seconds: u32, pragmas: impl Iterator<Item = &'a str>) -
     let cpu = cpu_time().saturating_sub(cpu_before).as_secs_f64() * 1e6 / f64::from(number - live);
     times.sort();
     let part = |share: f64| times.get((times.len() as f64 * share) as usize).or(times.last()).copied().unwrap_or_default();
-    println!("commit of 9 rows: p50 {:?} p95 {:?} p99 {:?} p99.9 {:?} max {:?}", part(0.5), part(0.95), part(0.99), part(0.999), part(1.0));
+    println!("a commit: p50 {:?} p95 {:?} p99 {:?} p99.9 {:?} max {:?}", part(0.5), part(0.95), part(0.99), part(0.999), part(1.0));
     println!("{late} commits began late; the log grew to {} MB; CPU {cpu:.1} microseconds a call", longest_log >> 20);
     Ok(())
+}
+
+fn with_variable(number: u32) -> Operation {
+    Operation::Put { row: row(number), is_new: true, variables: Some(vec![(b"step".to_vec(), b"1".to_vec())]) }
 }
 
 fn put(number: u32, is_new: bool) -> Operation {

@@ -65,8 +65,8 @@ pub trait Backend: Send {
         each: &mut dyn FnMut(&VariableRow) -> ControlFlow<()>,
     ) -> Result<(), StorageError>;
 
-    /// Applies all or nothing, durably as far as the database promises. An error of kind `Refused` means that nothing was
-    /// applied because of a row; any other kind leaves the outcome unknown.
+    /// Applies all or nothing, durably as far as the database promises. An error of kind `Refused` is about a row;
+    /// any other kind leaves the outcome unknown. What is tried again after either is marked as a retry.
     fn apply(&mut self, names: &TableNames, batch: &Batch) -> Result<(), StorageError>;
 
     /// Empties both tables (`db_mode` 3 after loading).

@@ -29,7 +29,8 @@ const MEMBERSHIP_BYTES_MAX: usize = 512;
 
 impl Operation {
     /// The same within what Kamailio's tables take where something can be left out: variables too long or that are no
-    /// text go, memberships become shorter. None: nothing can be left out. For a row that was refused: better most of a call than none of it.
+    /// text go, memberships become shorter; then variables of letters that the table may not know (`latin1`) go. None:
+    /// nothing can be left out. For a row that was refused: better most of a call than none of it.
     pub fn trimmed(&self) -> Option<Operation> {
         let Operation::Put { row, is_new, variables } = self else { return None };
         let is_text = |text: &[u8]| !text.contains(&0) && std::str::from_utf8(text).is_ok();
@@ -37,15 +38,19 @@ impl Operation {
             key.len() <= KEY_BYTES_MAX && value.len() <= VALUE_BYTES_MAX && is_text(key) && is_text(value)
         };
         let memberships = row.cell(Column::ExtraData).text().and_then(|text| membership::shortened(text, MEMBERSHIP_BYTES_MAX));
-        let is_trimmed = memberships.is_some() || variables.iter().flatten().any(|pair| !fits(&pair));
-        is_trimmed.then(|| {
-            let mut row = row.clone();
-            if let Some(memberships) = memberships {
-                row.set_text(Column::ExtraData, memberships.as_bytes());
-            }
-            let variables = variables.as_ref().map(|variables| variables.iter().filter(fits).cloned().collect());
-            Operation::Put { row, is_new: *is_new, variables }
-        })
+        let is_plain = |(key, value): &&(Vec<u8>, Vec<u8>)| key.is_ascii() && value.is_ascii();
+        let but = |memberships: Option<String>, stays: &dyn Fn(&&(Vec<u8>, Vec<u8>)) -> bool| {
+            let is_trimmed = memberships.is_some() || variables.iter().flatten().any(|pair| !stays(&pair));
+            is_trimmed.then(|| {
+                let mut row = row.clone();
+                if let Some(memberships) = memberships {
+                    row.set_text(Column::ExtraData, memberships.as_bytes());
+                }
+                let variables = variables.as_ref().map(|variables| variables.iter().filter(stays).cloned().collect());
+                Operation::Put { row, is_new: *is_new, variables }
+            })
+        };
+        but(memberships, &fits).or_else(|| but(None, &is_plain))
     }
 }
 
@@ -63,6 +68,8 @@ mod tests {
             let odd = vec![(b"odd".to_vec(), odd.to_vec()), (b"short".to_vec(), b"1".to_vec())];
             assert_eq!(put(odd.clone()).trimmed(), Some(put(odd[1..].to_vec())), "a value that some databases never take");
         }
+        let odd = vec![(b"name".to_vec(), "Zoë 😀".as_bytes().to_vec()), (b"short".to_vec(), b"1".to_vec())];
+        assert_eq!(put(odd.clone()).trimmed(), Some(put(odd[1..].to_vec())), "letters that a table of latin1 does not know");
         assert_eq!(Operation::Remove { entry: 1, id: 2 }.trimmed(), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Write as _;
 
 use dialog::{
     CalleeLeg, DialogId, DialogView, Engine, NewDialog, PendingProfile, Place, Refusal, RestoreError, Restored, State, StoredChange,
@@ -15,12 +16,13 @@ use crate::row::{Cell, DialogRow};
 
 /// The row of a dialog. Texts that were never set are empty, not NULL, where the column allows no NULL (spec dialog 13.54).
 pub fn row_of(dialog: &DialogView) -> DialogRow {
-    row_from(dialog.clone())
+    let mut row = DialogRow::default();
+    fill(&mut row, &mut dialog.clone());
+    row
 }
 
-/// The same, with the texts moved: this is done for every write.
-fn row_from(dialog: DialogView) -> DialogRow {
-    let mut row = DialogRow::default();
+/// Makes it the row of this dialog. Texts are exchanged, so that both keep their memory: this is done for every write.
+fn fill(row: &mut DialogRow, dialog: &mut DialogView) {
     let numbers = [
         (Column::HashEntry, dialog.id.entry),
         (Column::HashId, dialog.id.id),
@@ -33,49 +35,56 @@ fn row_from(dialog: DialogView) -> DialogRow {
     for (column, number) in numbers {
         row.set_number(column, number);
     }
-    let (caller, callee) = (dialog.caller, dialog.callee);
+    let (caller, callee) = (&mut dialog.caller, &mut dialog.callee);
     let texts = [
-        (Column::CallId, dialog.call_id),
-        (Column::FromUri, dialog.from_uri),
-        (Column::FromTag, caller.tag),
-        (Column::ToUri, dialog.to_uri),
-        (Column::ToTag, callee.tag),
-        (Column::CallerContact, caller.contact),
-        (Column::CalleeContact, callee.contact),
-        (Column::CallerSocket, caller.socket),
-        (Column::CalleeSocket, callee.socket),
-        (Column::RequestUri, dialog.request_uri),
-        (Column::CallerCseq, decimal(caller.cseq)),
-        (Column::CalleeCseq, decimal(callee.cseq)),
+        (Column::CallId, &mut dialog.call_id),
+        (Column::FromUri, &mut dialog.from_uri),
+        (Column::FromTag, &mut caller.tag),
+        (Column::ToUri, &mut dialog.to_uri),
+        (Column::ToTag, &mut callee.tag),
+        (Column::CallerContact, &mut caller.contact),
+        (Column::CalleeContact, &mut callee.contact),
+        (Column::CallerSocket, &mut caller.socket),
+        (Column::CalleeSocket, &mut callee.socket),
+        (Column::RequestUri, &mut dialog.request_uri),
     ];
     for (column, text) in texts {
-        *row.cell_mut(column) = Cell::Text(text);
+        row.cell_mut(column).exchange_text(text);
+    }
+    for (column, cseq) in [(Column::CallerCseq, caller.cseq), (Column::CalleeCseq, callee.cseq)] {
+        row.cell_mut(column).write_text(|text| {
+            // Writing into memory does not fail.
+            let _ = write!(text, "{}", cseq.unwrap_or(0));
+        });
     }
     let or_null = [
-        (Column::CallerRouteSet, caller.route_set),
-        (Column::CalleeRouteSet, callee.route_set),
-        (Column::TimeoutRouteName, dialog.timeout_route_name),
+        (Column::CallerRouteSet, &mut caller.route_set),
+        (Column::CalleeRouteSet, &mut callee.route_set),
+        (Column::TimeoutRouteName, &mut dialog.timeout_route_name),
     ];
-    for (column, text) in or_null.into_iter().filter(|(_, text)| !text.is_empty()) {
-        *row.cell_mut(column) = Cell::Text(text);
+    for (column, text) in or_null {
+        if text.is_empty() {
+            *row.cell_mut(column) = Cell::Null;
+        } else {
+            row.cell_mut(column).exchange_text(text);
+        }
     }
-    if !dialog.profiles.is_empty() {
-        *row.cell_mut(Column::ExtraData) = Cell::Text(membership::write(&dialog.profiles));
+    if dialog.profiles.is_empty() {
+        *row.cell_mut(Column::ExtraData) = Cell::Null;
+    } else {
+        row.cell_mut(Column::ExtraData).write_text(|text| membership::write(&dialog.profiles, text));
     }
-    row
 }
 
-fn decimal(number: Option<u32>) -> Vec<u8> {
-    number.unwrap_or(0).to_string().into_bytes()
-}
-
-/// What is to be written of a change.
-pub fn operation(change: StoredChange) -> Operation {
+/// What is to be written of a change, in a spare row if there is one.
+pub fn operation(change: StoredChange<'_>, spare: &mut Vec<Box<DialogRow>>) -> Operation {
     match change {
         StoredChange::Remove(id) => Operation::Remove { entry: id.entry, id: id.id },
-        StoredChange::Put { mut dialog, is_new, has_variables } => {
+        StoredChange::Put { dialog, is_new, has_variables } => {
             let variables = has_variables.then(|| std::mem::take(&mut dialog.variables));
-            Operation::Put { row: Box::new(row_from(*dialog)), is_new, variables }
+            let mut row = spare.pop().unwrap_or_default();
+            fill(&mut row, dialog);
+            Operation::Put { row, is_new, variables }
         }
     }
 }

@@ -19,9 +19,10 @@ pub use source::{Changes, Source};
 use crate::batch::{Batch, Operation};
 use crate::error::{ErrorKind, StorageError};
 use crate::limits::{
-    AWAY_REPORT_PERIOD, BATCH_OPERATIONS_MAX, JOURNAL_TIDY_STEP, REMOVALS_PERIOD, RETRY_PAUSE_FIRST, RETRY_PAUSE_MAX, STOP_STALL_MAX,
-    STOP_TIME_MAX,
+    AWAY_REPORT_PERIOD, BATCH_GROWTH, BATCH_OPERATIONS_MAX, JOURNAL_TIDY_STEP, REMOVALS_PERIOD, RETRIED_OPERATIONS_MIN, RETRY_PAUSE_FIRST,
+    RETRY_PAUSE_MAX, SPARE_ROWS_MAX, STOP_STALL_MAX, STOP_TIME_MAX,
 };
+use crate::row::DialogRow;
 use hand::{Hand, Sorted, Trouble};
 
 /// When changes are written.
@@ -68,6 +69,8 @@ pub struct Totals {
 pub struct Keeper {
     schedule: Schedule,
     hand: Option<Hand>,
+    /// Rows that are written: their memory is used again.
+    spare: Vec<Box<DialogRow>>,
     /// The attempt that is out and when it began.
     out: Option<(u64, Time)>,
     attempts: u64,
@@ -81,6 +84,8 @@ pub struct Keeper {
     target: u64,
     removals_next: Time,
     tidy_at: usize,
+    /// Changes taken at a time: fewer after failures in a row.
+    most: usize,
     trouble: Option<Trouble>,
     /// Since when the database was away, and what was written since it is back.
     draining: Option<(Time, u64)>,
@@ -102,6 +107,7 @@ impl Keeper {
         Keeper {
             schedule,
             hand: None,
+            spare: Vec::new(),
             out: None,
             attempts: 0,
             taken: 0,
@@ -111,6 +117,7 @@ impl Keeper {
             target: 0,
             removals_next: now.time.plus(REMOVALS_PERIOD),
             tidy_at: JOURNAL_TIDY_STEP,
+            most: BATCH_OPERATIONS_MAX,
             trouble: None,
             draining: None,
             stopping: None,
@@ -202,7 +209,11 @@ impl Keeper {
 
     fn written(&mut self, now: Now, begun: Time) {
         self.answered(now);
-        let count = self.hand.as_mut().map_or(0, Hand::written);
+        let operations = self.hand.as_mut().map(Hand::written).unwrap_or_default();
+        let count = operations.len();
+        self.spare.extend(operations.into_iter().filter_map(row_in));
+        self.spare.truncate(SPARE_ROWS_MAX);
+        self.most = self.most.saturating_add(BATCH_GROWTH).min(BATCH_OPERATIONS_MAX);
         self.totals.commits += 1;
         self.totals.operations += count as u64;
         if let Some((_, saved)) = &mut self.draining {
@@ -260,8 +271,11 @@ impl Keeper {
     /// was lost while it was idle.
     fn failed(&mut self, now: Now, error: StorageError) {
         self.totals.failures += 1;
+        if self.trouble.is_some() {
+            self.most = (self.most / 2).max(RETRIED_OPERATIONS_MIN);
+        }
         if let Some(hand) = &mut self.hand {
-            hand.is_uncertain();
+            hand.is_uncertain(self.most);
         }
         let Some(trouble) = &mut self.trouble else {
             self.trouble = Some(Trouble { since: now.time, attempts: 1, retry_at: now.time, pause: 0, told: now.time, error });
@@ -339,7 +353,7 @@ impl Keeper {
         }
         if self.removals_next <= now.time {
             self.tidy(source);
-            let removals = source.take_removals(now, BATCH_OPERATIONS_MAX);
+            let removals = source.take_removals(now, BATCH_OPERATIONS_MAX, &mut self.spare);
             if removals.len() < BATCH_OPERATIONS_MAX {
                 self.removals_next = now.time.plus(REMOVALS_PERIOD);
             }
@@ -353,7 +367,7 @@ impl Keeper {
 
     /// `wanted`: the number up to which changes are due.
     fn take_changes(&mut self, now: Now, wanted: u64, source: &impl Source) -> Result<(), Step<'static>> {
-        let Changes { operations, upto } = source.take_changes(now, BATCH_OPERATIONS_MAX);
+        let Changes { operations, upto } = source.take_changes(now, self.most, &mut self.spare);
         self.taken = self.taken.max(upto);
         if operations.is_empty() {
             // Calls that began and ended meanwhile.
@@ -365,6 +379,13 @@ impl Keeper {
         let is_retry = self.schedule == Schedule::AtStop;
         self.hand = Some(Hand::new(operations, is_retry, Some(self.taken), self.taken >= wanted));
         Ok(())
+    }
+}
+
+fn row_in(operation: Operation) -> Option<Box<DialogRow>> {
+    match operation {
+        Operation::Put { row, .. } => Some(row),
+        Operation::Remove { .. } => None,
     }
 }
 

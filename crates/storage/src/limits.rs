@@ -2,6 +2,9 @@
 
 /// Rows of one batch.
 pub const BATCH_OPERATIONS_MAX: usize = 2_000;
+/// What fails again and again is tried in halves, down to so many rows; each success lets batches grow by so many.
+pub const RETRIED_OPERATIONS_MIN: usize = 100;
+pub const BATCH_GROWTH: usize = 20;
 
 /// Pause after a second failure in a row, and the longest one, milliseconds; each is twice the one before.
 pub const RETRY_PAUSE_FIRST: u64 = 100;
@@ -25,6 +28,9 @@ pub const HELD_MESSAGES_MAX: usize = 100_000;
 pub const HELD_BYTES_MAX: usize = 128 << 20;
 /// Bytes of all keys and values while stored dialogs are loaded.
 pub const VARIABLE_TABLE_BYTES_MAX: usize = 1 << 30;
+
+/// Written rows whose memory is kept for the next ones.
+pub const SPARE_ROWS_MAX: usize = 256;
 
 /// Steps of SQLite's machine between two looks at the clock: about a tenth of a millisecond of work.
 pub const SQLITE_STEPS_BETWEEN_LOOKS: i32 = 4_000;

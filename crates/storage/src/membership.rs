@@ -12,25 +12,24 @@ pub struct StoredMembership {
     pub is_priority: bool,
 }
 
-/// The JSON of the memberships, newest first as they are listed.
-pub fn write(profiles: &[ProfileView]) -> Vec<u8> {
-    let mut out = b"{\"profiles\":[".to_vec();
+/// Appends the JSON of the memberships, newest first as they are listed.
+pub fn write(profiles: &[ProfileView], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"profiles\":[");
     for (place, profile) in profiles.iter().enumerate() {
         out.extend_from_slice(if place == 0 { b"{\"name\":" } else { b",{\"name\":" });
-        write_text(&mut out, profile.name.as_bytes());
+        write_text(out, profile.name.as_bytes());
         if let Some(value) = &profile.value {
             out.extend_from_slice(b",\"value\":");
-            write_text(&mut out, value);
+            write_text(out, value);
         }
         out.extend_from_slice(b",\"puid\":");
-        write_text(&mut out, profile.unique.as_bytes());
+        write_text(out, profile.unique.as_bytes());
         if profile.place == Place::Priority {
             out.extend_from_slice(b",\"place\":\"priority\"");
         }
         out.push(b'}');
     }
     out.extend_from_slice(b"]}");
-    out
 }
 
 fn write_text(out: &mut Vec<u8>, text: &[u8]) {
@@ -83,6 +82,12 @@ pub fn read(text: &[u8], lost: &mut u32) -> Vec<StoredMembership> {
 mod tests {
     use super::*;
 
+    fn written(profiles: &[ProfileView]) -> Vec<u8> {
+        let mut text = Vec::new();
+        write(profiles, &mut text);
+        text
+    }
+
     fn profile(name: &str, value: Option<&str>, place: Place) -> ProfileView {
         ProfileView { name: name.into(), value: value.map(|value| value.as_bytes().to_vec()), place, unique: format!("dlgp-1-2-{name}") }
     }
@@ -97,7 +102,7 @@ mod tests {
             StoredMembership { name: "caller".to_owned(), value: Some("alice".to_owned()), is_priority: false },
         ];
         assert_eq!((&read_back[..], lost), (&expected[..], 0));
-        let own = write(&[profile("all", None, Place::Ordinary), profile("caller", Some("a\"b"), Place::Priority)]);
+        let own = written(&[profile("all", None, Place::Ordinary), profile("caller", Some("a\"b"), Place::Priority)]);
         let wanted = r#"{"profiles":[{"name":"all","puid":"dlgp-1-2-all"},{"name":"caller","value":"a\"b","puid":"dlgp-1-2-caller","place":"priority"}]}"#;
         assert_eq!(String::from_utf8_lossy(&own), wanted);
         assert!(read(&own, &mut lost)[1].is_priority);
@@ -117,7 +122,7 @@ mod tests {
     fn a_text_too_long_loses_what_can_be_made_anew_then_the_oldest() {
         let profiles: Vec<ProfileView> =
             (0..8).map(|number| profile(&format!("profile{number}"), Some("some value"), Place::Ordinary)).collect();
-        let text = write(&profiles);
+        let text = written(&profiles);
         assert_eq!(shortened(&text, text.len()), None);
         let mut lost = 0;
         let short = shortened(&text, 400).unwrap();

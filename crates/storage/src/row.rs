@@ -23,6 +23,25 @@ impl Cell {
         }
     }
 
+    /// The same without copying; the text gets the memory of the one before.
+    pub fn exchange_text(&mut self, text: &mut Vec<u8>) {
+        match self {
+            Cell::Text(old) => std::mem::swap(old, text),
+            _ => *self = Cell::Text(std::mem::take(text)),
+        }
+    }
+
+    /// Puts a text in place that is written into the memory of the one before.
+    pub fn write_text(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut text = match self {
+            Cell::Text(old) => std::mem::take(old),
+            _ => Vec::new(),
+        };
+        text.clear();
+        write(&mut text);
+        *self = Cell::Text(text);
+    }
+
     /// The text; None for NULL. Numbers have none: databases without strict types may hold one in a text column, so
     /// readers that want either take [`Cell::to_text`].
     pub fn text(&self) -> Option<&[u8]> {

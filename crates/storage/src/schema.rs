@@ -58,7 +58,8 @@ fn create_table(driver: Driver, table: &str, columns: Vec<String>, indexed: &str
     lines.extend(columns);
     if driver == Driver::Mysql {
         lines.push(format!("KEY hash_idx ({indexed})"));
-        return vec![create_if_missing(table, &lines)];
+        // The server's own choice may know no transactions.
+        return vec![create_if_missing(table, &lines) + " ENGINE=InnoDB"];
     }
     let index = format!("CREATE INDEX IF NOT EXISTS {table}_hash_idx ON {table} ({indexed})");
     vec![create_if_missing(table, &lines), index]
@@ -124,6 +125,13 @@ pub fn wrong_type(url: &Url, table: &str, column: &str, found: &str, wanted: Col
     };
     StorageError::new(ErrorKind::Schema, url.to_string(), format!("the column `{column}` of the table `{table}` is of type {found}"))
         .remedy(format!("make it {wanted}, as Kamailio's scripts do"))
+}
+
+/// MySQL keeps a table in a way that knows no transactions: half of a batch could be left.
+#[cfg(feature = "mysql")]
+pub fn without_transactions(url: &Url, table: &str, engine: &str) -> StorageError {
+    let reason = format!("the table `{table}` is kept by {engine}, which knows no transactions");
+    StorageError::new(ErrorKind::Schema, url.to_string(), reason).remedy(format!("run `ALTER TABLE {table} ENGINE=InnoDB`"))
 }
 
 /// A table has no version, or another one than this server can use.

@@ -43,9 +43,9 @@ impl Url {
     /// Reads a URL in one of Kamailio's forms.
     pub fn parse(text: &str) -> Result<Url, StorageError> {
         let wrong = |reason: &str| {
-            // The text may hold a password, so only its beginning is told.
-            let shown = text.split("://").next().unwrap_or_default();
-            StorageError::new(ErrorKind::Configuration, format!("database URL {shown}://…"), reason)
+            // The text may hold a password, so only its beginning is told, and nothing of one that has none.
+            let shown = text.split_once("://").map(|(scheme, _)| format!(" {scheme}://…")).unwrap_or_default();
+            StorageError::new(ErrorKind::Configuration, format!("database URL{shown}"), reason)
                 .remedy("use sqlite:///path/to/file, postgres://user:password@host/database or mysql://user:password@host/database")
         };
         let (scheme, rest) = text.split_once("://").ok_or_else(|| wrong("has no ://"))?;
@@ -55,7 +55,9 @@ impl Url {
             "mysql" | "mariadb" => Driver::Mysql,
             _ => return Err(wrong("names a database that is not known")),
         };
-        let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
+        // A password may hold @, : and ?, a host may not. A file has neither user nor host.
+        let (credentials, place) = if driver == Driver::Sqlite { ("", rest) } else { rest.rsplit_once('@').unwrap_or(("", rest)) };
+        let (rest, options) = place.split_once('?').unwrap_or((place, ""));
         let options = options.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut url = Url {
             driver,
@@ -74,10 +76,8 @@ impl Url {
             url.database = rest.strip_prefix("./").unwrap_or(rest).to_owned();
             return Ok(url);
         }
-        // A password may hold @ and :, a host may not.
-        let (credentials, place) = rest.rsplit_once('@').unwrap_or(("", rest));
         let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-        let (authority, database) = place.split_once('/').ok_or_else(|| wrong("names no database behind the host"))?;
+        let (authority, database) = rest.split_once('/').ok_or_else(|| wrong("names no database behind the host"))?;
         if database.is_empty() {
             return Err(wrong("names no database behind the host"));
         }
@@ -137,6 +137,8 @@ mod tests {
         let url = Url::parse("postgres://u:p@s:s@[::1]:5433/calls?sslmode=disable").unwrap();
         assert_eq!((&*url.user, &*url.password, &*url.host, url.port, &*url.database), ("u", "p@s:s", "::1", 5433, "calls"));
         assert_eq!(url.option("sslmode"), Some("disable"));
+        let url = Url::parse("mysql://u:what?/@h/d?socket=/s").unwrap();
+        assert_eq!((&*url.password, &*url.host, &*url.database, url.option("socket")), ("what?/", "h", "d", Some("/s")));
         let url = Url::parse("sqlite:///var/lib/calls.sqlite?synchronous=full").unwrap();
         assert_eq!((&*url.database, url.option("synchronous")), ("/var/lib/calls.sqlite", Some("full")));
         assert_eq!(url.to_string(), "sqlite:///var/lib/calls.sqlite");
@@ -147,6 +149,8 @@ mod tests {
         for text in [
             "",
             "sqlite",
+            "mysql:/u:secret@h/d",
+            "u:secret@h/d",
             "oracle://u:secret@h/d",
             "mysql://u:secret@h",
             "mysql://u:secret@h/",

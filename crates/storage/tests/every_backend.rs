@@ -51,6 +51,8 @@ on_every_database! {
     queries::changed_rows_are_counted,
     queries::no_transaction_is_left_open,
     queries::statements_together_are_all_done_or_none,
+    queries::a_statement_with_a_nul_byte_is_refused_and_the_connection_goes_on,
+    rows::what_was_refused_while_a_row_was_put_back_comes_not_twice,
 }
 
 on_every_server! {
@@ -66,4 +68,8 @@ on_every_server! {
     outages::a_server_that_takes_no_writes_is_told_as_such,
     outages::a_primary_key_that_is_used_up_is_told_with_the_remedy,
     outages::the_socket_leads_to_the_server_too,
+    queries::a_result_without_end_costs_no_more_than_the_deadline,
+    tables::mysql_tables_need_transactions,
+    rows::a_change_stays_in_its_place_whatever_language_the_server_speaks,
+    rows::a_byte_that_is_no_utf_8_keeps_no_row_from_being_loaded,
 }

@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use sip::time::Now;
 
+use super::copying::view;
 use super::termination::{SequenceStep, local_request};
-use super::work::{Work, view};
+use super::work::Work;
 use super::{DialogId, Engine};
 use crate::effect::{Change, EventRoute, Expiry, ExpiryStep, Finished, Termination, Verdict};
 use crate::end_reason::EndReason;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use sip::time::Now;
 
-use super::work::view;
+use super::copying::view;
 use super::{DialogId, Engine};
 use crate::hash;
 use crate::history::{Moment, PastMoment};

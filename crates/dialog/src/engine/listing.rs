@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use sip::time::Now;
 
-use super::work::view;
+use super::copying::view;
 use super::{Cell, DialogId, Engine};
 use crate::leg::Leg;
 use crate::limits::{LISTING_CHUNKS, LISTING_PAGE};

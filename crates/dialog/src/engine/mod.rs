@@ -2,6 +2,7 @@
 
 mod audit;
 mod begin;
+mod copying;
 mod ending;
 mod expiry;
 mod explain;
@@ -48,7 +49,7 @@ pub use storing::{StoredChange, Taken};
 pub use termination::SequenceStep;
 
 /// The pair that names a dialog: its hash slot and its number there. A number alone is not unique.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DialogId {
     /// `h_entry`, below `hash_size` (spec dialog 1.2).
     pub entry: u32,
@@ -304,8 +305,16 @@ impl Engine {
     }
 
     fn socket_name(&self, number: u16) -> Vec<u8> {
+        let mut name = Vec::new();
+        self.write_socket_name(number, &mut name);
+        name
+    }
+
+    fn write_socket_name(&self, number: u16, out: &mut Vec<u8>) {
         let list = self.sockets.read().unwrap_or_else(PoisonError::into_inner);
-        list.get(usize::from(number)).map(|name| name.to_vec()).unwrap_or_default()
+        if let Some(name) = list.get(usize::from(number)) {
+            out.extend_from_slice(name);
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sip::time::Now;
 
-use super::work::{Work, view};
+use super::copying::view_into;
+use super::work::Work;
 use super::{DialogId, Engine};
 use crate::flags::{dialog_flag, mark};
 use crate::limits::ENDED_WHILE_LOADING_MAX;
@@ -26,15 +27,16 @@ pub(super) const UNSAVED: u16 = dialog_flag::NEW
     | dialog_flag::CHANGED_SCRIPT_FLAGS;
 
 /// One thing for storage to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoredChange {
-    /// The dialog as it is now. `has_variables`: they changed too, or the row is new.
-    Put { dialog: Box<DialogView>, is_new: bool, has_variables: bool },
+#[derive(Debug, PartialEq, Eq)]
+pub enum StoredChange<'a> {
+    /// The dialog as it is now; the texts may be taken, others may be left in their place. `has_variables`: they changed
+    /// too, or the row is new.
+    Put { dialog: &'a mut DialogView, is_new: bool, has_variables: bool },
     /// It is over: no row is left.
     Remove(DialogId),
 }
 
-impl StoredChange {
+impl StoredChange<'_> {
     /// The dialog it is about.
     pub fn id(&self) -> DialogId {
         match self {
@@ -44,11 +46,11 @@ impl StoredChange {
     }
 }
 
-/// What was taken from the journal.
+/// What was taken from the journal, and made of each change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
+pub struct Taken<T> {
     /// In the order to be written.
-    pub changes: Vec<StoredChange>,
+    pub changes: Vec<T>,
     /// Every change noted up to this number is among these, or was taken before.
     pub upto: u64,
 }
@@ -60,6 +62,8 @@ pub(super) struct Journal {
     waiting: Mutex<VecDeque<Waiting>>,
     /// Removals of the last take: they may be on their way to the database.
     removals_out: Mutex<Vec<DialogId>>,
+    /// The copy that is shown, in memory used again for the next one.
+    copy: Mutex<DialogView>,
     loading: Loading,
 }
 
@@ -87,8 +91,9 @@ impl Journal {
 
     /// Remembers which removals were taken, while the lock that they were taken under is held: none is missing in between.
     fn taken_out(&self, _waiting: &MutexGuard<'_, VecDeque<Waiting>>, batch: &[Waiting]) {
-        let removals = batch.iter().filter(|one| one.is_removal).map(|one| one.id);
-        *self.removals_out() = removals.collect();
+        let mut out = self.removals_out();
+        out.clear();
+        out.extend(batch.iter().filter(|one| one.is_removal).map(|one| one.id));
     }
 
     fn removals_out(&self) -> MutexGuard<'_, Vec<DialogId>> {
@@ -114,9 +119,9 @@ impl Engine {
         self.journal.waiting().len()
     }
 
-    /// Takes the oldest changes, at most about `most`, each dialog as it is now. To be called by one writer, who has written
-    /// what he took before.
-    pub fn take_changes(&self, now: Now, most: usize) -> Taken {
+    /// Takes the oldest changes, at most about `most`, each dialog as it is now, and makes something of each. To be called by
+    /// one writer, who has written what he took before.
+    pub fn take_changes<T>(&self, now: Now, most: usize, make: impl FnMut(StoredChange<'_>) -> T) -> Taken<T> {
         let (batch, upto) = {
             let mut waiting = self.journal.waiting();
             let count = most.min(waiting.len());
@@ -125,15 +130,11 @@ impl Engine {
             let upto = waiting.front().map_or_else(|| self.changes_noted(), |first| first.number - 1);
             (batch, upto)
         };
-        let mut changes = Vec::with_capacity(batch.len());
-        for one in batch {
-            self.take_one(now, one, &mut changes);
-        }
-        Taken { changes, upto }
+        Taken { changes: self.take(now, &batch, make), upto }
     }
 
     /// Takes removals alone, at most `most` (`db_mode` 2 between its periods).
-    pub fn take_removals(&self, now: Now, most: usize) -> Vec<StoredChange> {
+    pub fn take_removals<T>(&self, now: Now, most: usize, make: impl FnMut(StoredChange<'_>) -> T) -> Vec<T> {
         let mut batch = Vec::new();
         let mut waiting = self.journal.waiting();
         waiting.retain(|one| {
@@ -145,11 +146,7 @@ impl Engine {
         });
         self.journal.taken_out(&waiting, &batch);
         drop(waiting);
-        let mut changes = Vec::with_capacity(batch.len());
-        for one in batch {
-            self.take_one(now, one, &mut changes);
-        }
-        changes
+        self.take(now, &batch, make)
     }
 
     /// Forgets notes of dialogs that are over and have no row. Useful now and then while nothing can be written.
@@ -189,30 +186,44 @@ impl Engine {
         is_over
     }
 
-    fn take_one(&self, now: Now, one: Waiting, out: &mut Vec<StoredChange>) {
-        if one.is_removal {
-            out.push(StoredChange::Remove(one.id));
+    fn take<T>(&self, now: Now, batch: &[Waiting], mut make: impl FnMut(StoredChange<'_>) -> T) -> Vec<T> {
+        let mut copy = self.journal.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changes = Vec::with_capacity(batch.len());
+        for one in batch {
+            if one.is_removal {
+                changes.push(make(StoredChange::Remove(one.id)));
+            }
+            if let Some((is_new, has_variables)) = self.take_one(now, *one, &mut copy) {
+                changes.push(make(StoredChange::Put { dialog: &mut copy, is_new, has_variables }));
+            }
         }
-        let Some(mut shard) = self.lock(one.id.entry) else { return };
-        let Some(record) = shard.index_of(one.id).and_then(|index| shard.records.get_mut(index)) else { return };
+        changes
+    }
+
+    /// Copies the dialog if it has to be written: is it new, and did its variables change?
+    fn take_one(&self, now: Now, one: Waiting, copy: &mut DialogView) -> Option<(bool, bool)> {
+        let mut shard = self.lock(one.id.entry)?;
+        let index = shard.index_of(one.id)?;
+        let record = shard.records.get_mut(index)?;
         if one.is_removal {
             // It lives again and was written before its removal was: it has to be written once more.
             if !record.is_marked(mark::STORED) {
-                return;
+                return None;
             }
             record.dialog_flags |= dialog_flag::NEW;
         } else {
             record.set_mark(mark::QUEUED, false);
         }
         if record.state == State::Deleted || record.dialog_flags & UNSAVED == 0 {
-            return;
+            return None;
         }
-        let is_new = record.has_flag(dialog_flag::NEW);
-        let has_variables = is_new || record.has_flag(dialog_flag::CHANGED_VARIABLES);
+        let has_variables = record.has_flag(dialog_flag::NEW | dialog_flag::CHANGED_VARIABLES);
+        // One that an operator set back to its setup keeps its row, and is answered again.
+        let is_new = record.has_flag(dialog_flag::NEW) && (one.is_removal || !record.is_marked(mark::STORED));
         record.dialog_flags &= !UNSAVED;
         record.set_mark(mark::STORED, true);
-        let dialog = Box::new(view(self, record, now));
-        out.push(StoredChange::Put { dialog, is_new, has_variables });
+        view_into(self, record, now, copy);
+        Some((is_new, has_variables))
     }
 }
 

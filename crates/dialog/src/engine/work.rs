@@ -4,20 +4,18 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use sip::time::Now;
 
+use super::copying::view;
 use super::{DialogId, Engine};
 use crate::effect::EventRoute;
 use crate::end_reason::EndReason;
 use crate::flags::{dialog_flag, mark};
-use crate::leg::Leg;
 use crate::lifetime;
 use crate::observer::{Occurrence, OccurrenceKind};
-use crate::profiles::ProfileId;
-use crate::record::{Field, NO_SOCKET, Record};
+use crate::record::Record;
 use crate::shard::Shard;
 use crate::state::State;
 use crate::statistics::{Leaving, Mark};
-use crate::variables;
-use crate::view::{DialogView, LegView, ProfileView};
+use crate::view::DialogView;
 
 /// A locked group, the time of the step and what observers will be told after it.
 pub(super) struct Work<'a> {
@@ -209,60 +207,4 @@ impl Work<'_> {
         record.modified = now;
         Some(record.id)
     }
-}
-
-/// A copy of the record.
-pub(super) fn view(engine: &Engine, record: &Record, now: Now) -> DialogView {
-    let leg = |leg: Leg| LegView {
-        tag: record.tag(leg).to_vec(),
-        contact: record.contact(leg).to_vec(),
-        cseq: record.sequence(leg),
-        route_set: record.route_set(leg).to_vec(),
-        socket: if record.socket(leg) == NO_SOCKET { Vec::new() } else { engine.socket_name(record.socket(leg)) },
-    };
-    let profiles = record.memberships().filter_map(|membership| {
-        let id = ProfileId(membership.profile);
-        let name = engine.profiles.name(id)?;
-        let value = engine.profiles.value_text(id, membership.value);
-        Some(ProfileView { name, value, place: membership.place, unique: engine.profiles.unique_text(membership.serial) })
-    });
-    let variables = variables::iter(record.variables()).map(|(key, value)| (key.to_vec(), value.to_vec()));
-    DialogView {
-        id: record.id,
-        references: record.references(),
-        call_id: record.field(Field::CallId).to_vec(),
-        from_uri: record.field(Field::FromUri).to_vec(),
-        to_uri: record.field(Field::ToUri).to_vec(),
-        request_uri: record.field(Field::RequestUri).to_vec(),
-        state: record.state,
-        init_time: record.created,
-        start_time: record.answered,
-        end_time: record.ended,
-        modified_time: record.modified,
-        timeout: timeout(record, now),
-        lifetime: record.lifetime,
-        dialog_flags: record.dialog_flags,
-        script_flags: record.script_flags,
-        internal_flags: record.internal_flags,
-        timeout_route: record.timeout_route,
-        timeout_route_name: record.field(Field::TimeoutRoute).to_vec(),
-        caller_route_entries: record.route_entries,
-        caller: leg(Leg::Caller),
-        callee: leg(Leg::Callee),
-        end_reason: record.ending.reason,
-        end_code: record.ending.reason.map_or(0, |_| record.ending.code),
-        end_text: record.ending.reason.map_or_else(Vec::new, |_| record.field(Field::EndText).to_vec()),
-        profiles: profiles.collect(),
-        variables: variables.collect(),
-    }
-}
-
-/// Unix seconds at which the lifetime ends, 0 when it does not run.
-fn timeout(record: &Record, now: Now) -> u32 {
-    if !record.is_marked(mark::LIFETIME) {
-        return 0;
-    }
-    // In milliseconds, so that one deadline always shows as the same second.
-    let ends = now.date.plus(record.deadline.saturating_sub(now.time.0));
-    u32::try_from(ends.seconds()).unwrap_or(u32::MAX)
 }

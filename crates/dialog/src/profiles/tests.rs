@@ -23,6 +23,17 @@ fn random(seed: &mut u64) -> usize {
     (*seed >> 33) as usize
 }
 
+fn value_of(profiles: &Profiles, id: ProfileId, value: u32) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    profiles.write_value(id, value, &mut text).then_some(text)
+}
+
+fn unique_of(profiles: &Profiles, serial: u64) -> String {
+    let mut text = String::new();
+    profiles.write_unique(serial, &mut text);
+    text
+}
+
 #[test]
 fn counts_follow_a_model_through_random_operations() {
     let profiles = profiles();
@@ -44,7 +55,7 @@ fn counts_follow_a_model_through_random_operations() {
         assert_eq!(profiles.size(caller, None), Some(model.len() as u64));
     }
     for (membership, value) in &model {
-        assert_eq!(profiles.value_text(caller, membership.value).as_deref(), Some(value.as_slice()));
+        assert_eq!(value_of(&profiles, caller, membership.value).as_deref(), Some(value.as_slice()));
     }
 }
 
@@ -139,8 +150,8 @@ fn values_are_required_where_defined_and_ignored_elsewhere() {
     assert_eq!(join(&profiles, all, Some(b"ignored"), None).map(|membership| membership.value), Ok(NO_VALUE));
     assert_eq!((profiles.size(all, Some(b"other")), profiles.size(all, None)), (Some(1), Some(1)));
     assert_eq!((profiles.find("none"), profiles.size(ProfileId(9), None)), (None, None));
-    assert_eq!(profiles.unique_text(4), "dlgp-6b0354b6-57be-4");
-    assert_eq!(profiles.unique_text(0x1864), "dlgp-6b0354b6-57be-4681");
+    assert_eq!(unique_of(&profiles, 4), "dlgp-6b0354b6-57be-4");
+    assert_eq!(unique_of(&profiles, 0x1864), "dlgp-6b0354b6-57be-4681");
 }
 
 #[test]

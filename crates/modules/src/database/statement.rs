@@ -14,14 +14,19 @@ pub fn reads(statement: &[u8]) -> bool {
     READING.iter().any(|reading| word.eq_ignore_ascii_case(reading.as_bytes()))
 }
 
-/// A text as it stands in a statement, with its quotes. A backslash means something to MySQL only.
+/// A text as it stands in a statement, with its quotes. A backslash means something to MySQL, and to PostgreSQL where the
+/// server's settings or the quotes say so. No database but MySQL takes a NUL byte there: it is replaced.
 pub fn quoted(driver: Driver, text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 2);
+    if driver == Driver::Postgres && text.contains(&b'\\') {
+        out.extend_from_slice(b" E");
+    }
     out.push(b'\'');
     for byte in text {
         match byte {
             b'\'' => out.extend_from_slice(b"''"),
-            b'\\' if driver == Driver::Mysql => out.extend_from_slice(b"\\\\"),
+            b'\\' if driver != Driver::Sqlite => out.extend_from_slice(b"\\\\"),
+            0 if driver != Driver::Mysql => out.extend_from_slice("\u{fffd}".as_bytes()),
             other => out.push(*other),
         }
     }

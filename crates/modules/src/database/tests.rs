@@ -57,5 +57,10 @@ fn the_first_word_tells_whether_rows_are_wanted() {
 #[test]
 fn a_value_cannot_leave_its_quotes() {
     assert_eq!(quoted(Driver::Sqlite, b"it's \\"), b"'it''s \\'");
-    assert_eq!(quoted(Driver::Mysql, b"it\\'s"), b"'it\\\\''s'");
+    assert_eq!(quoted(Driver::Mysql, b"it\\'s\0"), b"'it\\\\''s\0'");
+    assert_eq!(quoted(Driver::Postgres, b"it\\'s"), b" E'it\\\\''s'", "whatever standard_conforming_strings is");
+    assert_eq!(quoted(Driver::Postgres, b"it's"), b"'it''s'");
+    for driver in [Driver::Sqlite, Driver::Postgres] {
+        assert_eq!(quoted(driver, b"a\0b"), "'a\u{fffd}b'".as_bytes(), "one such item would keep the whole table from being stored");
+    }
 }

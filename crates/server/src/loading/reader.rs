@@ -64,9 +64,13 @@ impl Reader<'_> {
     ) -> Result<(), StorageError> {
         let mut pace = Pace::new(self, intake);
         let outcome = backend.load(&self.database.names, which, &mut |row| {
+            // Before the row: when the stop ended the reading of variables, they are not all there.
+            if self.goes_on().is_break() {
+                return ControlFlow::Break(());
+            }
             pace.row(intake);
             self.row(&pace, row, variables, intake);
-            self.goes_on()
+            ControlFlow::Continue(())
         });
         pace.account(intake);
         outcome

@@ -19,6 +19,8 @@ use crate::storage_room::Database;
 
 /// Pause before a database that is away is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// Longest time to empty the tables: servers remove row by row.
+const EMPTYING_TIME: Duration = Duration::from_secs(30);
 /// A connection that was not used for so long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// Most dialogs of one Call-ID that are taken.
@@ -58,6 +60,8 @@ impl Whole {
         let shell = Arc::clone(&self.shell);
         let node = &shell.proxy.node;
         if outcome.is_ok() && node.dialogs.settings().storing == Storing::AtStop {
+            // No request has to wait for that.
+            (0..node.dialogs.settings().hash_size).for_each(|entry| node.dialogs.mark_slot_loaded(entry));
             self.empty_tables();
         }
         // A stop leaves requests for what is not loaded waiting: the next process serves them when they come again.
@@ -129,11 +133,26 @@ impl Whole {
         })
     }
 
-    /// `db_mode` 3: from now on the tables hold what the next stop writes (spec dialog 13.55).
+    /// `db_mode` 3: from now on the tables hold what the next stop writes (spec dialog 13.55). Tried until it is done: out of
+    /// what is left, calls that end meanwhile would come back after the next start.
     fn empty_tables(&mut self) {
-        let emptied = self.link.read(|database, backend| backend.empty(&database.names));
-        if let Err(error) = emptied {
-            self.log(level::ERROR, &format!("the tables cannot be emptied: {error}; their dialogs will be there twice after the stop"));
+        let mut database = self.link.database.clone();
+        database.options.call_timeout = database.options.call_timeout.max(EMPTYING_TIME);
+        let mut link = Link::new(database);
+        let mut told: Option<String> = None;
+        while let Err(error) = link.read(|database, backend| backend.empty(&database.names)) {
+            let is_last = !error.is_passing() || self.shell.is_stopping.load(Ordering::Relaxed);
+            let consequence =
+                if is_last { "calls of theirs that are over may be there again after the next start" } else { "trying again" };
+            let text = format!("the tables cannot be emptied, {consequence}: {error}");
+            if told.as_ref() != Some(&text) {
+                self.log(level::ERROR, &text);
+                told = Some(text);
+            }
+            if is_last {
+                return;
+            }
+            std::thread::park_timeout(RETRY_PAUSE);
         }
     }
 

@@ -120,7 +120,7 @@ mod tests {
             let mut outbox = outbox(status, method);
             assert_eq!(refuse(&engine, NOW, &mut outbox, |_| false), 0, "{status} {method}");
         }
-        assert_eq!(engine.take_changes(NOW, 10).changes.len(), 1);
+        assert_eq!(engine.take_changes(NOW, 10, |change| change.id()).changes, [id]);
         let mut unknown = outbox("200 OK", "INVITE");
         assert_eq!(refuse(&engine, NOW, &mut unknown, |in_hand| in_hand == id), 1, "its row is on the way");
         assert_eq!(refuse(&engine, NOW, &mut outbox("200 OK", "INVITE"), |_| false), 0, "its row is there");

@@ -10,7 +10,7 @@ use crate::error::StorageError;
 /// Changes that left the journal and are not known to be written.
 #[derive(Debug)]
 pub(super) struct Hand {
-    /// The first one is tried next. More than one only after a refusal.
+    /// The first one is tried next. More than one only after a refusal or failures in a row.
     parts: VecDeque<Batch>,
     /// All noted up to here is written once the hand is empty; None for removals taken out of turn.
     pub upto: Option<u64>,
@@ -50,32 +50,40 @@ impl Hand {
         self.parts.iter().map(|part| part.operations.len()).sum()
     }
 
-    /// The first part is written.
-    pub fn written(&mut self) -> usize {
-        self.parts.pop_front().map_or(0, |part| part.operations.len())
+    /// The first part is written; it is handed out.
+    pub fn written(&mut self) -> Vec<Operation> {
+        self.parts.pop_front().map(|part| part.operations).unwrap_or_default()
     }
 
-    /// Nobody knows whether the first part is written. Much may pile up behind it before it is.
-    pub fn is_uncertain(&mut self) {
+    /// Nobody knows whether the first part is written. Much may pile up behind it before it is. Parts become no larger than
+    /// `most`: a slow database may never do a large one within its time.
+    pub fn is_uncertain(&mut self, most: usize) {
         self.is_all = false;
         if let Some(part) = self.parts.front_mut() {
             part.is_retry = true;
         }
+        for mut part in std::mem::take(&mut self.parts) {
+            while part.operations.len() > most {
+                let operations = part.operations.split_off(most);
+                self.parts.push_back(Batch { operations: std::mem::replace(&mut part.operations, operations), ..part });
+            }
+            self.parts.push_back(part);
+        }
     }
 
-    /// Nothing of the first part is written, because of one of its operations: halves find it in few attempts, and the
-    /// order stays.
+    /// The first part is not written, because of one of its operations: halves find it in few attempts, and the order stays.
+    /// Rows of others may be there, when it was refused while a row that had gone was put back.
     pub fn refused(&mut self) -> Sorted {
         let Some(mut part) = self.parts.pop_front() else { return Sorted::Nothing };
         if part.operations.len() <= 1 {
             let Some(operation) = part.operations.pop() else { return Sorted::Nothing };
             let Some(trimmed) = operation.trimmed() else { return Sorted::Dropped(operation) };
-            self.parts.push_front(Batch { operations: vec![trimmed], is_retry: part.is_retry });
+            self.parts.push_front(Batch { operations: vec![trimmed], is_retry: true });
             return Sorted::Trimmed(operation);
         }
         let second = part.operations.split_off(part.operations.len() / 2);
-        self.parts.push_front(Batch { operations: second, is_retry: part.is_retry });
-        self.parts.push_front(part);
+        self.parts.push_front(Batch { operations: second, is_retry: true });
+        self.parts.push_front(Batch { is_retry: true, ..part });
         Sorted::Halved
     }
 }
@@ -104,7 +112,7 @@ mod tests {
         let mut hand = Hand::new(vec![put(variables.clone())], false, Some(1), true);
         assert!(matches!(hand.refused(), Sorted::Trimmed(whole) if whole == put(variables.clone())));
         let short = put(variables[1..].to_vec());
-        assert_eq!(hand.first(), Some(&Batch { operations: vec![short.clone()], is_retry: false }));
+        assert_eq!(hand.first(), Some(&Batch { operations: vec![short.clone()], is_retry: true }));
         assert!(matches!(hand.refused(), Sorted::Dropped(out) if out == short));
         assert!(hand.is_empty());
     }

@@ -4,6 +4,7 @@ use sip::time::Now;
 
 use crate::batch::Operation;
 use crate::dialogs::operation;
+use crate::row::DialogRow;
 
 /// Changes as they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,10 +19,10 @@ pub struct Changes {
 pub trait Source {
     /// The number of the last change noted.
     fn changes_noted(&self) -> u64;
-    /// The oldest changes, about `most`.
-    fn take_changes(&self, now: Now, most: usize) -> Changes;
+    /// The oldest changes, about `most`, in the memory of spare rows.
+    fn take_changes(&self, now: Now, most: usize, spare: &mut Vec<Box<DialogRow>>) -> Changes;
     /// Removals alone, `most` at a time.
-    fn take_removals(&self, now: Now, most: usize) -> Vec<Operation>;
+    fn take_removals(&self, now: Now, most: usize, spare: &mut Vec<Box<DialogRow>>) -> Vec<Operation>;
     /// Changes that wait to be taken.
     fn unsaved(&self) -> usize;
     /// Forgets what need not be written any more.
@@ -35,13 +36,13 @@ impl Source for dialog::Engine {
         dialog::Engine::changes_noted(self)
     }
 
-    fn take_changes(&self, now: Now, most: usize) -> Changes {
-        let taken = dialog::Engine::take_changes(self, now, most);
-        Changes { operations: taken.changes.into_iter().map(operation).collect(), upto: taken.upto }
+    fn take_changes(&self, now: Now, most: usize, spare: &mut Vec<Box<DialogRow>>) -> Changes {
+        let taken = dialog::Engine::take_changes(self, now, most, |change| operation(change, spare));
+        Changes { operations: taken.changes, upto: taken.upto }
     }
 
-    fn take_removals(&self, now: Now, most: usize) -> Vec<Operation> {
-        dialog::Engine::take_removals(self, now, most).into_iter().map(operation).collect()
+    fn take_removals(&self, now: Now, most: usize, spare: &mut Vec<Box<DialogRow>>) -> Vec<Operation> {
+        dialog::Engine::take_removals(self, now, most, |change| operation(change, spare))
     }
 
     fn unsaved(&self) -> usize {

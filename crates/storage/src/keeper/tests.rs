@@ -51,7 +51,7 @@ impl Source for Calls {
         self.0.borrow().noted
     }
 
-    fn take_changes(&self, _: Now, most: usize) -> Changes {
+    fn take_changes(&self, _: Now, most: usize, _: &mut Vec<Box<DialogRow>>) -> Changes {
         let mut inner = self.0.borrow_mut();
         let count = most.min(inner.waiting.len());
         let batch: Vec<_> = inner.waiting.drain(..count).collect();
@@ -71,7 +71,7 @@ impl Source for Calls {
         Changes { operations, upto }
     }
 
-    fn take_removals(&self, _: Now, most: usize) -> Vec<Operation> {
+    fn take_removals(&self, _: Now, most: usize, _: &mut Vec<Box<DialogRow>>) -> Vec<Operation> {
         let mut inner = self.0.borrow_mut();
         let (removals, rest): (Vec<_>, Vec<_>) = inner.waiting.drain(..).partition(|one| one.2);
         inner.waiting = rest;
@@ -359,6 +359,30 @@ fn after_an_outage_the_backlog_is_written_in_order_and_its_end_is_told() {
         "{told:?}"
     );
     assert_eq!(desk.keeper.committed(), desk.calls.changes_noted());
+}
+
+#[test]
+fn a_database_too_slow_for_a_whole_batch_takes_it_in_parts() {
+    let mut desk = Desk::new(AT_ONCE);
+    let most = u32::try_from(BATCH_OPERATIONS_MAX).unwrap();
+    (0..3 * most).for_each(|call| desk.calls.change(call, 3));
+    // It does 300 rows within the time for a call, and undoes the rest.
+    while desk.rows.len() < 3 * most as usize && desk.attempts < 100 {
+        match desk.out() {
+            Some((attempt, batch)) if batch.operations.len() > 300 => {
+                desk.attempts += 1;
+                desk.keeper.finished(desk.now, attempt, Err(away()));
+            }
+            Some((attempt, batch)) => {
+                assert!(desk.keeper.committed() <= desk.rows.len() as u64, "told of when it is written");
+                let outcome = desk.apply(&batch);
+                desk.keeper.finished(desk.now, attempt, outcome);
+            }
+            None => desk.wait(100),
+        }
+    }
+    assert_eq!((desk.rows.len(), desk.keeper.committed()), (3 * most as usize, desk.calls.changes_noted()));
+    assert!(desk.attempts < 100, "{}", desk.attempts);
 }
 
 #[test]

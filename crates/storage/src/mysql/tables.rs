@@ -24,6 +24,9 @@ impl Mysql {
             check_columns(conn, state, &names.dialogs, names.columns.iter().zip(kinds)).await?;
             check_columns(conn, state, &names.variables, names.variable_columns.iter().zip(variable_kinds())).await?;
             for (table, wanted) in schema::wanted_versions(names) {
+                if let Some(engine) = engine_without_transactions(conn, table).await.map_err(|error| state.failed(&error))? {
+                    return Err(schema::without_transactions(&state.url, table, &engine));
+                }
                 let found = version_of(conn, table).await.map_err(|error| state.failed(&error))?;
                 if found != Some(wanted) {
                     return Err(schema::wrong_version(&state.url, table, found, wanted));
@@ -80,6 +83,15 @@ async fn check_columns<'n>(
         }
     }
     Ok(())
+}
+
+/// What keeps the table, when that knows no transactions.
+async fn engine_without_transactions(conn: &mut Conn, table: &str) -> Result<Option<String>, Error> {
+    let text = "SELECT kept.ENGINE FROM information_schema.TABLES AS kept JOIN information_schema.ENGINES AS known \
+                ON known.ENGINE = kept.ENGINE \
+                WHERE kept.TABLE_SCHEMA = DATABASE() AND kept.TABLE_NAME = ? AND known.TRANSACTIONS = 'NO'";
+    let found: Option<Row> = conn.exec_first(text, (table,)).await?;
+    Ok(found.and_then(|row| row.get_opt(0)?.ok()))
 }
 
 /// What stands in `version` about a table.

@@ -196,10 +196,11 @@ fn row_values(rows: &[&DialogRow]) -> Params {
     Params::Positional(values.collect())
 }
 
-/// Out of `Rows matched: 3  Changed: 2  Warnings: 0`: rows that were found, whether or not anything in them was different.
+/// Out of `Rows matched: 3  Changed: 2  Warnings: 0`, in whatever language the server speaks: rows that were found, whether or
+/// not anything in them was different.
 fn rows_matched(info: &str) -> u64 {
-    let digits = info.strip_prefix("Rows matched: ").unwrap_or_default();
-    digits.split(' ').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    let first = info.split(|letter: char| !letter.is_ascii_digit()).find(|digits| !digits.is_empty());
+    first.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -209,6 +210,7 @@ mod tests {
     #[test]
     fn rows_that_were_found_are_counted_though_nothing_in_them_changed() {
         assert_eq!(rows_matched("Rows matched: 12  Changed: 3  Warnings: 0"), 12);
+        assert_eq!(rows_matched("Datensätze gefunden: 12  Geändert: 3  Warnungen: 0"), 12);
         assert_eq!(rows_matched(""), 0);
     }
 

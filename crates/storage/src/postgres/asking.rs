@@ -22,6 +22,9 @@ impl Postgres {
         let (url, limit) = (self.line.url.clone(), self.line.limit);
         let refused = |reason: &str| StorageError::new(ErrorKind::Refused, url.to_string(), reason);
         let text = std::str::from_utf8(statement).map_err(|_| refused("the statement is not valid UTF-8"))?;
+        if text.contains('\0') {
+            return Err(refused("the statement holds a NUL byte"));
+        }
         let may_open_transaction = mentions(text, "begin") || mentions(text, "start");
         self.line.run(async |connection| {
             let client = &connection.client;

@@ -74,8 +74,12 @@ async fn open(config: &Config, url: &Url) -> Result<Connection, StorageError> {
         // What breaks it is told by the call that meets it.
         let _ = driver.await;
     });
-    let own = client.query_one("SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()", &[]).await;
-    let own = own.map_err(failed)?;
+    let about_us = "SELECT pid, backend_start::text, current_setting('server_encoding') FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+    let own = client.query_one(about_us, &[]).await.map_err(failed)?;
+    if own.try_get::<_, &str>(2).map_err(failed)? == "SQL_ASCII" {
+        // Such a database holds any bytes, and would refuse to send a whole table for one of them that is no UTF-8.
+        client.batch_execute("SET client_encoding = 'SQL_ASCII'").await.map_err(failed)?;
+    }
     let session = Session { number: own.try_get::<_, i32>(0).map_err(failed)?.into(), mark: own.try_get(1).map_err(failed)? };
     while let Some(lost) = lost_sessions::of(url) {
         end(&client, &lost).await.map_err(failed)?;

@@ -17,10 +17,13 @@ pub(super) fn explained(url: &Url, error: &Error) -> StorageError {
 
 /// A wrong text, or one that the account may not run, is the script's fault, not the database's.
 pub(super) fn of_statement(url: &Url, error: &Error) -> StorageError {
+    let is_outside_transaction = error.code() == Some(&SqlState::NO_ACTIVE_SQL_TRANSACTION);
     let error = explained(url, error);
     match error.kind {
         ErrorKind::Schema => StorageError { kind: ErrorKind::Refused, remedy: String::new(), ..error },
         ErrorKind::Credentials => StorageError { kind: ErrorKind::Refused, ..error },
+        // "… can only be used in transaction blocks"
+        ErrorKind::Away if is_outside_transaction => StorageError { kind: ErrorKind::Refused, ..error },
         _ => error,
     }
 }
@@ -41,7 +44,9 @@ fn local(url: &Url, error: &Error) -> StorageError {
     let reason = format!("{error}{cause}");
     // Told by text only: a password that is wanted and not given, a way to log in that is not known, a value of the wrong type.
     let is = |beginning: &str| reason.starts_with(beginning);
-    let (kind, remedy) = if is("invalid configuration") || is("authentication error") {
+    let (kind, remedy) = if is("error encoding message to server") {
+        (ErrorKind::Refused, String::new())
+    } else if is("invalid configuration") || is("authentication error") {
         (ErrorKind::Credentials, "look at user and password of the URL, and at pg_hba.conf of the server".to_owned())
     } else if is("error serializing") || is("error deserializing") {
         (ErrorKind::Schema, create_remedy(url))

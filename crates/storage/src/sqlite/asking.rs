@@ -8,7 +8,7 @@ use crate::error::{ErrorKind, StorageError};
 use crate::query::{QueryBounds, QueryResult, Value};
 
 use super::Sqlite;
-use super::transaction::leave;
+use super::transaction::{in_transaction, leave};
 
 impl Sqlite {
     pub(super) fn run_statement(&mut self, statement: &[u8], bounds: QueryBounds) -> Result<QueryResult, StorageError> {
@@ -16,6 +16,10 @@ impl Sqlite {
         leave(&self.connection).map_err(|error| self.failed(&error))?;
         let refused = |reason: &str| StorageError::new(ErrorKind::Refused, self.url.to_string(), reason);
         let text = std::str::from_utf8(statement).map_err(|_| refused("the statement is not valid UTF-8"))?;
+        if text.contains('\0') {
+            // SQLite would take what stands in front of it for the whole.
+            return Err(refused("the statement holds a NUL byte"));
+        }
         let outcome = self.rows_of(text, bounds);
         if !self.connection.is_autocommit() {
             // Whatever comes next on this connection would stand in that transaction, and nobody else could write.
@@ -28,18 +32,15 @@ impl Sqlite {
 
     pub(super) fn run_all_statements(&mut self, statements: &mut dyn Iterator<Item = String>) -> Result<(), StorageError> {
         self.deadline.restart();
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(&error))?;
-        let mut done = Ok(());
-        for statement in statements {
-            self.deadline.restart();
-            done = self.connection.execute_batch(&statement);
-            if done.is_err() {
-                break;
+        let run = || {
+            for statement in statements {
+                self.deadline.restart();
+                self.connection.execute_batch(&statement)?;
             }
-        }
-        self.deadline.restart();
-        let last = self.connection.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" });
-        done.and(last).map_err(|error| self.statement_failed(&error))
+            self.deadline.restart();
+            Ok(())
+        };
+        in_transaction(&self.connection, run).map_err(|error: rusqlite::Error| self.statement_failed(&error))
     }
 
     fn rows_of(&self, text: &str, bounds: QueryBounds) -> Result<QueryResult, StorageError> {

@@ -1,9 +1,11 @@
 //! Statements of scripts.
 
+use std::time::{Duration, Instant};
+
 use storage::query::QueryBounds;
 use storage::{ErrorKind, Value};
 
-use crate::homes::{Home, Kind, ask};
+use crate::homes::{Home, Kind, ask, open_with};
 
 fn text(text: &str) -> Value {
     Value::Text(text.as_bytes().to_vec())
@@ -60,6 +62,13 @@ pub fn values_keep_their_types(kind: Kind) {
             ask(&mut *backend, "INSERT INTO kinds VALUES (513, x'00ff', -3, 2026, 'y')").unwrap();
             let expected = vec![Value::Integer(513), Value::Text(vec![0, 255]), Value::Integer(-3), Value::Integer(2026), text("y")];
             assert_eq!(ask(&mut *backend, "SELECT * FROM kinds").unwrap().rows, [expected]);
+            // As in Kamailio: a value that left its quotes must not add a statement.
+            for several in ["SELECT 1; DROP TABLE kinds", "SELECT ';'; DROP TABLE kinds;", "SELECT 1 -- '\n; DROP TABLE kinds -- '"] {
+                assert_eq!(ask(&mut *backend, several).unwrap_err().kind, ErrorKind::Refused, "{several}");
+            }
+            assert_eq!(ask(&mut *backend, "SELECT ';', a FROM kinds;").unwrap().rows, [vec![text(";"), Value::Integer(513)]]);
+            ask(&mut *backend, "CREATE PROCEDURE two() BEGIN DELETE FROM kinds; SELECT 5; END").unwrap();
+            assert_eq!(ask(&mut *backend, "CALL two()").unwrap().rows, [vec![Value::Integer(5)]]);
         }
     }
     let nothing = ask(&mut *backend, "SELECT 1 AS a WHERE 1 = 0").unwrap();
@@ -146,4 +155,29 @@ pub fn statements_together_are_all_done_or_none(kind: Kind) {
     assert_eq!(error.kind, ErrorKind::Refused, "{error}");
     assert_eq!(ask(&mut *backend, "SELECT a FROM own").unwrap().rows.len(), 1_200);
     backend.run_together(&mut std::iter::empty()).unwrap();
+}
+
+pub fn a_statement_with_a_nul_byte_is_refused_and_the_connection_goes_on(kind: Kind) {
+    let Some(home) = Home::new(kind) else { return };
+    let mut backend = home.connect();
+    ask(&mut *backend, "CREATE TABLE own (a VARCHAR(9))").unwrap();
+    ask(&mut *backend, "INSERT INTO own VALUES ('x')").unwrap();
+    let error = ask(&mut *backend, "DELETE FROM own WHERE a = 'x' \0 AND a = 'y'").unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Refused, "{error}");
+    let together = ["DELETE FROM own", "INSERT INTO own VALUES (\0)"].map(str::to_owned);
+    assert_ne!(backend.run_together(&mut together.into_iter()).unwrap_err().kind, ErrorKind::Away);
+    assert_eq!(ask(&mut *backend, "SELECT a FROM own").unwrap().rows, [vec![text("x")]]);
+}
+
+pub fn a_result_without_end_costs_no_more_than_the_deadline(kind: Kind) {
+    let Some(home) = Home::new(kind) else { return };
+    let mut backend = open_with(&home.url, Duration::from_millis(500));
+    ask(&mut *backend, "CREATE TABLE own (a INTEGER)").unwrap();
+    ask(&mut *backend, &format!("INSERT INTO own VALUES {}", vec!["(1)"; 1_000].join(","))).unwrap();
+    let begin = Instant::now();
+    let bounds = QueryBounds { rows_max: 10, bytes_max: 1 << 20 };
+    backend.query(b"SELECT x.a FROM own x, own y, own z", bounds).unwrap_err();
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    // The next connection ends what the server still did for that one.
+    assert_eq!(ask(&mut *home.connect(), "SELECT 5").unwrap().rows, [vec![Value::Integer(5)]]);
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use database_servers::{PASSWORD, Product, USER};
 use storage::{Batch, Cell, Column, DialogRow, ErrorKind, Operation, Selection};
 
-use crate::homes::{Home, Kind, ask, names, put, put_with, row, rows, variables};
+use crate::homes::{Home, Kind, ask, names, open, put, put_with, row, rows, shared, variables};
 
 fn batch(operations: Vec<Operation>) -> Batch {
     Batch { operations, is_retry: false }
@@ -178,6 +179,49 @@ pub fn a_refused_row_leaves_nothing_of_its_batch(kind: Kind) {
     assert_eq!(backend.apply(&names(), &batch(vec![put(&nobody, true)])).unwrap_err().kind, ErrorKind::Refused);
     backend.apply(&names(), &batch(vec![put(&row(1, 1), true)])).unwrap();
     assert_eq!(rows(&mut *backend, &Selection::All).len(), 2, "the connection goes on");
+}
+
+pub fn what_was_refused_while_a_row_was_put_back_comes_not_twice(kind: Kind) {
+    let Some(home) = Home::new(kind) else { return };
+    let mut backend = home.with_tables();
+    // Its row is gone, and it fits no more: servers see that only when they put it back.
+    let mut bad = row(1, 2);
+    *bad.cell_mut(Column::CallId) = Cell::Null;
+    let operations = vec![put_with(&row(1, 1), true, &[("k", "v")]), put(&bad, false)];
+    assert_eq!(backend.apply(&names(), &batch(operations.clone())).unwrap_err().kind, ErrorKind::Refused);
+    let mut desk = operations.into_iter().map(|operation| backend.apply(&names(), &retry(vec![operation])).map_err(|error| error.kind));
+    assert_eq!((desk.next(), desk.next()), (Some(Ok(())), Some(Err(ErrorKind::Refused))));
+    drop(desk);
+    assert_eq!(rows(&mut *backend, &Selection::All), [row(1, 1)]);
+    assert_eq!(variables(&mut *backend, &Selection::All).len(), 1);
+}
+
+/// MySQL tells how many rows were found in a sentence.
+pub fn a_change_stays_in_its_place_whatever_language_the_server_speaks(kind: Kind) {
+    let Some(home) = Home::new(kind) else { return };
+    let mut backend = home.with_tables();
+    if kind == Kind::Mariadb {
+        ask(&mut *backend, "SET lc_messages = 'de_DE'").unwrap();
+    }
+    backend.apply(&names(), &batch(vec![put(&row(1, 1), true)])).unwrap();
+    let before = ask(&mut *backend, "SELECT id FROM dialog").unwrap().rows;
+    backend.apply(&names(), &batch(vec![put(&row(1, 1), false)])).unwrap();
+    assert_eq!(ask(&mut *backend, "SELECT id FROM dialog").unwrap().rows, before, "neither removed nor written anew");
+}
+
+/// PostgreSQL made without a locale checks no letters; Kamailio writes what came.
+pub fn a_byte_that_is_no_utf_8_keeps_no_row_from_being_loaded(kind: Kind) {
+    let Some(server) = kind.product().filter(|product| *product == Product::Postgres).and_then(shared) else { return };
+    server.execute(&format!("CREATE DATABASE any_bytes ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0 OWNER {USER};")).unwrap();
+    let mut backend = open(&server.url_of(USER, PASSWORD, "any_bytes")).unwrap();
+    backend.create(&names()).unwrap();
+    let mut second = row(1, 2);
+    second.set_text(Column::FromUri, "sip:zoë@example.org".as_bytes());
+    backend.apply(&names(), &batch(vec![put(&row(1, 1), true), put(&second, true)])).unwrap();
+    ask(&mut *backend, "UPDATE dialog SET from_uri = 'sip:zo' || chr(235) WHERE hash_id = 1").unwrap();
+    let found = rows(&mut *backend, &Selection::All);
+    let texts: Vec<_> = found.iter().map(|row| row.cell(Column::FromUri).text().unwrap()).collect();
+    assert_eq!(texts, [&b"sip:zo\xeb"[..], "sip:zoë@example.org".as_bytes()]);
 }
 
 pub fn a_text_that_is_too_long_is_refused_by_the_name_of_its_column(kind: Kind) {

@@ -160,3 +160,19 @@ pub fn a_column_of_another_type_is_no_fault_of_a_row(kind: Kind) {
     home.connect().apply(&names(), &batch).unwrap();
     assert_eq!(rows(&mut *backend, &Selection::All).len(), 1);
 }
+
+pub fn mysql_tables_need_transactions(kind: Kind) {
+    let Some(home) = Home::new(kind).filter(|_| kind == Kind::Mariadb) else { return };
+    let mut backend = home.connect();
+    ask(&mut *backend, "SET default_storage_engine = MyISAM").unwrap();
+    backend.create(&names()).unwrap();
+    backend.check(&names()).unwrap();
+    for table in ["dialog", "dialog_vars"] {
+        ask(&mut *backend, &format!("ALTER TABLE {table} ENGINE=MyISAM")).unwrap();
+        let error = backend.check(&names()).unwrap_err();
+        assert!(error.kind == ErrorKind::Schema && error.reason.contains(&format!("`{table}` is kept by MyISAM")), "{error}");
+        assert_eq!(error.remedy, format!("run `ALTER TABLE {table} ENGINE=InnoDB`"));
+        ask(&mut *backend, &format!("ALTER TABLE {table} ENGINE=InnoDB")).unwrap();
+    }
+    backend.check(&names()).unwrap();
+}

@@ -8,8 +8,8 @@ use crate::checkers::tests::{answered, broken};
 const DATE: u64 = 1_800_000_000;
 
 fn put(dialog: &DialogView, is_new: bool) -> Batch {
-    let change = StoredChange::Put { dialog: Box::new(dialog.clone()), is_new, has_variables: true };
-    Batch { operations: vec![operation(change)], is_retry: false }
+    let change = StoredChange::Put { dialog: &mut dialog.clone(), is_new, has_variables: true };
+    Batch { operations: vec![operation(change, &mut Vec::new())], is_retry: false }
 }
 
 fn stored(dialog: &DialogView) -> Tables {

@@ -16,18 +16,19 @@ fn storing(storing: Storing) -> Engine {
 
 /// What is taken, in short: put (new, variables) or removed.
 fn taken(engine: &Engine) -> Vec<(DialogId, &'static str)> {
-    let taken = engine.take_changes(at(0.0), usize::MAX);
+    let taken = engine.take_changes(at(0.0), usize::MAX, short);
     assert_eq!((taken.upto, engine.unsaved()), (engine.changes_noted(), 0));
-    taken.changes.iter().map(|change| (change.id(), short(change))).collect()
+    taken.changes
 }
 
-fn short(change: &StoredChange) -> &'static str {
-    match change {
+fn short(change: StoredChange<'_>) -> (DialogId, &'static str) {
+    let what = match change {
         StoredChange::Put { is_new: true, .. } => "new",
         StoredChange::Put { has_variables: true, .. } => "variables",
         StoredChange::Put { .. } => "changed",
         StoredChange::Remove(_) => "removed",
-    }
+    };
+    (change.id(), what)
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn a_failed_call_and_a_mode_without_storage_note_nothing() {
 fn changes_are_taken_in_order_and_numbered_to_the_last_one_taken() {
     let engine = storing(Storing::Realtime);
     let ids = [confirmed(&engine, at(0.0), b"a"), confirmed(&engine, at(0.0), b"b"), confirmed(&engine, at(0.0), b"c")];
-    let first = engine.take_changes(at(0.0), 2);
+    let first = engine.take_changes(at(0.0), 2, short);
     assert_eq!((first.changes.len(), first.upto, engine.changes_noted()), (2, 2, 3));
     bye(&engine, at(0.0), ids[0]);
     bye(&engine, at(0.0), ids[2]);
@@ -104,7 +105,7 @@ fn removals_alone_go_before_the_rest() {
     ack(&engine, at(0.0), stays);
     request(&engine, at(0.0), stays, &within(RequestMethod::Other, Direction::Upstream, 9));
     bye(&engine, at(0.0), gone);
-    assert_eq!(engine.take_removals(at(0.0), 10), [StoredChange::Remove(gone)]);
+    assert_eq!(engine.take_removals(at(0.0), 10, short), [(gone, "removed")]);
     assert_eq!(taken(&engine), [(stays, "changed")]);
 }
 
@@ -139,6 +140,16 @@ fn a_call_forced_to_be_answered_gets_a_row() {
 }
 
 #[test]
+fn a_stored_call_that_is_answered_again_has_one_row() {
+    let engine = storing(Storing::Realtime);
+    let id = confirmed(&engine, at(0.0), b"c");
+    taken(&engine);
+    engine.force_state(at(0.0), id, State::Early, crate::end_reason::EndReason::Abandoned);
+    reply(&engine, at(0.0), id, 200);
+    assert_eq!(taken(&engine), [(id, "variables")], "its row is there already");
+}
+
+#[test]
 fn a_call_whose_note_was_forgotten_is_noted_when_it_lives_again() {
     let engine = storing(Storing::Realtime);
     let operator = crate::end_reason::EndReason::Abandoned;
@@ -164,7 +175,7 @@ fn a_call_whose_removal_is_not_written_yet_is_not_loaded_on_demand() {
         assert!(!engine.contains(id));
     };
     end(out);
-    assert_eq!(engine.take_removals(at(0.0), 10), [StoredChange::Remove(out)], "on its way to the database");
+    assert_eq!(engine.take_removals(at(0.0), 10, short), [(out, "removed")], "on its way to the database");
     end(waiting);
     engine.begin_loading_more();
     for (call_id, id) in [(&b"waiting"[..], waiting), (b"out", out)] {
@@ -260,8 +271,11 @@ fn a_call_that_was_over_before_its_answer_gets_its_byes_after_a_restart_too() {
     engine.early_bye(at(0.0), id, CALLEE.tag);
     reply(&engine, at(0.0), id, 200);
     ack(&engine, at(0.0), id);
-    let mut changes = engine.take_changes(at(0.0), 10).changes;
-    let Some(StoredChange::Put { dialog, .. }) = changes.pop() else { panic!("not stored") };
+    let copied = |change: StoredChange<'_>| match change {
+        StoredChange::Put { dialog, .. } => Some(dialog.clone()),
+        StoredChange::Remove(_) => None,
+    };
+    let dialog = engine.take_changes(at(0.0), 10, copied).changes.pop().flatten().unwrap();
     let again = storing(Storing::Realtime);
     let new = NewDialog { internal_flags: dialog.internal_flags, ..invite(b"c") };
     again.restore(at(1.0), &Restored { id, timeout: dialog.timeout, ..stored(&again, new, id.id) }).unwrap();

@@ -86,3 +86,22 @@ fn no_statement_leaves_a_transaction_open() {
     apply(&mut open, vec![new(row(1, 1))]).unwrap();
     assert_eq!(ask(&mut open, "COMMIT").unwrap_err().kind, ErrorKind::Refused);
 }
+
+#[test]
+fn statements_together_that_cannot_be_committed_leave_nobody_locked_out() {
+    let directory = Directory::new();
+    let url = Url::parse(&format!("{}?journal=delete", directory.url())).unwrap();
+    let short = ConnectOptions { call_timeout: Duration::from_millis(100), ..options() };
+    let mut writer = open(&url, options()).unwrap();
+    writer.check(&names()).unwrap();
+    let mut together = open(&url, short).unwrap();
+    let reader = rusqlite::Connection::open(directory.file()).unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM dialog").unwrap();
+    let mut run = || together.run_together(&mut ["CREATE TABLE t (a INTEGER)".to_owned()].into_iter());
+    for _ in 0..2 {
+        assert_eq!(run().unwrap_err().kind, ErrorKind::Busy);
+    }
+    reader.execute_batch("COMMIT").unwrap();
+    writer.apply(&names(), &Batch { operations: vec![Operation::Remove { entry: 1, id: 1 }], is_retry: false }).unwrap();
+    run().unwrap();
+}
