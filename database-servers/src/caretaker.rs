@@ -9,7 +9,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use crate::place::Account;
 
 /// Reads commands until its input ends, which happens however the holder ends. The processes below the server are found
-/// through `/proc`: PostgreSQL's are no members of one process group.
+/// through `/proc`: PostgreSQL's are no members of one process group. Those that outlive it by a moment hold its memory, and
+/// keep the next one from starting.
 const SCRIPT: &str = r#"
 directory=$1
 server=
@@ -21,6 +22,13 @@ ended() {
     wait "$server" 2>/dev/null
     server=
     kill "$guard" 2>/dev/null
+    :
+}
+gone() {
+    for one in $1; do
+        looks=0
+        while [ $looks -lt 200 ] && grep -qs '^State:.[^ZX]' /proc/"$one"/status; do sleep 0.05; looks=$((looks + 1)); done
+    done
     :
 }
 while read -r line; do

@@ -49,7 +49,14 @@ impl Proxy {
         let loaded: &Loaded = &node.loaded;
         let commands = loaded.commands();
         let limits = Limits::default();
-        Proxy { node: Arc::new(node), limits, parked: Parked::default(), awaited: AwaitedSlots::default(), commands, second: AtomicU64::new(0) }
+        Proxy {
+            node: Arc::new(node),
+            limits,
+            parked: Parked::default(),
+            awaited: AwaitedSlots::default(),
+            commands,
+            second: AtomicU64::new(0),
+        }
     }
 
     /// A worker of this proxy. Seeds must differ between workers and between starts.

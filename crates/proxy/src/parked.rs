@@ -75,7 +75,10 @@ impl Proxy {
             if self.slot_answered(worker, ticket, &answer) {
                 return;
             }
-            if !hashed_file::answered(worker, ticket, &answer) && !htable::answered(worker, ticket, &answer) && !tm::answered(worker, ticket, &answer) {
+            if !hashed_file::answered(worker, ticket, &answer)
+                && !htable::answered(worker, ticket, &answer)
+                && !tm::answered(worker, ticket, &answer)
+            {
                 dns::answered(worker, ticket, answer);
             }
             return;

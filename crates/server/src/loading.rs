@@ -13,6 +13,8 @@ mod start;
 mod whole;
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +23,7 @@ use dialog::Storing;
 use modules::outbox::StoredDialogs;
 use modules::run::Answer;
 
+use crate::logging::level;
 use crate::shell::Shell;
 use crate::storage_room::Database;
 
@@ -80,7 +83,12 @@ impl Loading {
             spawn("db-fetch", move || fetcher.work(&slot_inbox))?;
         }
         let whole = whole::Whole::new(Arc::clone(shell), database.clone(), Arc::clone(&answers), fetching);
-        spawn("db-load", move || whole.work(&script_inbox))?;
+        let watched = Arc::clone(shell);
+        spawn("db-load", move || {
+            if catch_unwind(AssertUnwindSafe(|| whole.work(&script_inbox))).is_err() {
+                is_lost(&watched);
+            }
+        })?;
         Ok(Loading { slots, scripts, answers })
     }
 
@@ -106,6 +114,19 @@ impl Loading {
     /// What was done since the last call.
     pub fn answers(&self) -> VecDeque<(u64, Answer)> {
         std::mem::take(&mut *self.answers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The thread that loads ended by a fault of its own. What it did not load is still found when a request asks for it, so
+/// loading goes on in that way, except in `db_mode` 3, whose stop would wait for its end.
+fn is_lost(shell: &Shell) {
+    let text = "loading stored dialogs ended after a fault of the proxy itself (please report the panic above): those not loaded yet \
+                come when a request asks for them, and their lifetimes do not run";
+    shell.logger.write(0, level::ALERT, "dialog", text);
+    let node = &shell.proxy.node;
+    let was_start = node.states.dialog.storage_health.is_loading.load(Ordering::Acquire);
+    if !was_start || node.dialogs.settings().storing == Storing::AtStop {
+        node.dialogs.finish_loading();
     }
 }
 

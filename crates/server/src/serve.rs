@@ -133,7 +133,10 @@ fn check(line: &CommandLine, extension: &Extension) -> Result<(), String> {
     let checked = load(line, extension)?;
     eprint!("{}", checked.warnings);
     // Modules look at their parameters too: what would stop the start is told now.
-    modules::node::States::start(&checked.settings, &checked.program).map_err(|error| format!("ERROR: {error}"))?;
+    let states = modules::node::States::start(&checked.settings, &checked.program).map_err(|error| format!("ERROR: {error}"))?;
+    if let Some(settings) = &states.dialog.storage {
+        storage_room::named(settings, &checked.settings).map_err(|error| format!("ERROR: {error}"))?;
+    }
     println!("config file ok, exiting...");
     Ok(())
 }
@@ -369,7 +372,9 @@ fn wait_for_stop(shell: &Arc<Shell>, signals: &mut Signals) {
             Some(Request::Statistics) => {
                 let transactions = shell.proxy.node.transactions.len();
                 let (parked, awaiting) = (shell.proxy.parked(), shell.proxy.awaiting_dialogs());
-                let text = format!("<core>: {transactions} transactions, {parked} waiting scripts, {awaiting} requests waiting for stored dialogs");
+                let text = format!(
+                    "<core>: {transactions} transactions, {parked} waiting scripts, {awaiting} requests waiting for stored dialogs"
+                );
                 shell.log(0, level::NOTICE, text.as_bytes());
             }
         }

@@ -99,6 +99,12 @@ fn checking_says_ok_or_what_is_wrong() {
     let output = finish(duolog().arg("check").arg(&file));
     assert_eq!(output.status.code(), Some(255));
     assert!(text(&output.stderr).contains("NOWHERE"), "{}", text(&output.stderr));
+    let stored = "modparam(\"dialog\", \"db_mode\", 1)\nmodparam(\"dialog\", \"db_url\", \"mysql:/u:secret@h/d\")\n";
+    let file = folder.write("sub.cfg", &good.replace("request_route {", &format!("{stored}request_route {{")));
+    let output = finish(duolog().arg("check").arg(&file));
+    assert_eq!(output.status.code(), Some(255));
+    let said = text(&output.stderr);
+    assert!(said.contains("database URL: has no ://") && !said.contains("secret"), "{said}");
     assert!(UdpSocket::bind(("127.0.0.1", port)).is_ok());
 }
 

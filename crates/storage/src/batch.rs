@@ -27,6 +27,9 @@ const KEY_BYTES_MAX: usize = 128;
 const VALUE_BYTES_MAX: usize = 512;
 const MEMBERSHIP_BYTES_MAX: usize = 512;
 
+/// Key and value of a variable.
+type Pair = (Vec<u8>, Vec<u8>);
+
 impl Operation {
     /// The same within what Kamailio's tables take where something can be left out: variables too long or that are no
     /// text go, memberships become shorter; then variables of letters that the table may not know (`latin1`) go. None:
@@ -34,12 +37,10 @@ impl Operation {
     pub fn trimmed(&self) -> Option<Operation> {
         let Operation::Put { row, is_new, variables } = self else { return None };
         let is_text = |text: &[u8]| !text.contains(&0) && std::str::from_utf8(text).is_ok();
-        let fits = |(key, value): &&(Vec<u8>, Vec<u8>)| {
-            key.len() <= KEY_BYTES_MAX && value.len() <= VALUE_BYTES_MAX && is_text(key) && is_text(value)
-        };
+        let fits = |(key, value): &&Pair| key.len() <= KEY_BYTES_MAX && value.len() <= VALUE_BYTES_MAX && is_text(key) && is_text(value);
         let memberships = row.cell(Column::ExtraData).text().and_then(|text| membership::shortened(text, MEMBERSHIP_BYTES_MAX));
-        let is_plain = |(key, value): &&(Vec<u8>, Vec<u8>)| key.is_ascii() && value.is_ascii();
-        let but = |memberships: Option<String>, stays: &dyn Fn(&&(Vec<u8>, Vec<u8>)) -> bool| {
+        let is_plain = |(key, value): &&Pair| key.is_ascii() && value.is_ascii();
+        let but = |memberships: Option<String>, stays: &dyn Fn(&&Pair) -> bool| {
             let is_trimmed = memberships.is_some() || variables.iter().flatten().any(|pair| !stays(&pair));
             is_trimmed.then(|| {
                 let mut row = row.clone();

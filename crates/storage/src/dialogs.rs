@@ -12,7 +12,7 @@ use sip::time::Now;
 use crate::batch::Operation;
 use crate::columns::Column;
 use crate::membership::{self, StoredMembership};
-use crate::row::{Cell, DialogRow};
+use crate::row::{Cell, DialogRow, SpareRows};
 
 /// The row of a dialog. Texts that were never set are empty, not NULL, where the column allows no NULL (spec dialog 13.54).
 pub fn row_of(dialog: &DialogView) -> DialogRow {
@@ -77,12 +77,12 @@ fn fill(row: &mut DialogRow, dialog: &mut DialogView) {
 }
 
 /// What is to be written of a change, in a spare row if there is one.
-pub fn operation(change: StoredChange<'_>, spare: &mut Vec<Box<DialogRow>>) -> Operation {
+pub fn operation(change: StoredChange<'_>, spare: &mut SpareRows) -> Operation {
     match change {
         StoredChange::Remove(id) => Operation::Remove { entry: id.entry, id: id.id },
         StoredChange::Put { dialog, is_new, has_variables } => {
             let variables = has_variables.then(|| std::mem::take(&mut dialog.variables));
-            let mut row = spare.pop().unwrap_or_default();
+            let mut row = spare.take();
             fill(&mut row, dialog);
             Operation::Put { row, is_new, variables }
         }

@@ -20,9 +20,9 @@ use crate::batch::{Batch, Operation};
 use crate::error::{ErrorKind, StorageError};
 use crate::limits::{
     AWAY_REPORT_PERIOD, BATCH_GROWTH, BATCH_OPERATIONS_MAX, JOURNAL_TIDY_STEP, REMOVALS_PERIOD, RETRIED_OPERATIONS_MIN, RETRY_PAUSE_FIRST,
-    RETRY_PAUSE_MAX, SPARE_ROWS_MAX, STOP_STALL_MAX, STOP_TIME_MAX,
+    RETRY_PAUSE_MAX, STOP_STALL_MAX, STOP_TIME_MAX,
 };
-use crate::row::DialogRow;
+use crate::row::SpareRows;
 use hand::{Hand, Sorted, Trouble};
 
 /// When changes are written.
@@ -70,7 +70,7 @@ pub struct Keeper {
     schedule: Schedule,
     hand: Option<Hand>,
     /// Rows that are written: their memory is used again.
-    spare: Vec<Box<DialogRow>>,
+    spare: SpareRows,
     /// The attempt that is out and when it began.
     out: Option<(u64, Time)>,
     attempts: u64,
@@ -107,7 +107,7 @@ impl Keeper {
         Keeper {
             schedule,
             hand: None,
-            spare: Vec::new(),
+            spare: SpareRows::default(),
             out: None,
             attempts: 0,
             taken: 0,
@@ -211,8 +211,11 @@ impl Keeper {
         self.answered(now);
         let operations = self.hand.as_mut().map(Hand::written).unwrap_or_default();
         let count = operations.len();
-        self.spare.extend(operations.into_iter().filter_map(row_in));
-        self.spare.truncate(SPARE_ROWS_MAX);
+        for operation in operations {
+            if let Operation::Put { row, .. } = operation {
+                self.spare.keep(row);
+            }
+        }
         self.most = self.most.saturating_add(BATCH_GROWTH).min(BATCH_OPERATIONS_MAX);
         self.totals.commits += 1;
         self.totals.operations += count as u64;
@@ -379,13 +382,6 @@ impl Keeper {
         let is_retry = self.schedule == Schedule::AtStop;
         self.hand = Some(Hand::new(operations, is_retry, Some(self.taken), self.taken >= wanted));
         Ok(())
-    }
-}
-
-fn row_in(operation: Operation) -> Option<Box<DialogRow>> {
-    match operation {
-        Operation::Put { row, .. } => Some(row),
-        Operation::Remove { .. } => None,
     }
 }
 

@@ -3,16 +3,19 @@
 //! these sessions first.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::url::Url;
 
 /// How a server knows a connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     /// Its number, given again after a while.
     pub(crate) number: i64,
     /// What tells it from a later one of the same number: when it began, or where it comes from.
     pub(crate) mark: String,
+    /// On our clock.
+    pub(crate) began: Instant,
 }
 
 /// Remembered at most; beyond, the oldest are forgotten.
@@ -50,7 +53,8 @@ mod tests {
     #[test]
     fn a_lost_session_is_known_until_it_was_ended() {
         let (url, other) = (Url::parse("mysql://u@own/d").unwrap(), Url::parse("mysql://u@other/d").unwrap());
-        let session = |number| Session { number, mark: "10.0.0.1:5".to_owned() };
+        let began = Instant::now();
+        let session = |number| Session { number, mark: "10.0.0.1:5".to_owned(), began };
         note(&url, &session(1));
         note(&url, &session(2));
         assert_eq!(of(&other), None);

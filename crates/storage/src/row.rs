@@ -1,6 +1,7 @@
 //! One row of each table, in memory that is used again for the next one.
 
 use crate::columns::{COLUMNS, Column};
+use crate::limits::SPARE_ROWS_MAX;
 
 /// What stands in one place of a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,6 +104,27 @@ impl DialogRow {
     /// Slot and number, when both are there.
     pub fn id(&self) -> Option<(u32, u32)> {
         Some((self.cell(Column::HashEntry).number()?, self.cell(Column::HashId).number()?))
+    }
+}
+
+/// Rows that are written, whose memory is used again.
+#[derive(Debug, Default)]
+pub struct SpareRows {
+    #[expect(clippy::vec_box, reason = "they come from operations and go into operations, where they are boxed")]
+    rows: Vec<Box<DialogRow>>,
+}
+
+impl SpareRows {
+    /// A row to be overwritten, cell by cell: what stands in it is of another dialog.
+    pub fn take(&mut self) -> Box<DialogRow> {
+        self.rows.pop().unwrap_or_default()
+    }
+
+    /// Keeps a row for later, unless there are plenty.
+    pub fn keep(&mut self, row: Box<DialogRow>) {
+        if self.rows.len() < SPARE_ROWS_MAX {
+            self.rows.push(row);
+        }
     }
 }
 

@@ -68,6 +68,7 @@ on_every_server! {
     outages::a_server_that_takes_no_writes_is_told_as_such,
     outages::a_primary_key_that_is_used_up_is_told_with_the_remedy,
     outages::the_socket_leads_to_the_server_too,
+    outages::sessions_of_others_live_on_after_a_restart,
     queries::a_result_without_end_costs_no_more_than_the_deadline,
     tables::mysql_tables_need_transactions,
     rows::a_change_stays_in_its_place_whatever_language_the_server_speaks,

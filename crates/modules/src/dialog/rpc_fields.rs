@@ -187,7 +187,12 @@ mod tests {
 
     #[test]
     fn a_profile_with_value_is_a_pair() {
-        let with = ::dialog::ProfileView { name: "caller".into(), value: Some(b"alice".to_vec()), place: ::dialog::Place::Ordinary, unique: String::new() };
+        let with = ::dialog::ProfileView {
+            name: "caller".into(),
+            value: Some(b"alice".to_vec()),
+            place: ::dialog::Place::Ordinary,
+            unique: String::new(),
+        };
         assert_eq!(profile(&with), Item::Structure(vec![("caller".into(), Item::text("alice"))]));
         let without = ::dialog::ProfileView { value: None, ..with };
         assert_eq!(profile(&without), Item::text("caller"));

@@ -15,7 +15,7 @@ use super::reader::Reader;
 use super::{Answers, Request, Wanted, answer};
 use crate::logging::level;
 use crate::shell::Shell;
-use crate::storage_room::Database;
+use crate::storage_room::{Database, StorageRoom};
 
 /// Pause before a database that is away is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -140,7 +140,11 @@ impl Whole {
         database.options.call_timeout = database.options.call_timeout.max(EMPTYING_TIME);
         let mut link = Link::new(database);
         let mut told: Option<String> = None;
-        while let Err(error) = link.read(|database, backend| backend.empty(&database.names)) {
+        // What a stop that waited long enough writes is not to be emptied any more.
+        let is_over = || self.shell.storage.get().is_some_and(StorageRoom::is_ending);
+        while !is_over()
+            && let Err(error) = link.read(|database, backend| backend.empty(&database.names))
+        {
             let is_last = !error.is_passing() || self.shell.is_stopping.load(Ordering::Relaxed);
             let consequence =
                 if is_last { "calls of theirs that are over may be there again after the next start" } else { "trying again" };

@@ -12,4 +12,4 @@ mod room;
 mod writer;
 
 pub use connection::Database;
-pub use room::{StorageRoom, open};
+pub use room::{StorageRoom, named, open};

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use dialog::{DialogId, Storing};
 use modules::dialog::{Condition, StorageSettings};
 use modules::node::Node;
+use modules::settings::Settings;
 use sip::time::Time;
 use storage::keeper::{Keeper, Schedule, dialog_of};
-use storage::limits::STOP_TIME_MAX;
+use storage::limits::{JOURNAL_TIDY_STEP, STOP_TIME_MAX};
 use storage::sqlite::Lock;
 use storage::{Backend, Batch, Driver, Operation};
 
@@ -37,21 +38,26 @@ pub struct Opened {
 /// Opens the database that the parameters name; None: dialogs are not stored. The error says what, where, why and the remedy.
 pub fn open(node: &Node) -> Result<Option<Opened>, String> {
     let Some(settings) = node.states.dialog.storage.clone() else { return Ok(None) };
-    let parameters = &node.settings;
-    let database = Database::of(&settings, parameters).map_err(|error| format!("dialog: {error}"))?;
-    let driver = database.url.driver;
-    if !parameters.is_loaded(driver.module()) {
-        let module = driver.module();
-        return Err(format!("dialog: db_url {} needs the module {module}: add loadmodule \"{module}.so\"", database.url));
-    }
+    let database = named(&settings, &node.settings)?;
     let failed = |error: storage::StorageError| format!("dialog: {error}");
-    let lock = match driver {
+    let lock = match database.url.driver {
         Driver::Sqlite => Some(Lock::take(&database.url).map_err(failed)?),
         _ => None,
     };
     let mut backend = database.connect_or_create().map_err(failed)?;
     backend.check(&database.names).map_err(failed)?;
     Ok(Some(Opened { database, settings, backend, lock }))
+}
+
+/// The database that the parameters name; nobody looks whether it is there.
+pub fn named(settings: &StorageSettings, parameters: &Settings) -> Result<Database, String> {
+    let database = Database::of(settings, parameters).map_err(|error| format!("dialog: {error}"))?;
+    let module = database.url.driver.module();
+    if parameters.is_loaded(module) {
+        Ok(database)
+    } else {
+        Err(format!("dialog: db_url {} needs the module {module}: add loadmodule \"{module}.so\"", database.url))
+    }
 }
 
 /// Dialogs whose first row the keeper took and has not written yet.
@@ -123,6 +129,7 @@ impl StorageRoom {
         let work = move || {
             if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
                 StorageRoom::is_lost(&watched);
+                StorageRoom::tidy_until_stop(&watched);
             }
         };
         let thread = std::thread::Builder::new().name("db-write".to_owned()).spawn(work);
@@ -146,6 +153,19 @@ impl StorageRoom {
         }
     }
 
+    /// Nobody takes changes any more: notes of calls that are over go, so that they do not pile up.
+    fn tidy_until_stop(shell: &Shell) {
+        let dialogs = &shell.proxy.node.dialogs;
+        let mut tidy_at = JOURNAL_TIDY_STEP;
+        while !shell.is_stopping.load(Ordering::Acquire) {
+            if dialogs.unsaved() >= tidy_at {
+                dialogs.forget_stale_changes();
+                tidy_at = dialogs.unsaved().saturating_mul(2).max(JOURNAL_TIDY_STEP);
+            }
+            std::thread::park_timeout(NAP_MAX);
+        }
+    }
+
     pub fn settings(&self) -> &StorageSettings {
         &self.settings
     }
@@ -154,6 +174,11 @@ impl StorageRoom {
     /// left the engine's notes and is not among these.
     pub(super) fn new_in_hand(&self) -> Option<MutexGuard<'_, NewInHand>> {
         self.settings.refuses_unstored.then(|| self.new_in_hand.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The last changes are being written.
+    pub fn is_ending(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
     }
 
     /// Longest wait of a message for its commit; None: messages do not wait.

@@ -188,11 +188,12 @@ fn a_change_becomes_an_operation() {
     // In memory of a row that had more.
     let mut other = DialogRow::default();
     other.cells.fill(Cell::Text(b"of another dialog".to_vec()));
-    let mut spare = vec![Box::new(other)];
+    let mut spare = SpareRows::default();
+    spare.keep(Box::new(other));
     let taken = engine.take_changes(at(0), 10, |change| operation(change, &mut spare));
     let row = Box::new(row_of(&dialog));
     assert_eq!(taken.changes, [Operation::Put { row, is_new: true, variables: Some(dialog.variables.clone()) }]);
-    assert!(spare.is_empty());
+    assert_eq!(spare.take(), Box::default(), "it was used");
     let removal = operation(StoredChange::Remove(dialog.id), &mut spare);
     assert_eq!(removal, Operation::Remove { entry: dialog.id.entry, id: dialog.id.id });
 }

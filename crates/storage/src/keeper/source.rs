@@ -4,7 +4,7 @@ use sip::time::Now;
 
 use crate::batch::Operation;
 use crate::dialogs::operation;
-use crate::row::DialogRow;
+use crate::row::SpareRows;
 
 /// Changes as they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub trait Source {
     /// The number of the last change noted.
     fn changes_noted(&self) -> u64;
     /// The oldest changes, about `most`, in the memory of spare rows.
-    fn take_changes(&self, now: Now, most: usize, spare: &mut Vec<Box<DialogRow>>) -> Changes;
+    fn take_changes(&self, now: Now, most: usize, spare: &mut SpareRows) -> Changes;
     /// Removals alone, `most` at a time.
-    fn take_removals(&self, now: Now, most: usize, spare: &mut Vec<Box<DialogRow>>) -> Vec<Operation>;
+    fn take_removals(&self, now: Now, most: usize, spare: &mut SpareRows) -> Vec<Operation>;
     /// Changes that wait to be taken.
     fn unsaved(&self) -> usize;
     /// Forgets what need not be written any more.
@@ -36,12 +36,12 @@ impl Source for dialog::Engine {
         dialog::Engine::changes_noted(self)
     }
 
-    fn take_changes(&self, now: Now, most: usize, spare: &mut Vec<Box<DialogRow>>) -> Changes {
+    fn take_changes(&self, now: Now, most: usize, spare: &mut SpareRows) -> Changes {
         let taken = dialog::Engine::take_changes(self, now, most, |change| operation(change, spare));
         Changes { operations: taken.changes, upto: taken.upto }
     }
 
-    fn take_removals(&self, now: Now, most: usize, spare: &mut Vec<Box<DialogRow>>) -> Vec<Operation> {
+    fn take_removals(&self, now: Now, most: usize, spare: &mut SpareRows) -> Vec<Operation> {
         dialog::Engine::take_removals(self, now, most, |change| operation(change, spare))
     }
 

@@ -51,7 +51,7 @@ impl Source for Calls {
         self.0.borrow().noted
     }
 
-    fn take_changes(&self, _: Now, most: usize, _: &mut Vec<Box<DialogRow>>) -> Changes {
+    fn take_changes(&self, _: Now, most: usize, _: &mut SpareRows) -> Changes {
         let mut inner = self.0.borrow_mut();
         let count = most.min(inner.waiting.len());
         let batch: Vec<_> = inner.waiting.drain(..count).collect();
@@ -71,7 +71,7 @@ impl Source for Calls {
         Changes { operations, upto }
     }
 
-    fn take_removals(&self, _: Now, most: usize, _: &mut Vec<Box<DialogRow>>) -> Vec<Operation> {
+    fn take_removals(&self, _: Now, most: usize, _: &mut SpareRows) -> Vec<Operation> {
         let mut inner = self.0.borrow_mut();
         let (removals, rest): (Vec<_>, Vec<_>) = inner.waiting.drain(..).partition(|one| one.2);
         inner.waiting = rest;

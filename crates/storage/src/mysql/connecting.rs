@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error, Opts, OptsBuilder, Row};
@@ -81,10 +81,21 @@ async fn prepare(conn: &mut Conn, url: &Url) -> Result<Session, Error> {
     conn.query_drop("SET autocommit = 1").await?;
     let from: Option<Row> = conn.query_first("SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()").await?;
     while let Some(lost) = lost_sessions::of(url) {
-        end(conn, &lost).await?;
+        if !began_after(conn, lost.began).await? {
+            end(conn, &lost).await?;
+        }
         lost_sessions::forget(url, &lost);
     }
-    Ok(Session { number: conn.id().into(), mark: from.and_then(|row| row.get_opt(0)?.ok()).unwrap_or_default() })
+    let mark = from.and_then(|row| row.get_opt(0)?.ok()).unwrap_or_default();
+    Ok(Session { number: conn.id().into(), mark, began: Instant::now() })
+}
+
+/// Did the server begin after that moment? Then it gives the numbers of its sessions anew, and those through the socket all
+/// come from one place: they are somebody else's.
+async fn began_after(conn: &mut Conn, moment: Instant) -> Result<bool, Error> {
+    let told: Option<Row> = conn.query_first("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
+    let seconds: Option<u64> = told.and_then(|row| row.get_opt(1)?.ok());
+    Ok(seconds.is_some_and(|seconds| Duration::from_secs(seconds.saturating_add(1)) <= moment.elapsed()))
 }
 
 /// Ends a session of the same user and waits until it is gone.

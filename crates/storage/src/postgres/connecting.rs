@@ -1,7 +1,7 @@
 //! Opening a connection to PostgreSQL.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
@@ -80,7 +80,8 @@ async fn open(config: &Config, url: &Url) -> Result<Connection, StorageError> {
         // Such a database holds any bytes, and would refuse to send a whole table for one of them that is no UTF-8.
         client.batch_execute("SET client_encoding = 'SQL_ASCII'").await.map_err(failed)?;
     }
-    let session = Session { number: own.try_get::<_, i32>(0).map_err(failed)?.into(), mark: own.try_get(1).map_err(failed)? };
+    let session =
+        Session { number: own.try_get::<_, i32>(0).map_err(failed)?.into(), mark: own.try_get(1).map_err(failed)?, began: Instant::now() };
     while let Some(lost) = lost_sessions::of(url) {
         end(&client, &lost).await.map_err(failed)?;
         lost_sessions::forget(url, &lost);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use database_servers::{DatabaseServer, PASSWORD, Product, USER, start_or_skip};
+use database_servers::{DATABASE, DatabaseServer, PASSWORD, Product, USER, start_or_skip};
 use storage::{Backend, Batch, DialogRow, ErrorKind, Operation, Selection};
 
 use crate::homes::{Home, Kind, ask, names, open, open_with, open_within, put, put_with, row, rows, shared};
@@ -244,4 +244,30 @@ pub fn a_primary_key_that_is_used_up_is_told_with_the_remedy(kind: Kind) {
     ask(&mut *backend, remedy).unwrap();
     backend.apply(&names(), &batch((1..4).map(|id| put(&row(1, id), true)).collect())).unwrap();
     assert_eq!(rows(&mut *backend, &Selection::All).len(), 3);
+}
+
+/// A server that begins anew gives the numbers of sessions anew: those of lost ones are somebody else's then.
+pub fn sessions_of_others_live_on_after_a_restart(kind: Kind) {
+    let Some(mut server) = kind.product().and_then(start_or_skip) else { return };
+    let host = if kind == Kind::Mariadb { "localhost" } else { "" };
+    let (socket, url) = (server.socket().display().to_string(), server.url());
+    let scheme = url.split("://").next().unwrap();
+    let account = format!("{scheme}://{USER}:{PASSWORD}@{host}:{}/{DATABASE}?socket={socket}", server.port());
+    let limit = Duration::from_millis(100);
+    let mut lost: Vec<_> = (0..4).map(|_| open_with(&account, limit)).collect();
+    // Servers count their time in seconds.
+    std::thread::sleep(Duration::from_millis(1_100));
+    server.freeze().unwrap();
+    for backend in &mut lost {
+        assert_eq!(ask(&mut **backend, "SELECT 1").unwrap_err().kind, ErrorKind::Away);
+    }
+    server.kill().unwrap();
+    server.start_again().unwrap();
+    // Another program with the same account.
+    let other = format!("{account}&other=1");
+    let mut others: Vec<_> = (0..4).map(|_| open(&other).unwrap()).collect();
+    ask(&mut *open(&account).unwrap(), "SELECT 1").unwrap();
+    for backend in &mut others {
+        ask(&mut **backend, "SELECT 1").unwrap();
+    }
 }

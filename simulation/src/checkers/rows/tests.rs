@@ -1,6 +1,7 @@
 use dialog::StoredChange;
 use storage::batch::Batch;
 use storage::dialogs::operation;
+use storage::row::SpareRows;
 
 use super::*;
 use crate::checkers::tests::{answered, broken};
@@ -9,7 +10,7 @@ const DATE: u64 = 1_800_000_000;
 
 fn put(dialog: &DialogView, is_new: bool) -> Batch {
     let change = StoredChange::Put { dialog: &mut dialog.clone(), is_new, has_variables: true };
-    Batch { operations: vec![operation(change, &mut Vec::new())], is_retry: false }
+    Batch { operations: vec![operation(change, &mut SpareRows::default())], is_retry: false }
 }
 
 fn stored(dialog: &DialogView) -> Tables {
@@ -61,7 +62,7 @@ fn tables_and_dialogs_that_differ_are_seen() {
     assert_eq!(compared(std::slice::from_ref(&dialog), &Tables::default()), ["K4"], "a row is missing");
     let mut twice = tables.clone();
     twice.apply(&put(&dialog, true));
-    assert_eq!(compared(&[dialog.clone()], &twice), ["K4"], "a row is there twice");
+    assert_eq!(compared(std::slice::from_ref(&dialog), &twice), ["K4"], "a row is there twice");
     let changes: [fn(&mut DialogView); 5] = [
         |dialog| dialog.caller.cseq = Some(9),
         |dialog| dialog.variables.clear(),
