@@ -76,4 +76,8 @@ impl Driver for UdpDriver {
     fn woken(&mut self) {
         self.shell.answers(&mut self.worker);
     }
+
+    fn patience(&self) -> Duration {
+        self.shell.storage.get().map_or(Duration::ZERO, StorageRoom::patience)
+    }
 }

@@ -34,16 +34,18 @@ impl Gather {
     }
 
     /// How long to nap after a round that received `received` packets; None: wait for the sockets instead.
-    /// `batch_was_full` says that more packets wait already.
-    pub fn nap(&self, received: usize, batch_was_full: bool) -> Option<Duration> {
+    /// `batch_was_full` says that more packets wait already. `patience`: what comes now has to wait so long anyway, so that a
+    /// nap may be longer than the longest one, up to [`GATHER_MAX_LIMIT`].
+    pub fn nap(&self, received: usize, batch_was_full: bool, patience: Duration) -> Option<Duration> {
         if received == 0 || batch_was_full || self.longest.is_zero() {
             return None;
         }
-        if self.packets_per_second * self.longest.as_secs_f64() < GATHER_EXPECTED_MIN {
+        let longest = self.longest.max(patience.min(GATHER_MAX_LIMIT));
+        if self.packets_per_second * longest.as_secs_f64() < GATHER_EXPECTED_MIN {
             return None;
         }
         let wanted = Duration::from_secs_f64((GATHER_PACKETS / self.packets_per_second).min(1.0));
-        Some(wanted.max(GATHER_MIN).min(self.longest))
+        Some(wanted.max(GATHER_MIN).min(longest))
     }
 }
 
@@ -65,7 +67,7 @@ mod tests {
     fn a_first_packet_after_silence_is_not_delayed() {
         let mut gather = at_rate(10_000, GATHER_MAX_DEFAULT);
         gather.observe(1, Duration::from_secs(1));
-        assert_eq!(gather.nap(1, false), None);
+        assert_eq!(gather.nap(1, false, Duration::ZERO), None);
     }
 
     #[test]
@@ -74,36 +76,45 @@ mod tests {
         for _ in 0..2000 {
             gather.observe(1, Duration::from_micros(800)); // 1250 packets/s
         }
-        assert_eq!(gather.nap(1, false), None);
+        assert_eq!(gather.nap(1, false, Duration::ZERO), None);
         for _ in 0..2000 {
             gather.observe(1, Duration::from_micros(600)); // 1667 packets/s
         }
-        assert_eq!(gather.nap(1, false), Some(GATHER_MAX_DEFAULT));
+        assert_eq!(gather.nap(1, false, Duration::ZERO), Some(GATHER_MAX_DEFAULT));
     }
 
     #[test]
     fn at_two_thousand_packets_the_nap_is_the_longest_allowed() {
-        assert_eq!(at_rate(2_000, GATHER_MAX_DEFAULT).nap(2, false), Some(GATHER_MAX_DEFAULT));
+        assert_eq!(at_rate(2_000, GATHER_MAX_DEFAULT).nap(2, false, Duration::ZERO), Some(GATHER_MAX_DEFAULT));
     }
 
     #[test]
     fn at_high_rates_the_nap_shrinks_down_to_its_minimum() {
-        let nap = at_rate(32_000, GATHER_MAX_DEFAULT).nap(8, false).unwrap();
+        let nap = at_rate(32_000, GATHER_MAX_DEFAULT).nap(8, false, Duration::ZERO).unwrap();
         assert!(nap > Duration::from_micros(450) && nap < Duration::from_micros(550), "{nap:?}");
-        assert_eq!(at_rate(1_000_000, GATHER_MAX_DEFAULT).nap(8, false), Some(GATHER_MIN));
+        assert_eq!(at_rate(1_000_000, GATHER_MAX_DEFAULT).nap(8, false, Duration::ZERO), Some(GATHER_MIN));
     }
 
     #[test]
     fn a_full_batch_an_empty_round_and_zero_length_never_nap() {
         let gather = at_rate(10_000, GATHER_MAX_DEFAULT);
-        assert_eq!(gather.nap(64, true), None);
-        assert_eq!(gather.nap(0, false), None);
-        assert_eq!(at_rate(10_000, Duration::ZERO).nap(3, false), None);
+        assert_eq!(gather.nap(64, true, Duration::ZERO), None);
+        assert_eq!(gather.nap(0, false, Duration::ZERO), None);
+        assert_eq!(at_rate(10_000, Duration::ZERO).nap(3, false, Duration::ZERO), None);
+    }
+
+    #[test]
+    fn what_has_to_wait_anyway_is_gathered_for_longer() {
+        let patient = |rate, patience| at_rate(rate, GATHER_MAX_DEFAULT).nap(1, false, Duration::from_millis(patience));
+        assert_eq!(patient(2_000, 4), Some(Duration::from_millis(4)));
+        assert_eq!(patient(2_000, 60), Some(GATHER_MAX_LIMIT));
+        assert!(patient(8_000, 4).unwrap() < Duration::from_micros(2_100), "that many are enough");
+        assert_eq!(Gather::new(Duration::ZERO).nap(1, false, Duration::from_millis(4)), None);
     }
 
     #[test]
     fn the_longest_nap_is_bounded_whatever_is_configured() {
-        assert_eq!(at_rate(1_000, Duration::from_secs(9)).nap(1, false), Some(GATHER_MAX_LIMIT));
+        assert_eq!(at_rate(1_000, Duration::from_secs(9)).nap(1, false, Duration::ZERO), Some(GATHER_MAX_LIMIT));
     }
 
     #[test]

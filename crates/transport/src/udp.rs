@@ -30,6 +30,11 @@ pub trait Driver {
     fn send_failed(&mut self, failure: SendFailure) {
         let _ = failure;
     }
+
+    /// How long what comes now has to wait anyway, whenever it is taken: naps may last as long.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// How the workers run.
@@ -152,7 +157,7 @@ impl<D: Driver> Worker<D> {
             self.gather.observe(taken.datagrams, now.saturating_duration_since(last));
             last = now;
             eager = taken.full;
-            if let Some(nap) = self.gather.nap(taken.datagrams, taken.full) {
+            if let Some(nap) = self.gather.nap(taken.datagrams, taken.full, self.driver.patience()) {
                 let nap = deadline.map_or(nap, |at| nap.min(at.saturating_duration_since(now)));
                 crew.counters().naps.fetch_add(1, Ordering::Relaxed);
                 std::thread::sleep(nap);

@@ -80,6 +80,11 @@ impl Gate {
         self.is_open.load(Ordering::Acquire)
     }
 
+    /// Is something held, and would what comes now be, too?
+    pub fn is_holding(&self) -> bool {
+        self.is_busy.load(Ordering::Acquire) && !self.is_open()
+    }
+
     /// When somebody has to come by.
     pub fn deadline(&self) -> Option<Time> {
         let deadline = self.deadline.load(Ordering::Acquire);

@@ -186,6 +186,12 @@ impl StorageRoom {
         self.gate.as_ref().map(|_| self.settings.hold_time)
     }
 
+    /// How long a message that comes now waits on the average, because others wait for their commit.
+    pub fn patience(&self) -> Duration {
+        let is_holding = self.gate.as_ref().is_some_and(Gate::is_holding);
+        if is_holding { self.settings.commit_interval / 2 } else { Duration::ZERO }
+    }
+
     /// When somebody has to come by.
     pub fn deadline(&self) -> Option<Time> {
         self.gate.as_ref().and_then(Gate::deadline)
