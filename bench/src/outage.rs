@@ -27,8 +27,8 @@ const HELD_SHARE: f64 = 0.02;
 /// A request answered slower than this noticed something, microseconds, and the share that may beyond the usual one.
 const SLOW: u64 = 50_000;
 const SLOW_SHARE_MAX: f64 = 0.01;
-/// The share counts over this time at least, seconds.
-const COUNTED_SECONDS_MIN: u64 = 60;
+/// The usual `db_hold_time`, milliseconds.
+const HOLD_TIME: u32 = 2_000;
 /// How long the backlog may take, and calls to end.
 const DRAINED_MAX: Duration = Duration::from_secs(60);
 const END_MAX: Duration = Duration::from_secs(60);
@@ -77,9 +77,10 @@ pub fn outage(wanted: &Wanted) -> Result<(), String> {
     if !different.is_empty() {
         return Err("rows and dialogs differ".to_owned());
     }
-    // What a minute may see, a shorter run may see, too: the first wait is as long.
-    let counted = during.requests.max(2 * u64::from(wanted.rate) * COUNTED_SECONDS_MIN);
-    if during.slow as f64 > (usual.share() + SLOW_SHARE_MAX) * counted as f64 {
+    // What comes in the first moments waits until the proxy has made up its mind.
+    let hold_seconds = f64::from(wanted.ground.hold_time.unwrap_or(HOLD_TIME)) / 1e3;
+    let at_first = during.requests as f64 * (hold_seconds / f64::from(wanted.seconds.max(1))).min(1.0);
+    if during.slow as f64 > at_first + (usual.share() + SLOW_SHARE_MAX) * during.requests as f64 {
         let [during, usual] = [during, usual].map(|slow| slow.share() * 100.0);
         return Err(format!("{during:.2} % of the requests were answered slower than 50 ms, before it were {usual:.2} %"));
     }
