@@ -10,7 +10,9 @@ use crate::error::StorageError;
 use crate::names::TableNames;
 use crate::query::{QueryBounds, QueryResult};
 use crate::row::{DialogRow, VariableRow};
-use crate::url::{Driver, Url};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+use crate::url::Driver;
+use crate::url::Url;
 
 /// Which rows are loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -158,9 +158,10 @@ impl Forks {
     }
 }
 
-/// Can `code` be the best the branches have? 503 goes upstream as 500; several challenges go together as the first of them.
+/// Can `code` be the best the branches have? 503 goes upstream as 500; several challenges go together as the first of them;
+/// silence after a CANCEL is held for 408 and goes upstream as 487.
 fn is_best(code: u16, branches: &[Branch]) -> bool {
-    let shown = |own: u16| own == code || (own == 503 && code == 500) || (own == 407 && code == 401);
+    let shown = |own: u16| own == code || (own == 503 && code == 500) || (own == 407 && code == 401) || (own == 408 && code == 487);
     let may_win = |own: u16| shown(own) && branches.iter().all(|branch| branch.codes().into_iter().any(|other| rank(other) >= rank(own)));
     branches.iter().flat_map(Branch::codes).any(may_win)
 }

@@ -218,11 +218,11 @@ impl Server {
         self.exchange_datagram("rpc.sock", request.as_bytes())
     }
 
-    /// One datagram to a unix socket of the proxy and what comes back within two seconds.
+    /// One datagram to a unix socket of the proxy and what comes back. A busy machine may take its time.
     pub fn exchange_datagram(&self, socket: &str, request: &[u8]) -> Option<String> {
         let own = self.folder.path(&format!("client{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         let client = std::os::unix::net::UnixDatagram::bind(&own).ok()?;
-        client.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+        client.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
         let sent = client.send_to(request, self.folder.path(socket));
         let mut buffer = vec![0; 100_000];
         let answer = sent.ok().and_then(|_| client.recv(&mut buffer).ok());
