@@ -184,7 +184,8 @@ impl Whole {
     /// What ends while `work` runs is not brought back by a row read before.
     fn while_loading<T>(&mut self, work: impl FnOnce(&mut Whole) -> Result<T, StorageError>) -> Result<T, StorageError> {
         let shell = Arc::clone(&self.shell);
-        if shell.proxy.node.states.dialog.storage_health.condition() != Condition::Well {
+        // Before the writer told of itself for the first time nothing waits.
+        if matches!(shell.proxy.node.states.dialog.storage_health.condition(), Condition::Away | Condition::Draining) {
             // A row may be that of a dialog whose end is not written yet.
             let place = self.link.database.url.to_string();
             return Err(StorageError::new(ErrorKind::Away, place, "changes of before are not all written").remedy("try again later"));
