@@ -214,8 +214,7 @@ impl Profiles {
         Ok(found.map(|number| number * PROFILE_SLOTS + number_of_slot))
     }
 
-    /// The text of a value number.
-    /// Appends the value of a membership. False: it has none.
+    /// Appends the text of a membership's value number. False: it has none.
     pub(crate) fn write_value(&self, id: ProfileId, value: u32, out: &mut Vec<u8>) -> bool {
         if value == NO_VALUE {
             return false;

@@ -86,7 +86,7 @@ impl Loading {
         let watched = Arc::clone(shell);
         spawn("db-load", move || {
             if catch_unwind(AssertUnwindSafe(|| whole.work(&script_inbox))).is_err() {
-                is_lost(&watched);
+                loader_was_lost(&watched);
             }
         })?;
         Ok(Loading { slots, scripts, answers })
@@ -119,7 +119,7 @@ impl Loading {
 
 /// The thread that loads ended by a fault of its own. What it did not load is still found when a request asks for it, so
 /// loading goes on in that way, except in `db_mode` 3, whose stop would wait for its end.
-fn is_lost(shell: &Shell) {
+fn loader_was_lost(shell: &Shell) {
     let text = "loading stored dialogs ended after a fault of the proxy itself (please report the panic above): those not loaded yet \
                 come when a request asks for them, and their lifetimes do not run";
     shell.logger.write(0, level::ALERT, "dialog", text);

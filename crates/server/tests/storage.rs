@@ -91,15 +91,25 @@ impl Pair {
         }
     }
 
-    /// INVITE, 180, 200: the caller has the answer when this returns.
-    fn answered(&mut self, id: &str) -> Answered {
+    /// INVITE up to the callee; gives what has to be answered.
+    fn invited(&mut self, id: &str) -> (Call, String) {
         let uri = format!("sip:bob@{}", self.callee.address());
         let call = Call::new(id, &uri);
         let invite = call.request(&self.caller, "INVITE", 1, &uri, "");
         self.caller.send(&invite);
-        let arrived = self.callee.expect("INVITE ");
-        self.callee.send(&reply(&arrived, &self.callee, "180 Ringing", "bob"));
-        self.callee.send(&reply(&arrived, &self.callee, "200 OK", "bob"));
+        (call, self.callee.expect("INVITE "))
+    }
+
+    /// The callee answers so.
+    fn answer(&mut self, arrived: &str, status: &str) {
+        self.callee.send(&reply(arrived, &self.callee, status, "bob"));
+    }
+
+    /// INVITE, 180, 200: the caller has the answer when this returns.
+    fn answered(&mut self, id: &str) -> Answered {
+        let (call, arrived) = self.invited(id);
+        self.answer(&arrived, "180 Ringing");
+        self.answer(&arrived, "200 OK");
         let answer = self.caller.expect("SIP/2.0 200");
         let mut routes = headers(&answer, "Record-Route");
         routes.reverse();
@@ -127,7 +137,7 @@ impl Pair {
 
     fn end(&mut self, answered: &Answered) {
         let bye = self.bye(answered);
-        self.callee.send(&reply(&bye, &self.callee, "200 OK", "bob"));
+        self.answer(&bye, "200 OK");
         self.caller.expect("SIP/2.0 200");
     }
 }
@@ -161,7 +171,7 @@ fn in_mode_1_a_change_is_committed_before_anybody_hears_of_it() {
         assert_eq!(rows(&mut *database), names(&[(&id, 4)]));
         let bye = pair.bye(&answered);
         assert_eq!(rows(&mut *database), []);
-        pair.callee.send(&reply(&bye, &pair.callee, "200 OK", "bob"));
+        pair.answer(&bye, "200 OK");
         pair.caller.expect("SIP/2.0 200");
     }
     let status = server.ask_json("dlg.db_status", "[]").unwrap();
@@ -286,14 +296,10 @@ fn a_slow_commit_lets_messages_go_after_the_hold_time_in_their_order() {
     pair.confirm(&answered);
     let mut other = open(&file);
     let lock = Lock::take(&file);
-    let uri = format!("sip:bob@{}", pair.callee.address());
-    let call = Call::new("two", &uri);
-    let invite = call.request(&pair.caller, "INVITE", 1, &uri, "");
-    pair.caller.send(&invite);
-    let arrived = pair.callee.expect("INVITE ");
+    let (_, arrived) = pair.invited("two");
     let begun = Instant::now();
     for status in ["180 Ringing", "183 Progress", "200 OK"] {
-        pair.callee.send(&reply(&arrived, &pair.callee, status, "bob"));
+        pair.answer(&arrived, status);
     }
     let mut seen = Vec::new();
     while !seen.last().is_some_and(|line: &String| line.contains("200")) {
@@ -320,13 +326,10 @@ fn what_is_held_leaves_after_the_hold_time_though_nothing_else_happens() {
     let mut held = Vec::new();
     // At several moments of the second after which timers wake the proxy anyway.
     for number in 0..4 {
-        let uri = format!("sip:bob@{}", pair.callee.address());
-        let invite = Call::new(&format!("quiet{number}"), &uri).request(&pair.caller, "INVITE", 1, &uri, "");
-        pair.caller.send(&invite);
-        let arrived = pair.callee.expect("INVITE ");
+        let (_, arrived) = pair.invited(&format!("quiet{number}"));
         let lock = Lock::take(&file);
         let begun = Instant::now();
-        pair.callee.send(&reply(&arrived, &pair.callee, "200 OK", "bob"));
+        pair.answer(&arrived, "200 OK");
         pair.caller.expect("SIP/2.0 200");
         held.push(begun.elapsed());
         drop(lock);
@@ -344,12 +347,9 @@ fn an_answer_over_tcp_waits_for_its_commit_too() {
     let server = storing(&file, 1, "modparam(\"dialog\", \"db_hold_time\", 9000)");
     let proxy = ([127, 0, 0, 1], server.port).into();
     let mut pair = Pair { caller: Party::tcp(proxy), callee: Party::udp("127.0.0.1:0", proxy) };
-    let uri = format!("sip:bob@{}", pair.callee.address());
-    let invite = Call::new("tcp", &uri).request(&pair.caller, "INVITE", 1, &uri, "");
-    pair.caller.send(&invite);
-    let arrived = pair.callee.expect("INVITE ");
+    let (_, arrived) = pair.invited("tcp");
     let lock = Lock::take(&file);
-    pair.callee.send(&reply(&arrived, &pair.callee, "200 OK", "bob"));
+    pair.answer(&arrived, "200 OK");
     while let Some(message) = pair.caller.next_within(Duration::from_millis(300)) {
         assert!(!message.contains("200 OK"), "{message}");
     }
@@ -364,12 +364,9 @@ fn a_stop_sends_what_waits_for_its_commit() {
     let file = folder.path("calls.sqlite");
     let mut server = storing(&file, 1, "modparam(\"dialog\", \"db_hold_time\", 9000)");
     let mut pair = Pair::of(&server);
-    let uri = format!("sip:bob@{}", pair.callee.address());
-    let invite = Call::new("held", &uri).request(&pair.caller, "INVITE", 1, &uri, "");
-    pair.caller.send(&invite);
-    let arrived = pair.callee.expect("INVITE ");
+    let (_, arrived) = pair.invited("held");
     let lock = Lock::take(&file);
-    pair.callee.send(&reply(&arrived, &pair.callee, "200 OK", "bob"));
+    pair.answer(&arrived, "200 OK");
     until("the answer in the proxy", || (live_calls(&server) == 1).then_some(()));
     server.signal("-TERM");
     until("the stop", || server.ask_json("dlg.stats_active", "[]").is_none_or(|answer| answer.contains("stopping")).then_some(()));
@@ -416,16 +413,13 @@ fn a_call_that_cannot_be_stored_is_refused_where_that_is_wanted() {
     let lock = Lock::take(&file);
     // The first one while the database is slow, the second one when it is known to be away.
     for id in ["refused1", "refused2"] {
-        let uri = format!("sip:bob@{}", pair.callee.address());
-        let invite = Call::new(id, &uri).request(&pair.caller, "INVITE", 1, &uri, "");
-        pair.caller.send(&invite);
-        let arrived = pair.callee.expect("INVITE ");
-        pair.callee.send(&reply(&arrived, &pair.callee, "200 OK", "bob"));
+        let (_, arrived) = pair.invited(id);
+        pair.answer(&arrived, "200 OK");
         let failure = pair.caller.expect("SIP/2.0 500 Call Not Stored");
         assert_eq!(header(&failure, "Retry-After").as_deref(), Some("5"), "{failure}");
         let bye = pair.callee.expect("BYE ");
         assert!(header(&bye, "Reason").is_some_and(|reason| reason.contains("cause=500")), "{bye}");
-        pair.callee.send(&reply(&bye, &pair.callee, "200 OK", "bob"));
+        pair.answer(&bye, "200 OK");
         until("the news in the log", || server.log().contains("the database is away").then_some(()));
     }
     // Calls that were there before go on.

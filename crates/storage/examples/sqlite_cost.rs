@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         (Some("paced"), Some(file), live) => {
             let mut number = |usual: u32| words.next().map_or(Ok(usual), str::parse);
             let (interval, seconds) = (number(10)?, number(20)?);
-            paced(file, live.unwrap_or("10000").parse()?, interval, seconds, words)
+            paced(file, live.unwrap_or("10000").parse()?, interval.max(1), seconds, words)
         }
         (Some("load"), Some(file), rows) => load(file, rows.unwrap_or("1000000").parse()?),
         _ => Err(
@@ -105,7 +105,7 @@ fn write<'a>(file: &str, live: u32, pragmas: impl Iterator<Item = &'a str>) -> R
     Ok(())
 }
 
-/// Each call is three rows; a commit every 4 ms holds what 3.2 calls write.
+/// Each call is three rows: a commit holds those of the calls that began since the last one.
 fn paced<'a>(file: &str, live: u32, interval: u32, seconds: u32, pragmas: impl Iterator<Item = &'a str>) -> Result<(), Box<dyn Error>> {
     let names = TableNames::default();
     let mut backend = empty_file(file, &names, pragmas)?;

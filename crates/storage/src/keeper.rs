@@ -278,7 +278,7 @@ impl Keeper {
             self.most = (self.most / 2).max(RETRIED_OPERATIONS_MIN);
         }
         if let Some(hand) = &mut self.hand {
-            hand.is_uncertain(self.most);
+            hand.became_uncertain(self.most);
         }
         let Some(trouble) = &mut self.trouble else {
             self.trouble = Some(Trouble { since: now.time, attempts: 1, retry_at: now.time, pause: 0, told: now.time, error });

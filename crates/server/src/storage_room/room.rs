@@ -72,7 +72,7 @@ impl NewInHand {
     }
 
     /// Nothing is in hand any more.
-    pub fn is_empty_now(&mut self) {
+    pub fn clear(&mut self) {
         self.0.clear();
     }
 
@@ -128,7 +128,7 @@ impl StorageRoom {
         let watched = Arc::clone(shell);
         let work = move || {
             if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
-                StorageRoom::is_lost(&watched);
+                StorageRoom::writer_was_lost(&watched);
                 StorageRoom::tidy_until_stop(&watched);
             }
         };
@@ -142,7 +142,7 @@ impl StorageRoom {
     }
 
     /// The writer ended by a fault of its own: calls go on without it.
-    fn is_lost(shell: &Shell) {
+    fn writer_was_lost(shell: &Shell) {
         let text = "storing dialogs ended after a fault of the proxy itself (please report the panic above): calls go on and nothing \
                     is stored; restart when they are over";
         shell.logger.write(0, level::ALERT, "dialog", text);
@@ -246,7 +246,7 @@ mod tests {
         // The database refused one of them, so they are tried one by one.
         new.goes_out(&batch(&[1]));
         assert!(new.contains(DialogId { entry: 7, id: 2 }) && !new.contains(DialogId { entry: 7, id: 3 }));
-        new.is_empty_now();
+        new.clear();
         assert!(!new.contains(DialogId { entry: 7, id: 2 }));
     }
 }

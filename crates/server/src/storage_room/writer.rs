@@ -86,7 +86,7 @@ impl Writer {
                 if self.keeper.in_hand() == 0
                     && let Some(mut new) = room.new_in_hand()
                 {
-                    new.is_empty_now();
+                    new.clear();
                 }
                 Next::Again
             }

@@ -57,7 +57,7 @@ impl Hand {
 
     /// Nobody knows whether the first part is written. Much may pile up behind it before it is. Parts become no larger than
     /// `most`: a slow database may never do a large one within its time.
-    pub fn is_uncertain(&mut self, most: usize) {
+    pub fn became_uncertain(&mut self, most: usize) {
         self.is_all = false;
         if let Some(part) = self.parts.front_mut() {
             part.is_retry = true;
