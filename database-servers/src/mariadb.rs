@@ -68,6 +68,8 @@ pub(crate) fn server(programs: &Programs, directory: &Path, port: u16, is_durabl
 pub(crate) fn client(programs: &Programs, port: u16, database: &str) -> Command {
     let mut command = Command::new(&programs.client);
     command.args(["--no-defaults", "--batch", "--skip-column-names", "--protocol=tcp", "--host=127.0.0.1", "--connect-timeout=5"]);
+    // Otherwise the machine's locale says what letters are.
+    command.arg("--default-character-set=utf8mb4");
     command.arg(format!("--user={ADMINISTRATOR}")).arg(format!("--port={port}")).arg(database).env("MYSQL_PWD", PASSWORD);
     command
 }

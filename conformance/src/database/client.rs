@@ -76,7 +76,9 @@ impl Server {
             }
             Product::Mariadb => {
                 let mut command = Command::new("mariadb");
-                command.args(["--no-defaults", "-E", "-h", "127.0.0.1", "-P", &port, "-u", ADMINISTRATOR, database]);
+                // Otherwise the machine's locale says what letters are.
+                command.args(["--no-defaults", "--default-character-set=utf8mb4", "-E", "-h", "127.0.0.1"]);
+                command.args(["-P", &port, "-u", ADMINISTRATOR, database]);
                 command.env("MYSQL_PWD", PASSWORD);
                 // A backslash in a text is a backslash, as in the other two.
                 let text = answer(command, &format!("SET sql_mode = concat(@@sql_mode, ',NO_BACKSLASH_ESCAPES');\n{statements}\n"))?;
