@@ -47,11 +47,6 @@ pub struct Subject {
     pub http: String,
 }
 
-fn free_port() -> Result<u16, String> {
-    let socket = UdpSocket::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-    Ok(socket.local_addr().map_err(|error| error.to_string())?.port())
-}
-
 /// The workspace's folder.
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
@@ -70,7 +65,7 @@ impl Subject {
 
     /// The same with JSON-RPC over HTTP.
     pub fn start_with_http(kind: Kind, limit: &str) -> Result<Subject, String> {
-        Subject::start_example(kind, limit, Some(free_port()?))
+        Subject::start_example(kind, limit, Some(loopback_ports::free_port()?))
     }
 
     fn start_example(kind: Kind, limit: &str, http: Option<u16>) -> Result<Subject, String> {
@@ -90,7 +85,7 @@ impl Subject {
     /// A folder and ports for a subject that is started later, as often as wanted: `configuration` is a file of the workspace.
     /// `memory` is what Kamailio is told about its pools.
     pub fn place(kind: Kind, configuration: &str, memory: &[&str]) -> Result<Subject, String> {
-        let (port, gateway_port) = (free_port()?, free_port()?);
+        let (port, gateway_port) = (loopback_ports::free_port()?, loopback_ports::free_port()?);
         let folder = std::env::temp_dir().join(format!("duolog-bench-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         let program = match kind {

@@ -8,7 +8,7 @@ use crate::agent::{Agent, PATIENCE};
 use crate::generate::{self, Generated};
 use crate::message::Message;
 use crate::seeds::Kind;
-use crate::subject::{Subject, free_port};
+use crate::subject::Subject;
 
 /// Random configurations.
 pub const LANGUAGE: Kind = Kind { name: "generated configurations", compare, show };
@@ -33,7 +33,7 @@ fn compare(seed: u64, options: &Options) -> Result<Option<usize>, String> {
 
 /// What the script logs for one INVITE; none when the subject died of it.
 fn log_of(seed: u64, generated: &Generated, options: &Options) -> Result<Option<Vec<String>>, String> {
-    let proxy = format!("127.0.0.1:{}", free_port()?);
+    let proxy = format!("127.0.0.1:{}", loopback_ports::free_port()?);
     let mut agent = Agent::new("alice", &proxy, "generated-call")?;
     let name = format!("generated-{seed}-{}", options.subject);
     let configuration = generated.configuration.replace("@PROXY@", &proxy);

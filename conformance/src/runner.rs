@@ -13,7 +13,7 @@ use crate::http_door;
 use crate::json_door;
 use crate::normalise::{normalise, normalise_answer};
 use crate::sipp::{Player, Script, Transport};
-use crate::subject::{self, ENDED_AT_START, Subject, free_port};
+use crate::subject::{self, ENDED_AT_START, Subject};
 use crate::template::fill;
 use crate::timeline::{self, Kind, Step};
 
@@ -33,18 +33,18 @@ fn is_refusal(case: &Case) -> Result<bool, String> {
 /// Plays a case; gives what the agents received and what else belongs into its trace.
 pub fn trace(name: &str, path: &Path, case: &Case, options: &Options) -> Result<String, String> {
     let steps = timeline::read(&case.timeline)?;
-    let proxy = format!("127.0.0.1:{}", free_port()?);
+    let proxy = format!("127.0.0.1:{}", loopback_ports::free_port()?);
     let mut marks = BTreeMap::from([("PROXY".to_owned(), proxy.clone())]);
     if case.configuration.contains("@SECOND@") {
-        marks.insert("SECOND".to_owned(), format!("127.0.0.1:{}", free_port()?));
+        marks.insert("SECOND".to_owned(), format!("127.0.0.1:{}", loopback_ports::free_port()?));
     }
     if case.configuration.contains("@PROXY6@") {
-        marks.insert("PROXY6".to_owned(), format!("{}:{}", Transport::Udp6.host(), free_port()?));
+        marks.insert("PROXY6".to_owned(), format!("{}:{}", Transport::Udp6.host(), loopback_ports::free_port()?));
     }
     let mut agents: BTreeMap<String, Agent> = BTreeMap::new();
     for agent_name in agent_names(case, &steps) {
         if let Some(script) = script_of(&agent_name, &steps)? {
-            marks.insert(agent_name.to_uppercase(), format!("{}:{}", script.transport.host(), free_port()?));
+            marks.insert(agent_name.to_uppercase(), format!("{}:{}", script.transport.host(), loopback_ports::free_port()?));
             continue;
         }
         let agent = Agent::new(&agent_name, &proxy, &format!("call-{}", name.replace('/', "-")))?;

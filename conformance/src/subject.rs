@@ -1,10 +1,8 @@
 //! The process under test: `duolog` or `kamailio`, with its own folder, ports and log, ended by id.
 
 use std::fs::File;
-use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::Options;
@@ -36,24 +34,6 @@ pub struct Subject {
 /// The folder of a subject: configuration, log, sockets, databases. It is removed with the subject.
 pub fn folder(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("duolog-conformance-{}-{}", std::process::id(), name.replace('/', "-")))
-}
-
-/// Ports given to subjects lie below the range the kernel gives agents from, so the two never meet.
-const PORT_FIRST: u16 = 14_000;
-const PORT_COUNT: u16 = 16_000;
-static PORTS_GIVEN: AtomicU16 = AtomicU16::new(0);
-
-/// A port of loopback free for UDP and TCP, always five digits long, never given twice in a row.
-pub fn free_port() -> Result<u16, String> {
-    let start = u16::try_from(std::process::id().wrapping_mul(61) % u32::from(PORT_COUNT)).unwrap_or(0);
-    for _ in 0..PORT_COUNT {
-        let offset = start.wrapping_add(PORTS_GIVEN.fetch_add(1, Ordering::Relaxed)) % PORT_COUNT;
-        let port = PORT_FIRST + offset;
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    Err("no free port".to_owned())
 }
 
 impl Subject {

@@ -1,7 +1,6 @@
 //! Where a server runs and as whom: account, directory, port, programs.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -59,23 +58,6 @@ impl Account {
         }
         Ok(path)
     }
-}
-
-/// The first port tried, and how many there are: below those that the system gives to outgoing connections, so that it is
-/// still free when a stopped server starts again.
-const PORTS: (u16, u16) = (20_000, 10_000);
-
-/// A port of loopback on which nobody listens.
-pub(crate) fn free_port() -> Result<u16, String> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let spread = u16::try_from(std::process::id() % u32::from(PORTS.1)).unwrap_or(0);
-    for _ in 0..PORTS.1 {
-        let port = PORTS.0 + spread.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(7)) % PORTS.1;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    Err("no port of loopback is free".to_owned())
 }
 
 /// A program on the path, in the directories of system programs, or in one of `more`.

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::caretaker::{Caretaker, output, quoted};
-use crate::place::{Account, free_port};
+use crate::place::Account;
 use crate::{DATABASE, PASSWORD, USER, mariadb, postgres};
 
 /// Which server.
@@ -109,7 +109,7 @@ impl DatabaseServer {
             Programs::Postgres(programs) => postgres::initialise(programs, &account, &directory)?,
             Programs::Mariadb(programs) => mariadb::initialise(programs, &account, &directory)?,
         }
-        let mut server = DatabaseServer { programs, caretaker, directory, port: free_port()?, is_durable };
+        let mut server = DatabaseServer { programs, caretaker, directory, port: loopback_ports::free_port()?, is_durable };
         server.start_again()?;
         if product == Product::Postgres {
             server.run(postgres::FIRST_DATABASE, &postgres::first_statements())?;

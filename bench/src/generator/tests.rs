@@ -49,7 +49,7 @@ impl Drop for Wire {
 
 fn generator(decide: Decide, change: impl FnOnce(&mut Plan)) -> (Generator, Wire) {
     let proxy = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let callee = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let callee = std::net::SocketAddr::from(([127, 0, 0, 1], loopback_ports::free_port().unwrap()));
     let mut plan = Plan::plain(proxy.local_addr().unwrap(), callee);
     change(&mut plan);
     let generator = Generator::new(plan).unwrap();

@@ -12,7 +12,7 @@ use super::statements::Route;
 use crate::Options;
 use crate::message::{Message, parameter, same};
 use crate::normalise::normalise;
-use crate::subject::{Subject, free_port};
+use crate::subject::Subject;
 use crate::template::fill;
 
 /// How long the answer to the message that marks the end of a step may take.
@@ -40,7 +40,7 @@ pub fn play(options: &Options, sequences: &[Sequence]) -> Result<Vec<String>, St
 }
 
 fn play_once(options: &Options, sequences: &[Sequence]) -> Result<Vec<String>, String> {
-    let proxy = format!("127.0.0.1:{}", free_port()?);
+    let proxy = format!("127.0.0.1:{}", loopback_ports::free_port()?);
     let socket = || UdpSocket::bind("127.0.0.1:0").map_err(|error| error.to_string());
     let mut users = Users { alice: socket()?, bob: socket()?, carol: socket()?, proxy: proxy.clone(), pings: 0 };
     for socket in [&users.bob, &users.carol] {

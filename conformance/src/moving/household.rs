@@ -7,7 +7,7 @@ use crate::Options;
 use crate::database::Database;
 use crate::moving::Plan;
 use crate::moving::live_call::{GROUPS, LiveCall, Side};
-use crate::subject::{self, Subject, free_port};
+use crate::subject::{self, Subject};
 use crate::template::fill;
 
 /// How long counters and rows may lag behind the calls.
@@ -66,7 +66,7 @@ impl Household {
     pub fn play(plan: &Plan, options: &Options) -> Result<String, String> {
         let first = options.with_subject(&plan.first);
         let second = options.with_subject(&plan.second);
-        let proxy = format!("127.0.0.1:{}", free_port()?);
+        let proxy = format!("127.0.0.1:{}", loopback_ports::free_port()?);
         let name = format!("moving-{}-{}", plan.first, if plan.is_killed { "killed" } else { "stopped" });
         let mut marks = BTreeMap::new();
         let database = Database::make(&options.database, &subject::folder(&name), "", &mut marks)?;

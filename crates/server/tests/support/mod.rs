@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::Read;
-use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -44,16 +43,9 @@ impl Drop for Folder {
     }
 }
 
-/// A port nobody uses on 127.0.0.1, neither over UDP nor over TCP.
+/// A port nobody uses and nobody else is given while this process lives.
 pub fn free_port() -> u16 {
-    for _ in 0..200 {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let port = socket.local_addr().unwrap().port();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no free port");
+    loopback_ports::free_port().unwrap()
 }
 
 /// Tries until something is there; the panic names what was missing.
