@@ -394,8 +394,6 @@ fn in_mode_3_calls_that_ended_stay_away_though_the_tables_were_locked_at_the_sta
     until("both calls", || (live_calls(&server) == 2).then_some(()));
     ends.routes.iter_mut().for_each(|route| *route = with_port(route, server.port));
     pair.end(&ends);
-    // Longer than two calls of the database may take.
-    std::thread::sleep(Duration::from_secs(1));
     drop(lock);
     until("empty tables", || rows(&mut *open(&file)).is_empty().then_some(()));
     server.stop();

@@ -10,8 +10,10 @@ use crate::cutter;
 
 /// Shortest time after which a branch may count as timed out although its reply came, milliseconds (`fr_timer`).
 const TIMED_OUT_FROM: u64 = 2_900;
-/// What a branch without reply counts as: its time is over, or it was cancelled.
-const SILENT: [u16; 2] = [408, 487];
+/// What a branch without reply is held for.
+const TIMED_OUT: u16 = 408;
+/// What a cancelled one may be held for, and what goes upstream for it when it stays silent.
+const CANCELLED: u16 = 487;
 
 /// One INVITE sent downstream.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ struct Branch {
     via: Vec<u8>,
     sent: u64,
     answer: Option<(u16, u64)>,
+    /// The caller or the proxy cancelled it.
+    is_cancelled: bool,
     /// How often the failure route had run when it was sent.
     set: u32,
 }
@@ -26,11 +30,15 @@ struct Branch {
 impl Branch {
     /// What the proxy may hold this branch for.
     fn codes(&self) -> Vec<u16> {
-        match self.answer {
-            Some((code, at)) if at < self.sent + TIMED_OUT_FROM => vec![code],
-            Some((code, _)) => [&[code][..], &SILENT].concat(),
-            None => SILENT.to_vec(),
-        }
+        let is_in_time = self.answer.is_some_and(|(_, at)| at < self.sent + TIMED_OUT_FROM);
+        let silent = [TIMED_OUT].into_iter().chain(self.is_cancelled.then_some(CANCELLED)).filter(|_| !is_in_time);
+        self.answer.map(|(code, _)| code).into_iter().chain(silent).collect()
+    }
+
+    /// Does this branch, held for `own`, send `code` upstream? 503 goes as 500, several challenges together as the first of
+    /// them.
+    fn shows(&self, own: u16, code: u16) -> bool {
+        own == code || matches!((own, code), (503, 500) | (407, 401)) || (self.is_cancelled && (own, code) == (TIMED_OUT, CANCELLED))
     }
 }
 
@@ -40,6 +48,8 @@ struct Fork {
     branches: Vec<Branch>,
     is_answered: bool,
     is_accepted: bool,
+    /// The caller took the call back.
+    is_cancelled: bool,
     /// Branches were added, or a wait began, since the failure route ran.
     is_open: bool,
     /// How often the failure route ran.
@@ -74,10 +84,17 @@ impl Forks {
     }
 
     fn received(&mut self, at: u64, message: &Message) {
+        let via = branch_at(message, 0);
+        if message.is_request() && message.method() == Method::Cancel {
+            if let Some(fork) = self.forks.get_mut(&via) {
+                fork.is_cancelled = true;
+                fork.branches.iter_mut().for_each(|branch| branch.is_cancelled = true);
+            }
+            return;
+        }
         if message.is_request() || message.method() != Method::Invite || message.status() < 200 {
             return;
         }
-        let via = branch_at(message, 0);
         let Some(fork) = self.origins.get(&via).and_then(|origin| self.forks.get_mut(origin)) else { return };
         if let Some(branch) = fork.branches.iter_mut().find(|branch| branch.via == via) {
             fork.is_accepted |= message.status() < 300;
@@ -86,10 +103,15 @@ impl Forks {
     }
 
     fn sent(&mut self, at: u64, message: &Message, cause: Option<&Message>, verdicts: &mut Verdicts) {
+        let via = branch_at(message, 0);
+        if message.is_request() && message.method() == Method::Cancel {
+            let fork = self.origins.get(&via).and_then(|origin| self.forks.get_mut(origin));
+            let branch = fork.and_then(|fork| fork.branches.iter_mut().find(|branch| branch.via == via));
+            branch.into_iter().for_each(|branch| branch.is_cancelled = true);
+        }
         if message.method() != Method::Invite || !verdicts.is_honest(message.call_id()) {
             return;
         }
-        let via = branch_at(message, 0);
         if message.is_request() {
             let origin = branch_at(message, 1);
             if !origin.is_empty() && self.origins.insert(via.clone(), origin.clone()).is_none() {
@@ -99,7 +121,7 @@ impl Forks {
                     *fork = Fork::default();
                 }
                 fork.is_open = true;
-                fork.branches.push(Branch { via, sent: at, answer: None, set: fork.failures });
+                fork.branches.push(Branch { via, sent: at, answer: None, is_cancelled: fork.is_cancelled, set: fork.failures });
             }
             return;
         }
@@ -158,12 +180,10 @@ impl Forks {
     }
 }
 
-/// Can `code` be the best the branches have? 503 goes upstream as 500; several challenges go together as the first of them;
-/// silence after a CANCEL is held for 408 and goes upstream as 487.
+/// Can `code` be the best the branches have?
 fn is_best(code: u16, branches: &[Branch]) -> bool {
-    let shown = |own: u16| own == code || (own == 503 && code == 500) || (own == 407 && code == 401) || (own == 408 && code == 487);
-    let may_win = |own: u16| shown(own) && branches.iter().all(|branch| branch.codes().into_iter().any(|other| rank(other) >= rank(own)));
-    branches.iter().flat_map(Branch::codes).any(may_win)
+    let is_lowest = |own: u16| branches.iter().all(|branch| branch.codes().into_iter().any(|other| rank(other) >= rank(own)));
+    branches.iter().any(|branch| branch.codes().into_iter().any(|own| branch.shows(own, code) && is_lowest(own)))
 }
 
 impl Checker for Forks {

@@ -489,7 +489,8 @@ impl World {
     /// A request of a stored dialog must not be handled before the dialog is there. `waits`: it was put aside.
     pub(super) fn check_waiting(&mut self, proxy: usize, cause: Option<&Message>, waits: bool) {
         let Some(Some(store)) = self.stores.get(proxy) else { return };
-        let is_within = |cause: &&Message| cause.is_request() && cause.cseq().is_some() && !cause.to_tag().is_empty();
+        // One that lacks what every message must have is dropped, whatever it belongs to.
+        let is_within = |cause: &&Message| cause.is_request() && cause.check_required().is_ok() && !cause.to_tag().is_empty();
         let Some(request) = cause.filter(is_within) else { return };
         if !waits && store.storage.room.is_some() && store.rows.is_waited_for(request.call_id(), request.from_tag(), request.to_tag()) {
             let text = format!(

@@ -62,8 +62,6 @@ pub(super) struct Journal {
     waiting: Mutex<VecDeque<Waiting>>,
     /// Removals of the last take: they may be on their way to the database.
     removals_out: Mutex<Vec<DialogId>>,
-    /// The copy that is shown, in memory used again for the next one.
-    copy: Mutex<DialogView>,
     loading: Loading,
 }
 
@@ -187,7 +185,8 @@ impl Engine {
     }
 
     fn take<T>(&self, now: Now, batch: &[Waiting], mut make: impl FnMut(StoredChange<'_>) -> T) -> Vec<T> {
-        let mut copy = self.journal.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        // One for all of them, in memory used again for the next one.
+        let mut copy = DialogView::default();
         let mut changes = Vec::with_capacity(batch.len());
         for one in batch {
             if one.is_removal {

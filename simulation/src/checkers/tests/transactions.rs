@@ -62,6 +62,18 @@ fn t3_a_worse_failure_is_found() {
 }
 
 #[test]
+fn t3_a_silent_branch_goes_upstream_as_cancelled_only_when_it_was() {
+    let out = request("INVITE", 1, &["z9hG4bKb1", "z9hG4bKup"]);
+    let of_caller = request("CANCEL", 1, &["z9hG4bKup"]);
+    let of_proxy = request("CANCEL", 1, &["z9hG4bKb1"]);
+    let passed = reply(487, &["z9hG4bKup"]);
+    for (cancel, wanted) in [(None, &["T3"][..]), (Some(came(&of_caller)), &[]), (Some(left(&of_proxy)), &[])] {
+        let sights = [Some((0, left(&out))), cancel.map(|cancel| (9, cancel)), Some((30_000, left(&passed)))];
+        assert_eq!(seen(&mut Forks::new(0), &sights.into_iter().flatten().collect::<Vec<_>>()), wanted);
+    }
+}
+
+#[test]
 fn t3_a_silent_branch_counts_as_timed_out_and_an_earlier_set_not_at_all() {
     let out = request("INVITE", 1, &["z9hG4bKb1", "z9hG4bKup"]);
     let timed_out = reply(408, &["z9hG4bKup"]);
