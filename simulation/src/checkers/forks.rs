@@ -86,10 +86,10 @@ impl Forks {
     fn received(&mut self, at: u64, message: &Message) {
         let via = branch_at(message, 0);
         if message.is_request() && message.method() == Method::Cancel {
-            if let Some(fork) = self.forks.get_mut(&via) {
-                fork.is_cancelled = true;
-                fork.branches.iter_mut().for_each(|branch| branch.is_cancelled = true);
-            }
+            // It may come while the INVITE waits for a name and no branch is there yet.
+            let fork = self.forks.entry(via).or_default();
+            fork.is_cancelled = true;
+            fork.branches.iter_mut().for_each(|branch| branch.is_cancelled = true);
             return;
         }
         if message.is_request() || message.method() != Method::Invite || message.status() < 200 {
