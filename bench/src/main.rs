@@ -36,8 +36,8 @@ bench COMMAND
   survive [OPTIONS]          kill -9 at random moments under load: is every acknowledged call there afterwards?
       --subject duolog|kamailio --database sqlite|postgres|mysql --rounds N --rate CALLS --seed N --held CALLS
       for Kamailio --children N --journal wal|delete, for duolog --hold-time and --commit-interval MILLISECONDS
-  cost [OPTIONS]             CPU per call with db_mode 0 and 1, duolog and kamailio in turn
-      --database, --rate CALLS --seconds N --hold MILLISECONDS --rounds N
+  cost [OPTIONS]             CPU per call with db_mode 0 and 1, all in turn; both programs unless one is named
+      --subject, --database, --rate CALLS --seconds N --hold MILLISECONDS --rounds N
   reload [OPTIONS]           a start on a SQLite file of very many dialogs, with requests in them from the first moment
       --subject, --dialogs N --used N --rate BYES
   outage [OPTIONS]           the database goes away under load: do calls notice, are the rows right afterwards?

@@ -96,12 +96,14 @@ pub fn outage(words: &[&str]) -> Result<outage::Wanted, String> {
 /// Of `cost`.
 pub fn cost(words: &[&str]) -> Result<cost::Wanted, String> {
     let options = Options::read(words, &[&GROUND[..], &["rate", "seconds", "hold", "rounds"]].concat())?;
+    let subjects = if options.text("subject").is_some() { vec![options.subject()?] } else { vec![Kind::Duolog, Kind::Kamailio] };
     Ok(cost::Wanted {
         ground: options.ground()?,
+        subjects,
         rate: options.number("rate", 800)?,
-        seconds: options.number("seconds", 10)?,
+        seconds: options.number("seconds", 3)?,
         hold: options.number("hold", 400)?,
-        rounds: options.number("rounds", 3)?,
+        rounds: options.number("rounds", 10)?,
     })
 }
 

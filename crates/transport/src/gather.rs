@@ -2,11 +2,11 @@
 //!
 //! A wake-up costs several times more than everything done with one packet, so after a small batch the worker sleeps a
 //! little and then takes everything at once. A nap in which no packet is expected costs more than it saves, so naps are
-//! taken only when the measured arrival rate pays for them. The added delay is at most one nap, against T1 = 500 ms.
+//! taken only when the measured arrival rate pays for them. Packets and timers are late by one nap at most, against T1 = 500 ms.
 
 use std::time::Duration;
 
-use crate::limits::{GATHER_EXPECTED_MIN, GATHER_MAX_LIMIT, GATHER_MIN, GATHER_PACKETS, GATHER_RATE_WINDOW};
+use crate::limits::{GATHER_EXPECTED_MIN, GATHER_MAX_LIMIT, GATHER_MIN, GATHER_PACKETS, GATHER_PACKETS_PATIENT, GATHER_RATE_WINDOW};
 
 /// A moving average of the arrival rate and the decision made from it. Reads no clock.
 #[derive(Clone, Debug)]
@@ -44,7 +44,8 @@ impl Gather {
         if self.packets_per_second * longest.as_secs_f64() < GATHER_EXPECTED_MIN {
             return None;
         }
-        let wanted = Duration::from_secs_f64((GATHER_PACKETS / self.packets_per_second).min(1.0));
+        let packets = if patience > self.longest { GATHER_PACKETS_PATIENT } else { GATHER_PACKETS };
+        let wanted = Duration::from_secs_f64((packets / self.packets_per_second).min(1.0));
         Some(wanted.max(GATHER_MIN).min(longest))
     }
 }
@@ -108,7 +109,7 @@ mod tests {
         let patient = |rate, patience| at_rate(rate, GATHER_MAX_DEFAULT).nap(1, false, Duration::from_millis(patience));
         assert_eq!(patient(2_000, 4), Some(Duration::from_millis(4)));
         assert_eq!(patient(2_000, 60), Some(GATHER_MAX_LIMIT));
-        assert!(patient(8_000, 4).unwrap() < Duration::from_micros(2_100), "that many are enough");
+        assert!(patient(16_000, 4).unwrap() < Duration::from_micros(2_100), "that many are enough");
         assert_eq!(Gather::new(Duration::ZERO).nap(1, false, Duration::from_millis(4)), None);
     }
 

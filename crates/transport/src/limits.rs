@@ -44,6 +44,9 @@ pub const GATHER_MIN: Duration = Duration::from_micros(250);
 /// Packets that a nap waits for. More per wake costs less, until the longest nap bounds it.
 pub const GATHER_PACKETS: f64 = 16.0;
 
+/// The same while messages wait for something else anyway, so that the delay counts for less.
+pub const GATHER_PACKETS_PATIENT: f64 = 32.0;
+
 /// Packets that must be expected within the longest nap. Measured with evenly spaced arrivals: at 1.3 a nap costs as much
 /// as it saves, at 2 it saves a third, at 3.5 half.
 pub const GATHER_EXPECTED_MIN: f64 = 1.5;

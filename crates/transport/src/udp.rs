@@ -22,11 +22,11 @@ pub trait Driver {
     fn datagram(&mut self, bytes: &[u8], source: SocketAddr, socket: usize);
     /// Hand over everything that is to be sent.
     fn outgoing(&mut self, datagrams: &mut Datagrams<'_>);
-    /// Serve timers that are due; returns how long until the next one, None when there is none.
+    /// Serve timers that are due; returns how long until the next one, None when there is none. Served up to a nap late.
     fn timers(&mut self) -> Option<Duration>;
     /// Another thread called [`Crew::wake`]. Called before `timers` and `outgoing` of the same round.
     fn woken(&mut self) {}
-    /// A datagram could not be sent. What this produces leaves in the next round, which follows at once.
+    /// A datagram could not be sent. What this produces leaves in the next round, which follows at once or after a nap.
     fn send_failed(&mut self, failure: SendFailure) {
         let _ = failure;
     }
@@ -158,7 +158,8 @@ impl<D: Driver> Worker<D> {
             last = now;
             eager = taken.full;
             if let Some(nap) = self.gather.nap(taken.datagrams, taken.full, self.driver.patience()) {
-                let nap = deadline.map_or(nap, |at| nap.min(at.saturating_duration_since(now)));
+                // Timers wait for its end: under load some transaction is cleaned up every millisecond, so that naps which end
+                // with the next timer gather nothing.
                 crew.counters().naps.fetch_add(1, Ordering::Relaxed);
                 std::thread::sleep(nap);
                 eager = true;

@@ -146,7 +146,7 @@ static PARAMETERS: &[Parameter] = &[
     Parameter::integer("track_cseq_updates", 0).note(SEQUENCE_NOTE),
     Parameter::unset("lreq_callee_headers", ParameterKind::Text),
     Parameter::integer("db_skip_load", 0),
-    Parameter::integer("db_commit_interval", 10).note("extension: least milliseconds between two commits under load"),
+    Parameter::integer("db_commit_interval", 15).note("extension: least milliseconds between two commits under load"),
     Parameter::integer("db_hold_time", 2000).note("extension: longest milliseconds a message waits for its commit"),
     Parameter::integer("db_failure_mode", 0)
         .note("extension: 1 = an answer that cannot be stored in time becomes 500; 0 = it is sent and stored when the database is back"),
