@@ -135,6 +135,12 @@ impl Keeper {
         self.totals
     }
 
+    /// No commit begins before this moment, whatever is noted until then, unless the stop comes. None: nothing holds it back.
+    pub fn rests_until(&self) -> Option<Time> {
+        let Schedule::AtOnce { interval } = self.schedule else { return None };
+        Some(self.begun?.plus(interval))
+    }
+
     /// How the database does, as far as finished attempts tell.
     pub fn health(&self) -> Health {
         match (&self.trouble, &self.draining) {
@@ -337,7 +343,7 @@ impl Keeper {
         }
         match self.schedule {
             Schedule::AtOnce { .. } if noted <= self.taken => Err(Step::WaitForChange),
-            Schedule::AtOnce { interval } => match self.begun.map(|begun| begun.plus(interval)) {
+            Schedule::AtOnce { .. } => match self.rests_until() {
                 Some(next) if next > now.time => Err(Step::WaitUntil(next)),
                 _ => self.take_changes(now, noted, source),
             },

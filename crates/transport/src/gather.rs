@@ -109,6 +109,7 @@ mod tests {
         let patient = |rate, patience| at_rate(rate, GATHER_MAX_DEFAULT).nap(1, false, Duration::from_millis(patience));
         assert_eq!(patient(2_000, 4), Some(Duration::from_millis(4)));
         assert_eq!(patient(2_000, 60), Some(GATHER_MAX_LIMIT));
+        assert!(patient(8_000, 5).unwrap() > Duration::from_micros(3_900), "twice as many as otherwise");
         assert!(patient(16_000, 4).unwrap() < Duration::from_micros(2_100), "that many are enough");
         assert_eq!(Gather::new(Duration::ZERO).nap(1, false, Duration::from_millis(4)), None);
     }

@@ -23,8 +23,6 @@ pub(super) struct Writer {
     keeper: Keeper,
     connection: Connection,
     outbox: Outbox,
-    /// The next commit begins no earlier (`db_commit_interval`).
-    rest_until: Instant,
     is_stopping: bool,
 }
 
@@ -39,7 +37,7 @@ enum Next {
 impl Writer {
     pub fn new(shell: Arc<Shell>, keeper: Keeper, connection: Connection) -> Writer {
         let sockets = shell.crew.get().map_or(0, |crew| crew.sockets().len());
-        Writer { shell, keeper, connection, outbox: Outbox::new(sockets), rest_until: Instant::now(), is_stopping: false }
+        Writer { shell, keeper, connection, outbox: Outbox::new(sockets), is_stopping: false }
     }
 
     /// Runs until the stop is done.
@@ -60,14 +58,8 @@ impl Writer {
                 Next::Again => {}
                 Next::SleepFor(time) => std::thread::park_timeout(time),
                 Next::SleepUntilChange => {
-                    let rest = self.rest_until.saturating_duration_since(Instant::now());
                     let has_news = || dialogs.changes_noted() != noted || room.is_stopping.load(Ordering::Acquire);
-                    if rest.is_zero() {
-                        room.bell.sleep(has_news);
-                    } else {
-                        // A change could not be written earlier anyway: under load this wakes up once a commit, not twice.
-                        std::thread::park_timeout(rest);
-                    }
+                    room.bell.sleep(has_news);
                 }
                 Next::End { unsaved } => {
                     self.end(room, unsaved);
@@ -88,7 +80,6 @@ impl Writer {
                 }
                 drop(new_in_hand);
                 let begun = Instant::now();
-                self.rest_until = begun + room.settings().commit_interval;
                 let outcome = self.connection.apply(batch);
                 report::attempt(&self.shell, rows, begun.elapsed(), outcome.as_ref().err());
                 self.keeper.finished(self.shell.clock.now(), attempt, outcome);
@@ -100,7 +91,11 @@ impl Writer {
                 Next::Again
             }
             Step::WaitUntil(at) => Next::SleepFor(Duration::from_millis(at.since(now.time))),
-            Step::WaitForChange | Step::WaitForAnswer => Next::SleepUntilChange,
+            Step::WaitForChange | Step::WaitForAnswer => match self.keeper.rests_until() {
+                // What is noted meanwhile could not be written earlier: under load one wake-up a commit, not two.
+                Some(at) if at > now.time => Next::SleepFor(Duration::from_millis(at.since(now.time))),
+                _ => Next::SleepUntilChange,
+            },
             Step::Done { unsaved } => Next::End { unsaved },
         }
     }

@@ -477,3 +477,22 @@ fn a_stop_waits_for_a_database_that_comes_back_in_time() {
     assert_eq!(desk.run(), "Done { unsaved: 0 }");
     assert_eq!(desk.rows.len(), 5_000);
 }
+
+#[test]
+fn after_a_commit_the_keeper_rests_and_what_is_noted_then_waits_for_the_end_of_it() {
+    let mut desk = Desk::new(AT_ONCE);
+    assert_eq!(desk.keeper.rests_until(), None);
+    desk.calls.change(1, 4);
+    assert_eq!(desk.run(), "WaitForChange");
+    let rest = desk.now.time.plus(4);
+    assert_eq!(desk.keeper.rests_until(), Some(rest));
+    desk.calls.change(2, 4);
+    assert_eq!(desk.run(), format!("{:?}", Step::WaitUntil(rest)));
+    desk.wait(4);
+    assert_eq!((desk.run().as_str(), desk.rows.len()), ("WaitForChange", 2));
+    let mut other = Desk::new(Schedule::Periodic { period: 1_000 });
+    other.wait(1_000);
+    other.calls.change(1, 4);
+    other.run();
+    assert_eq!(other.keeper.rests_until(), None, "only commits made at once are kept apart");
+}
