@@ -36,8 +36,18 @@ struct Listed {
     dialogs: u64,
 }
 
+/// What calls came to, first without and then with listings.
+#[derive(Clone, Copy, Debug)]
+pub struct Noticed {
+    /// INVITE to 200, the middle of the rounds, milliseconds.
+    pub median_milliseconds: [f64; 2],
+    pub p99_milliseconds: [f64; 2],
+    /// Listings read whole.
+    pub listings: usize,
+}
+
 /// Holds `held` calls, then makes `rate` calls a second, without and with listings of all calls the whole time.
-pub fn listing(held: u32, rate: u32, seconds: u32) -> Result<(), String> {
+pub fn listing(held: u32, rate: u32, seconds: u32) -> Result<Noticed, String> {
     let subject = Subject::start_with_http(Kind::Duolog, "1000000")?;
     let callee = Callee::start(&subject)?;
     let mut caller = Caller::new(&subject)?;
@@ -52,7 +62,7 @@ pub fn listing(held: u32, rate: u32, seconds: u32) -> Result<(), String> {
     let lasting = Duration::from_secs(u64::from(seconds));
     caller.call(rate, Duration::from_secs(2))?;
     let mut times: [Vec<[f64; 2]>; 2] = [Vec::new(), Vec::new()];
-    let mut failed = 0;
+    let (mut failed, mut listings) = (0, 0);
     println!(
         "{:>10} {:>9} {:>7} {:>9} {:>8} {:>8} {:>8} {:>9}",
         "listings", "answered", "failed", "repeated", "p50 ms", "p99 ms", "max ms", "µs/call"
@@ -75,6 +85,7 @@ pub fn listing(held: u32, rate: u32, seconds: u32) -> Result<(), String> {
                 list.push([calls.time(0.5), calls.time(0.99)]);
             }
             let listed = reader.map(Reader::finish).transpose()?.unwrap_or_default();
+            listings += listed.len();
             for door in DOORS {
                 show_listings(door, &listed);
             }
@@ -96,7 +107,8 @@ pub fn listing(held: u32, rate: u32, seconds: u32) -> Result<(), String> {
         with[1] / without[1]
     );
     drop(callee);
-    if failed == 0 { Ok(()) } else { Err(format!("{failed} calls failed")) }
+    let noticed = Noticed { median_milliseconds: [without[0], with[0]], p99_milliseconds: [without[1], with[1]], listings };
+    if failed == 0 { Ok(noticed) } else { Err(format!("{failed} calls failed")) }
 }
 
 /// Asks for the version again and again; the longest time an answer took.

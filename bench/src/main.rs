@@ -6,6 +6,7 @@
 mod calls;
 mod cost;
 mod database;
+mod dialog_memory;
 mod dump;
 mod generator;
 mod ledger;
@@ -13,12 +14,15 @@ mod listing;
 mod measure;
 mod options;
 mod outage;
+mod overload;
 mod random;
 mod reload;
 mod rows;
 mod rpc;
 mod setup;
+mod side_by_side;
 mod sipp;
+mod storm;
 mod subject;
 mod survive;
 
@@ -32,6 +36,11 @@ bench COMMAND
   load CALLS RATE            calls through duolog; fails unless all succeed and nothing is left behind
   limit                      the (N+1)th concurrent call of an account gets 486
   listing HELD RATE [SECONDS]   calls a second while HELD calls are up, without and with listings of all of them (30 s each)
+  side-by-side [OPTIONS]     duolog, Kamailio and a bare forwarder in turn, on cores of their own: what `cargo xtask bench` runs
+      --quick, --only MEASUREMENT,..., --generator sleeps|spins, --write yes|no
+  forward ADDRESS CALLEE     the bare forwarder
+  storm [THREADS COUNT]      a limit of 100 calls stormed by threads that acquire so often: is it ever broken? (64, 100000)
+  dialog-memory [COUNT]      resident bytes of a confirmed dialog, in the engine alone (200000)
   compare SECONDS RATE...    CPU per call, duolog and kamailio in turn (3 rounds a rate)
   survive [OPTIONS]          kill -9 at random moments under load: is every acknowledged call there afterwards?
       --subject duolog|kamailio --database sqlite|postgres|mysql --rounds N --rate CALLS --seed N --held CALLS
@@ -42,6 +51,8 @@ bench COMMAND
       --subject, --dialogs N --used N --rate BYES
   outage [OPTIONS]           the database goes away under load: do calls notice, are the rows right afterwards?
       as above, and --outage locked|stopped|frozen|read-only --seconds N --rate CALLS
+  overload [OPTIONS]         more calls than one core can take: how many are completed all the same, and when all is well again
+      --subject duolog|kamailio --factor TIMES_THE_CAPACITY --seconds N
 ";
 
 /// Rounds of a comparison.
@@ -54,15 +65,22 @@ fn main() -> ExitCode {
         ["load", calls, rate] => number(calls).and_then(|calls| load(calls, number(rate)?)),
         ["limit"] => limit(),
         ["read", door, address, file] => listing::read(door, address, file),
-        ["listing", held, rate] => number(held).and_then(|held| listing::listing(held, number(rate)?, 30)),
-        ["listing", held, rate, seconds] => number(held).and_then(|held| listing::listing(held, number(rate)?, number(seconds)?)),
+        ["listing", held, rate] => number(held).and_then(|held| listing::listing(held, number(rate)?, 30)).map(drop),
+        ["listing", held, rate, seconds] => number(held).and_then(|held| listing::listing(held, number(rate)?, number(seconds)?)).map(drop),
         ["compare", seconds, rates @ ..] if !rates.is_empty() => number(seconds).and_then(|seconds| {
             rates.iter().map(|rate| number(rate)).collect::<Result<Vec<_>, _>>().and_then(|rates| compare(seconds, &rates))
         }),
+        ["side-by-side", options @ ..] => options::side_by_side(options).and_then(|wanted| side_by_side::side_by_side(&wanted)),
+        ["forward", address, callee] => side_by_side::forward(address, callee),
+        ["storm"] => storm::storms(64, 100_000),
+        ["storm", threads, count] => number(threads).and_then(|threads| storm::storms(threads as usize, number(count)? as usize)),
+        ["dialog-memory"] => dialog_memory::held(200_000),
+        ["dialog-memory", count] => number(count).and_then(dialog_memory::held),
         ["survive", options @ ..] => options::survive(options).and_then(|wanted| survive::survive(&wanted)),
         ["outage", options @ ..] => options::outage(options).and_then(|wanted| outage::outage(&wanted)),
         ["cost", options @ ..] => options::cost(options).and_then(|wanted| cost::cost(&wanted)),
-        ["reload", options @ ..] => options::reload(options).and_then(|wanted| reload::reload(&wanted)),
+        ["reload", options @ ..] => options::reload(options).and_then(|wanted| reload::reload(&wanted)).map(drop),
+        ["overload", options @ ..] => options::overload(options).and_then(|wanted| overload::overload(&wanted)),
         _ => Err(HELP.to_owned()),
     };
     match done {

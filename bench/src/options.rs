@@ -3,8 +3,10 @@
 use crate::cost;
 use crate::database::{self, Outage};
 use crate::outage;
+use crate::overload;
 use crate::reload;
 use crate::setup::Ground;
+use crate::side_by_side::{self, Measurement, Ways};
 use crate::subject::Kind;
 use crate::survive;
 
@@ -107,6 +109,15 @@ pub fn cost(words: &[&str]) -> Result<cost::Wanted, String> {
     })
 }
 
+/// Of `overload`.
+pub fn overload(words: &[&str]) -> Result<overload::Wanted, String> {
+    let options = Options::read(words, &["subject", "factor", "seconds"])?;
+    let wanted =
+        overload::Wanted { subject: options.subject()?, factor: options.number("factor", 3.0)?, seconds: options.number("seconds", 20)? };
+    let is_bounded = (1.0..=10.0).contains(&wanted.factor) && (1..=600).contains(&wanted.seconds);
+    if is_bounded { Ok(wanted) } else { Err("--factor is 1 to 10, --seconds 1 to 600".to_owned()) }
+}
+
 /// Of `reload`.
 pub fn reload(words: &[&str]) -> Result<reload::Wanted, String> {
     let options = Options::read(words, &[&GROUND[..], &["dialogs", "used", "rate"]].concat())?;
@@ -116,6 +127,33 @@ pub fn reload(words: &[&str]) -> Result<reload::Wanted, String> {
         used: options.number("used", 2_000)?,
         rate: options.number("rate", 200)?,
     })
+}
+
+/// Of `side-by-side`. What is measured whole is written down unless `--write no` says otherwise; parts only with `--write yes`.
+pub fn side_by_side(words: &[&str]) -> Result<side_by_side::Wanted, String> {
+    let is_quick = words.contains(&"--quick");
+    let words: Vec<&str> = words.iter().copied().filter(|word| *word != "--quick").collect();
+    let options = Options::read(&words, &["only", "generator", "write"])?;
+    let named = |name: &str| Measurement::ALL.into_iter().find(|measurement| measurement.name() == name);
+    let measurements = match options.text("only") {
+        None => Measurement::ALL.to_vec(),
+        Some(names) => {
+            let all = Measurement::ALL.map(Measurement::name).join(", ");
+            names.split(',').map(|name| named(name).ok_or_else(|| format!("no measurement {name}: use {all}"))).collect::<Result<_, _>>()?
+        }
+    };
+    let spins = match options.text("generator") {
+        None | Some("sleeps") => false,
+        Some("spins") => true,
+        Some(other) => return Err(format!("a generator cannot {other}: use sleeps or spins")),
+    };
+    let is_written = match options.text("write") {
+        None => !is_quick && measurements.len() == Measurement::ALL.len(),
+        Some("yes") => true,
+        Some("no") => false,
+        Some(other) => return Err(format!("--write {other}: use yes or no")),
+    };
+    Ok(side_by_side::Wanted { measurements, is_quick, ways: Ways { spins }, is_written })
 }
 
 #[cfg(test)]
@@ -129,6 +167,17 @@ mod tests {
         assert_eq!((wanted.ground.subject, wanted.ground.database), (Kind::Kamailio, Some(database::Kind::Sqlite)));
         for bad in [&["--rounds"][..], &["--rounds", "x"], &["--colour", "1"], &["rounds", "1"], &["--subject", "other"]] {
             assert!(survive(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_comparison_is_written_down_and_a_part_is_not() {
+        let [whole, quick, part] = [&[][..], &["--quick"], &["--only", "load"]].map(|words| side_by_side(words).unwrap());
+        assert_eq!((whole.is_written, quick.is_written, part.is_written), (true, false, false));
+        assert_eq!((whole.measurements, part.measurements), (Measurement::ALL.to_vec(), vec![Measurement::Load]));
+        assert!(quick.is_quick && side_by_side(&["--quick", "--write", "yes"]).unwrap().is_written);
+        for bad in [&["--only", "speed"][..], &["--generator", "naps"], &["--write", "maybe"], &["quick"]] {
+            assert!(side_by_side(bad).is_err(), "{bad:?}");
         }
     }
 }

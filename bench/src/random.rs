@@ -34,7 +34,8 @@ impl Random {
 
     /// Somewhere in the range; its start when it is empty.
     pub fn within(&mut self, range: &Range<Duration>) -> Duration {
-        range.start + range.end.saturating_sub(range.start).mul_f64(self.part())
+        let (part, width) = (self.part(), range.end.saturating_sub(range.start));
+        if width.is_zero() { range.start } else { range.start + width.mul_f64(part) }
     }
 }
 

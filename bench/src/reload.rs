@@ -32,14 +32,27 @@ const END_MAX: Duration = Duration::from_secs(60);
 
 /// What was seen of the process until all was loaded.
 #[derive(Clone, Copy, Debug)]
-struct Seen {
-    loaded: Duration,
-    processor: Duration,
-    most_megabytes: u64,
+pub struct Seen {
+    pub loaded: Duration,
+    pub processor: Duration,
+    pub most_megabytes: u64,
+}
+
+/// What a start came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Reloaded {
+    /// Until an OPTIONS was answered.
+    pub serving: Duration,
+    pub seen: Seen,
+    /// Resident when all was loaded.
+    pub megabytes: u64,
+    /// BYEs of calls from before the start that were answered while it still loaded; their slowest, milliseconds.
+    pub ended_meanwhile: u32,
+    pub slowest: f64,
 }
 
 /// Makes the file, starts, uses some of the calls at once; an error when one of them fails or dialogs are missing.
-pub fn reload(wanted: &Wanted) -> Result<(), String> {
+pub fn reload(wanted: &Wanted) -> Result<Reloaded, String> {
     let mut setup = Setup::new(&wanted.ground, |plan| {
         plan.hold = Duration::ZERO..Duration::from_secs(8);
         (plan.updates_max, plan.callee_ends_share) = (1, 0.25);
@@ -77,12 +90,13 @@ pub fn reload(wanted: &Wanted) -> Result<(), String> {
     if !setup.generator.finish(END_MAX)? {
         return Err(setup.subject.with_log("calls did not end"));
     }
+    let megabytes = setup.subject.resident_megabytes();
     println!(
         "all loaded after {:.2} s ({:.2} s of CPU), at most {} MB resident meanwhile, {} MB now",
         seen.loaded.as_secs_f64(),
         seen.processor.as_secs_f64(),
         seen.most_megabytes,
-        setup.subject.resident_megabytes()
+        megabytes
     );
     println!(
         "while loading: {} BYEs and {} re-INVITEs answered, {} sent again, BYE p50 {:.2} p99 {:.2} max {:.1} ms",
@@ -99,7 +113,7 @@ pub fn reload(wanted: &Wanted) -> Result<(), String> {
     println!("ended {ended} of {used}, refused {:?} and {:?}, dialogs left {left}", during.refused, setup.generator.totals().refused);
     setup.tell_errors();
     if failures == 0 && ended == used && left == wanted.dialogs - used {
-        Ok(())
+        Ok(Reloaded { serving, seen, megabytes, ended_meanwhile: during.ended, slowest: during.byes.longest_milliseconds() })
     } else {
         Err("calls of before the start were not served as they should".to_owned())
     }

@@ -39,6 +39,8 @@ pub struct Subject {
     kind: Kind,
     child: Option<Child>,
     command: Vec<OsString>,
+    /// The cores it may use, as `taskset` wants them; empty: any.
+    cores: String,
     folder: PathBuf,
     pub address: String,
     /// Where the callee listens.
@@ -96,6 +98,7 @@ impl Subject {
             kind,
             child: None,
             command: vec![program, "-f".into(), workspace().join(configuration).into()],
+            cores: String::new(),
             address: format!("127.0.0.1:{port}"),
             gateway: format!("127.0.0.1:{gateway_port}"),
             http: String::new(),
@@ -119,18 +122,33 @@ impl Subject {
         self.command.extend(["-A".into(), text.into()]);
     }
 
+    /// An option of the command line that both programs know.
+    pub fn argument(&mut self, name: &str, value: &str) {
+        self.command.extend([name.into(), value.into()]);
+    }
+
+    /// The cores that it may use from its next start on, as `taskset -c` wants them.
+    pub fn run_on(&mut self, cores: &str) {
+        cores.clone_into(&mut self.cores);
+    }
+
     /// Starts the process; what it writes goes behind the log so far. It ends with this process, whatever ends that one.
     pub fn launch(&mut self) -> Result<(), String> {
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log")).map_err(|error| error.to_string())?;
         let errors = log.try_clone().map_err(|error| error.to_string())?;
-        let child = Command::new("setpriv")
-            .args(["--pdeathsig", "TERM"])
-            .args(&self.command)
+        let mut words: Vec<OsString> = ["setpriv", "--pdeathsig", "TERM"].map(OsString::from).to_vec();
+        if !self.cores.is_empty() {
+            words.splice(0..0, ["taskset", "-c", &self.cores].map(OsString::from));
+        }
+        words.extend(self.command.iter().cloned());
+        let (program, arguments) = words.split_first().ok_or("no command")?;
+        let child = Command::new(program)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)
             .spawn()
-            .map_err(|error| format!("cannot start setpriv: {error} (package util-linux)"))?;
+            .map_err(|error| format!("cannot start {}: {error} (package util-linux)", program.display()))?;
         self.child = Some(child);
         Ok(())
     }
@@ -282,7 +300,7 @@ impl Subject {
     }
 
     /// The first process; 0: none runs.
-    fn process(&self) -> u32 {
+    pub fn process(&self) -> u32 {
         self.child.as_ref().map_or(0, Child::id)
     }
 

@@ -18,11 +18,15 @@ cargo xtask COMMAND
   lint                   rustfmt and clippy
   load [CALLS RATE]      calls through examples/call-limit.cfg with SIPp (default 10000 300)
   compare                CPU per call beside Kamailio, at 200 and 800 calls a second
+  bench [OPTIONS]        everything beside Kamailio and a bare forwarder, on cores of their own (25 minutes; --quick: 4);
+                         writes bench/results and the table of README.md
   survive [ROUNDS]       kill -9 at random moments under 300 calls/s: ROUNDS on SQLite (default 500), a tenth on each server
   storage                the short form of survive, outage and reload, as test should run it
   outage [SECONDS]       each database goes away under 200 calls/s (default 60)
   reload [DIALOGS]       a start on a SQLite file of DIALOGS (default 1000000)
   cost                   CPU per call with db_mode 0 and 1, beside Kamailio
+  instructions           instructions of the hot parts beside instructions/baseline.tsv (needs valgrind); with --write a new
+                         baseline
   compat                 writes COMPAT.md from the export tables; with --check only compares
 ";
 
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         ["load"] => vec![release(), bench(&["load", "10000", "300"])],
         ["load", calls, rate] => vec![release(), bench(&["load", calls, rate])],
         ["compare"] => vec![release(), bench(&["compare", "10", "200", "800"])],
+        ["bench", options @ ..] => vec![release(), bench(&[&["side-by-side"], options].concat())],
         ["survive"] => survive("500", "50"),
         ["survive", rounds] => survive(rounds, &rounds.parse().map_or(0, |rounds: u32| rounds.div_ceil(10)).to_string()),
         ["outage"] => outage("60"),
@@ -54,6 +59,8 @@ fn main() -> ExitCode {
         ["reload"] => vec![release(), bench(&["reload"])],
         ["reload", dialogs] => vec![release(), bench(&["reload", "--dialogs", dialogs])],
         ["cost"] => vec![release(), bench(&["cost"])],
+        ["instructions"] => vec![instructions("check")],
+        ["instructions", "--write"] => vec![instructions("write")],
         ["compat"] => return compat::write(),
         ["compat", "--check"] => return compat::check(),
         _ => {
@@ -127,6 +134,11 @@ fn simulation(seeds: &str) -> Step {
     Step::cargo("simulation", &["run", "--profile", "fast", "--package", "simulation", "--", "--seeds", seeds])
 }
 
+/// Counts with callgrind, on the optimised build without the long link.
+fn instructions(command: &str) -> Step {
+    Step::cargo("instruction counts", &["run", "--profile", "fast", "--package", "instructions", "--", command])
+}
+
 fn conformance(subject: &str) -> Step {
     Step::cargo("conformance", &["run", "--package", "conformance", "--", "--subject", subject])
 }
@@ -143,6 +155,11 @@ fn test() -> Vec<Step> {
         return vec![Step::failed("COMPAT.md", "COMPAT.md differs from the export tables: run `cargo xtask compat`")];
     }
     let mut steps = vec![build(), unit_tests(), simulation(SEEDS_IN_TEST)];
+    if found.valgrind {
+        steps.push(instructions("check"));
+    } else {
+        println!("skipped: instruction counts (package valgrind is not installed and cannot be)");
+    }
     if found.kamailio && found.sipp {
         steps.extend(calls_with_sipp());
     } else {

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 pub struct Found {
     pub kamailio: bool,
     pub sipp: bool,
+    pub valgrind: bool,
 }
 
 /// What of a package is looked for: a program on the path, or a file below a directory, whatever stands for `*`.
@@ -20,7 +21,7 @@ enum Sign {
 use Sign::{File, Program};
 
 /// The packages, and what shows that they are there.
-const WANTED: [(&str, Sign); 8] = [
+const WANTED: [(&str, Sign); 9] = [
     ("kamailio", Program("kamailio")),
     ("kamailio-sqlite-modules", File("/usr/lib/*/kamailio/modules/db_sqlite.so")),
     ("kamailio-postgres-modules", File("/usr/lib/*/kamailio/modules/db_postgres.so")),
@@ -29,6 +30,7 @@ const WANTED: [(&str, Sign); 8] = [
     ("sqlite3", Program("sqlite3")),
     ("postgresql", File("/usr/lib/postgresql/*/bin/postgres")),
     ("mariadb-server", Program("mariadbd")),
+    ("valgrind", Program("valgrind")),
 ];
 
 /// Packages whose tests skip themselves, and which those are.
@@ -58,7 +60,7 @@ pub fn install() -> Found {
             println!("skipped: {tests} ({package} is not installed and cannot be)");
         }
     }
-    Found { kamailio: is_on_path("kamailio"), sipp: is_on_path("sipp") }
+    Found { kamailio: is_on_path("kamailio"), sipp: is_on_path("sipp"), valgrind: is_on_path("valgrind") }
 }
 
 /// While it lives, packages that are installed start no service: the tests run servers of their own, on directories of their own.

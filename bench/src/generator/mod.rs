@@ -1,77 +1,50 @@
-//! Calls in an open loop: caller and callee in one thread, every call's state known exactly. No thread and no timer of
-//! its own a call: one heap of moments, two sockets.
+//! Calls in an open loop: callers and callees in one thread, every call's state known exactly. No thread and no timer of
+//! its own a call: queues of moments, a few sockets, many datagrams a system call.
 
 mod call;
 mod histogram;
 mod message;
+mod outgoing;
+mod peers;
 mod plan;
 mod requests;
+mod roster;
 mod takes;
+mod text;
 mod timers;
+mod totals;
 
-use std::collections::BTreeMap;
-use std::io;
-use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use transport::batch::ReceiveBatch;
 
 pub use call::{Call, Side, Stage};
-pub use histogram::Histogram;
 pub use message::Method;
+use peers::{Peers, TURN_MAX};
 pub use plan::Plan;
-use timers::{Purpose, Timer, Timers};
+use roster::Roster;
+use timers::{Purpose, Timers};
+pub use totals::Totals;
 
 use crate::random::Random;
 
-/// Bytes asked of the kernel for what has not been read.
-const RECEIVE_BYTES: usize = 8 << 20;
-/// Messages taken from one socket, and calls begun, before others have their turn.
-const TURN_MAX: usize = 64;
-/// Longest sleep.
+/// Timers that are served before what came has its turn.
+const TIMERS_MAX: usize = 1_024;
+/// Longest sleep, microseconds.
 const SLEEP_MAX: u64 = 50_000;
-
-/// What a run came to.
-#[derive(Clone, Debug, Default)]
-pub struct Totals {
-    pub begun: u32,
-    pub answered: u32,
-    pub ended: u32,
-    /// Re-INVITEs answered with 200.
-    pub updated: u32,
-    /// Requests and answers sent again.
-    pub repeated: u32,
-    /// Refusals by request and status; 408 also when no answer came at all.
-    pub refused: BTreeMap<(Method, u16), u32>,
-    /// Calls that neither side ended: a BYE came from elsewhere.
-    pub cut: u32,
-    /// Messages that belong to none of the calls.
-    pub strays: u32,
-    /// INVITE to 200 without the ringing time, BYE to 200; microseconds.
-    pub invites: Histogram,
-    pub byes: Histogram,
-    /// The generator itself was late by this much at most, milliseconds.
-    pub lateness: f64,
-}
-
-impl Totals {
-    /// Requests that were refused or never answered, and calls cut.
-    pub fn failures(&self) -> u32 {
-        self.refused.values().sum::<u32>() + self.cut
-    }
-}
 
 /// Makes calls while it is run; keeps the ledger of all of them.
 pub struct Generator {
     plan: Plan,
     /// Part of each Call-ID: calls of different runs are different.
     run: String,
-    caller: UdpSocket,
-    callee: UdpSocket,
-    caller_contact: String,
-    callee_contact: String,
+    /// Hosts that the Request-URIs of new calls name in turn.
+    hosts: Vec<String>,
+    peers: Peers,
+    /// None: its messages are being taken.
+    batch: Option<ReceiveBatch>,
     began: Instant,
-    calls: Vec<Call>,
+    roster: Roster,
     timers: Timers,
     random: Random,
     /// Calls a second; 0: no new ones.
@@ -82,35 +55,21 @@ pub struct Generator {
     /// Calls that have begun and will end by themselves.
     going: usize,
     totals: Totals,
-    out: String,
-}
-
-fn bind(address: impl std::net::ToSocketAddrs + std::fmt::Debug) -> Result<UdpSocket, String> {
-    let told = |error: io::Error| format!("{address:?}: {error}");
-    let socket = UdpSocket::bind(&address).map_err(told)?;
-    socket.set_nonblocking(true).map_err(told)?;
-    // Less than asked for is no failure.
-    let _ = rustix::net::sockopt::set_socket_recv_buffer_size_force(&socket, RECEIVE_BYTES)
-        .or_else(|_| rustix::net::sockopt::set_socket_recv_buffer_size(&socket, RECEIVE_BYTES));
-    Ok(socket)
 }
 
 impl Generator {
-    /// Opens both sockets; no call yet.
+    /// Opens the sockets; no call yet.
     pub fn new(plan: Plan) -> Result<Generator, String> {
-        let caller = bind("127.0.0.1:0")?;
-        let callee = bind(plan.callee)?;
-        let caller_address = caller.local_addr().map_err(|error| error.to_string())?;
+        let peers = Peers::open(&plan)?;
         let mut random = Random::new(plan.seed);
         Ok(Generator {
             run: format!("{:x}.bench", random.bits() ^ u64::from(std::process::id())),
-            caller_contact: format!("sip:caller@{caller_address}"),
-            callee_contact: format!("sip:callee@{}", plan.callee),
+            hosts: peers.hosts(&plan),
             plan,
-            caller,
-            callee,
+            peers,
+            batch: Some(ReceiveBatch::new(TURN_MAX)),
             began: Instant::now(),
-            calls: Vec::new(),
+            roster: Roster::default(),
             timers: Timers::default(),
             random,
             rate: 0.0,
@@ -118,13 +77,12 @@ impl Generator {
             open: 0,
             going: 0,
             totals: Totals::default(),
-            out: String::new(),
         })
     }
 
     /// The ledger: the place of a call is its number.
     pub fn calls(&self) -> &[Call] {
-        &self.calls
+        self.roster.calls()
     }
 
     /// The Call-ID of a call.
@@ -136,15 +94,16 @@ impl Generator {
     pub fn number_of(&self, call_id: &str) -> Option<u32> {
         let (number, run) = call_id.split_once('.')?;
         let number: u32 = number.parse().ok()?;
-        (run == self.run && (number as usize) < self.calls.len()).then_some(number)
+        (run == self.run && self.roster.call(number).is_some()).then_some(number)
     }
 
-    /// The Contact of all callers or callees.
+    /// The Contact of the first caller or callee.
     pub fn contact(&self, side: Side) -> &str {
-        match side {
-            Side::Caller => &self.caller_contact,
-            Side::Callee => &self.callee_contact,
-        }
+        let place = match side {
+            Side::Caller => self.peers.caller(0),
+            Side::Callee => self.peers.callee(0),
+        };
+        self.peers.identity(place).map_or("", |identity| &identity.contact)
     }
 
     /// What kind of calls these are.
@@ -152,7 +111,7 @@ impl Generator {
         &self.plan
     }
 
-    /// Changes the kind of the calls to come; addresses and seed stay.
+    /// Changes the kind of the calls to come; addresses, peers and seed stay.
     pub fn change_plan(&mut self, change: impl FnOnce(&mut Plan)) {
         change(&mut self.plan);
     }
@@ -202,33 +161,35 @@ impl Generator {
 
     /// Begins `count` calls as fast as they are answered, at most so many unanswered at a time, and waits for the last.
     pub fn fill(&mut self, count: u32, unanswered_max: usize, longest: Duration) -> Result<(), String> {
-        let (last, end) = (self.calls.len() + count as usize, Instant::now() + longest);
-        while self.calls.len() < last && Instant::now() < end {
+        let (last, end) = (self.roster.len() + count as usize, Instant::now() + longest);
+        while self.roster.len() < last && Instant::now() < end {
             let now = self.now();
-            while self.calls.len() < last && self.open < unanswered_max {
+            while self.roster.len() < last && self.open < unanswered_max {
                 self.launch(now)?;
             }
             self.go_on(end, |generator| generator.open < unanswered_max)?;
         }
         self.settle(end.saturating_duration_since(Instant::now()))?;
-        if self.calls.len() < last { Err(format!("{} of {count} calls begun in {longest:?}", self.calls.len())) } else { Ok(()) }
+        if self.roster.len() < last { Err(format!("{} of {count} calls begun in {longest:?}", self.roster.len())) } else { Ok(()) }
     }
 
+    /// Turn by turn: what is due, then what came. What a turn sends leaves together at its end.
     fn go_on(&mut self, end: Instant, is_over: impl Fn(&Generator) -> bool) -> Result<(), String> {
         let end = end.saturating_duration_since(self.began).as_micros() as u64;
         loop {
             let now = self.now();
             if now >= end || is_over(self) {
-                return Ok(());
+                return self.peers.flush();
             }
             self.launch_due(now)?;
-            while let Some(timer) = self.timers.due(now) {
-                self.totals.lateness = self.totals.lateness.max((now - timer.at) as f64 / 1_000.0);
+            for _ in 0..TIMERS_MAX {
+                let Some(timer) = self.timers.due(now) else { break };
                 self.fire(timer, now)?;
             }
-            if !self.receive()? {
-                self.sleep(end)?;
-            }
+            self.peers.flush()?;
+            let longest = self.until_due(end);
+            self.peers.wait(longest)?;
+            self.receive()?;
         }
     }
 
@@ -237,66 +198,55 @@ impl Generator {
             if self.rate <= 0.0 || self.next_call > now as f64 {
                 break;
             }
+            self.is_late(now as f64 - self.next_call);
             self.next_call += 1_000_000.0 / self.rate;
             self.launch(now)?;
         }
         Ok(())
     }
 
-    /// Takes what came; false: nothing did.
+    fn is_late(&mut self, microseconds: f64) {
+        self.totals.lateness = self.totals.lateness.max(microseconds / 1_000.0);
+    }
+
+    /// Takes what has come; false: nothing had.
     fn receive(&mut self) -> Result<bool, String> {
-        let mut buffer = [0_u8; 8_192];
+        let Some(mut batch) = self.batch.take() else { return Ok(false) };
+        let has_come = self.receive_into(&mut batch);
+        self.batch = Some(batch);
+        has_come
+    }
+
+    fn receive_into(&mut self, batch: &mut ReceiveBatch) -> Result<bool, String> {
         let mut has_come = false;
-        for side in [Side::Caller, Side::Callee] {
-            for _ in 0..TURN_MAX {
-                let socket = if side == Side::Caller { &self.caller } else { &self.callee };
-                match socket.recv_from(&mut buffer) {
-                    Ok((length, _)) => {
-                        has_come = true;
-                        let text = std::str::from_utf8(buffer.get(..length).unwrap_or_default()).unwrap_or_default();
-                        self.take(side, text)?;
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(format!("cannot receive: {error}")),
-                }
+        for place in 0..self.peers.count() {
+            let count = self.peers.receive(place, batch)?;
+            has_come |= count > 0;
+            let now = self.now();
+            for (bytes, _) in (0..count).filter_map(|slot| batch.datagram(slot)) {
+                self.take(place, bytes, now)?;
             }
         }
         Ok(has_come)
     }
 
-    /// Until something comes or is due.
-    fn sleep(&self, end: u64) -> Result<(), String> {
+    /// How long it may sleep.
+    fn until_due(&mut self, end: u64) -> Duration {
+        if self.plan.spins {
+            return Duration::ZERO;
+        }
+        let Generator { timers, roster, .. } = self;
+        let first = timers.first(|timer| requests::is_wanted(roster, timer));
         let now = self.now();
-        let mut until = end.min(now + SLEEP_MAX).min(self.timers.first().unwrap_or(u64::MAX));
+        let mut until = end.min(now + SLEEP_MAX).min(first.unwrap_or(u64::MAX));
         if self.rate > 0.0 {
             until = until.min(self.next_call as u64);
         }
-        let wait = until.saturating_sub(now).max(1);
-        let timeout = Timespec { tv_sec: (wait / 1_000_000) as i64, tv_nsec: (wait % 1_000_000 * 1_000) as i64 };
-        let mut sockets = [PollFd::new(&self.caller, PollFlags::IN), PollFd::new(&self.callee, PollFlags::IN)];
-        match poll(&mut sockets, Some(&timeout)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(format!("poll: {error}")),
-        }
-    }
-
-    fn send(&self, side: Side, text: &str) -> Result<(), String> {
-        let socket = if side == Side::Caller { &self.caller } else { &self.callee };
-        match socket.send_to(text.as_bytes(), self.plan.proxy) {
-            // A full buffer is a lost datagram, as on any network; what matters is sent again.
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            Err(error) => Err(format!("cannot send to {}: {error}", self.plan.proxy)),
-        }
+        Duration::from_micros(until.saturating_sub(now))
     }
 
     fn arm(&mut self, now: u64, after: u64, number: u32, purpose: Purpose, serial: u16) {
-        self.timers.arm(Timer { at: now + after, number, purpose, serial });
-    }
-
-    pub(super) fn call_mut(&mut self, number: u32) -> Option<&mut Call> {
-        self.calls.get_mut(number as usize)
+        self.timers.arm(now, after, number, purpose, serial);
     }
 }
 

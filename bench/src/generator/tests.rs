@@ -1,39 +1,54 @@
 //! The generator against a proxy of a few lines that forwards between its two ends.
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::*;
 
-/// Forwards requests of the caller to the callee and the other way round by their Route-less ends, until it is stopped.
+/// What the wire does with a message.
+enum Act {
+    Forward,
+    /// Behind the next one that is forwarded.
+    HoldBack,
+    Drop,
+    /// Nobody else sees it; the sender gets these.
+    Answer(Vec<String>),
+}
+
+type Decide = fn(&str) -> Act;
+
+/// Forwards requests to whom their Request-URI names, or to the callee when that is the wire, and replies to whom their Via names.
 struct Wire {
     stop: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-/// What the wire does with a message: `None` drops it, a text answers it.
-type Decide = fn(&str) -> Option<String>;
-
 impl Wire {
-    fn start(proxy: UdpSocket, callee: std::net::SocketAddr, decide: Decide) -> Wire {
+    fn start(proxy: UdpSocket, callee: SocketAddr, decide: Decide) -> Wire {
         let stop = Arc::new(AtomicBool::new(false));
         let is_over = Arc::clone(&stop);
         proxy.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        let own = proxy.local_addr().unwrap();
         let thread = std::thread::spawn(move || {
-            let (mut buffer, mut caller) = ([0_u8; 8_192], None);
+            let (mut buffer, mut held) = ([0_u8; 8_192], Vec::new());
             while !is_over.load(Ordering::Acquire) {
                 let Ok((length, source)) = proxy.recv_from(&mut buffer) else { continue };
                 let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                if source != callee {
-                    caller = Some(source);
-                }
                 match decide(&text) {
-                    Some(answer) if !answer.is_empty() => proxy.send_to(answer.as_bytes(), source).unwrap(),
-                    Some(_) => continue,
-                    None => proxy.send_to(text.as_bytes(), if source == callee { caller.unwrap() } else { callee }).unwrap(),
-                };
+                    Act::Forward => {
+                        held.insert(0, text);
+                        for text in held.drain(..) {
+                            proxy.send_to(text.as_bytes(), destination(&text, own, callee)).unwrap();
+                        }
+                    }
+                    Act::HoldBack => held.push(text),
+                    Act::Drop => {}
+                    Act::Answer(replies) => replies.iter().for_each(|reply| {
+                        proxy.send_to(reply.as_bytes(), source).unwrap();
+                    }),
+                }
             }
         });
         Wire { stop, thread: Some(thread) }
@@ -47,16 +62,33 @@ impl Drop for Wire {
     }
 }
 
+fn destination(text: &str, own: SocketAddr, callee: SocketAddr) -> SocketAddr {
+    let word = text.split(' ').nth(1).unwrap();
+    if text.starts_with("SIP/2.0") {
+        text.split("SIP/2.0/UDP ").nth(1).unwrap().split(';').next().unwrap().parse().unwrap()
+    } else {
+        let address = word.split('@').nth(1).unwrap().parse().unwrap();
+        if address == own { callee } else { address }
+    }
+}
+
 fn generator(decide: Decide, change: impl FnOnce(&mut Plan)) -> (Generator, Wire) {
     let proxy = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let callee = std::net::SocketAddr::from(([127, 0, 0, 1], loopback_ports::free_port().unwrap()));
+    let callee = SocketAddr::from(([127, 0, 0, 1], loopback_ports::free_port().unwrap()));
     let mut plan = Plan::plain(proxy.local_addr().unwrap(), callee);
     change(&mut plan);
     let generator = Generator::new(plan).unwrap();
     (generator, Wire::start(proxy, callee, decide))
 }
 
-const WHOLE: Decide = |_| None;
+/// A reply of the wire itself.
+fn reply(text: &str, status: &str) -> String {
+    let head = text.split("\r\n\r\n").next().unwrap();
+    let lines: Vec<&str> = head.split("\r\n").skip(1).filter(|line| !line.starts_with("Content")).collect();
+    format!("SIP/2.0 {status}\r\n{}\r\nContent-Length: 0\r\n\r\n", lines.join("\r\n"))
+}
+
+const WHOLE: Decide = |_| Act::Forward;
 
 #[test]
 fn calls_are_made_updated_and_ended_by_either_side() {
@@ -92,18 +124,49 @@ fn held_calls_stay_until_they_are_ended() {
 
 #[test]
 fn a_refused_call_is_counted_by_its_status() {
-    let refuse: Decide = |text| {
-        if text.starts_with("ACK") {
-            return Some(String::new());
-        }
-        let head = text.split("\r\n\r\n").next()?;
-        let lines: Vec<&str> = head.split("\r\n").skip(1).filter(|line| !line.starts_with("Content")).collect();
-        Some(format!("SIP/2.0 486 Busy Here\r\n{}\r\nContent-Length: 0\r\n\r\n", lines.join("\r\n")))
-    };
+    let refuse: Decide = |text| if text.starts_with("ACK") { Act::Drop } else { Act::Answer(vec![reply(text, "486 Busy Here")]) };
     let (mut generator, _wire) = generator(refuse, |_| {});
     generator.fill(10, 2, Duration::from_secs(20)).unwrap();
     assert_eq!(generator.totals().refused.get(&(Method::Invite, 486)), Some(&10));
     assert!(generator.calls().iter().all(|call| call.stage == Stage::Failed));
+}
+
+#[test]
+fn a_refusal_that_comes_again_is_acknowledged_again_and_counted_once() {
+    let refuse: Decide = |text| match text.starts_with("ACK") {
+        true => Act::Drop,
+        false => Act::Answer(vec![reply(text, "503 Service Unavailable"); 2]),
+    };
+    let (mut generator, _wire) = generator(refuse, |_| {});
+    generator.fill(10, 1, Duration::from_secs(20)).unwrap();
+    // Each INVITE is refused twice, and the second refusal of all but the last is there before the next call.
+    assert_eq!(generator.totals().refused.get(&(Method::Invite, 503)), Some(&10));
+    assert!(generator.totals().repeated >= 9, "{:?}", generator.totals());
+}
+
+#[test]
+fn several_callers_and_callees_have_sockets_of_their_own() {
+    let (mut generator, _wire) = generator(WHOLE, |plan| {
+        (plan.callers, plan.callees, plan.callee_ends_share, plan.spins) = (3, 2, 0.5, true);
+    });
+    generator.fill(60, 7, Duration::from_secs(20)).unwrap();
+    assert!(generator.finish(Duration::from_secs(20)).unwrap());
+    let totals = generator.totals();
+    assert_eq!((totals.ended, totals.failures(), totals.strays, totals.reordered), (60, 0, 0, 0), "{totals:?}");
+    assert_eq!((totals.invites.total(), totals.ringing.total(), totals.byes.total()), (60, 60, 60));
+    assert!(generator.calls().iter().all(|call| call.stage == Stage::Ended && call.is_confirmed));
+}
+
+#[test]
+fn a_180_behind_its_200_is_counted_and_none_is_sent_by_callees_that_do_not_ring() {
+    let swap: Decide = |text| if text.starts_with("SIP/2.0 180") { Act::HoldBack } else { Act::Forward };
+    for (rings, reordered) in [(true, 20), (false, 0)] {
+        let (mut generator, _wire) = generator(swap, |plan| plan.rings = rings);
+        generator.fill(20, 1, Duration::from_secs(20)).unwrap();
+        assert!(generator.finish(Duration::from_secs(20)).unwrap());
+        let totals = generator.totals();
+        assert_eq!((totals.ended, totals.reordered, totals.ringing.total()), (20, reordered, 0), "{totals:?}");
+    }
 }
 
 #[test]

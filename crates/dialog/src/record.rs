@@ -75,6 +75,8 @@ pub(crate) struct Record {
     /// Where each text ends.
     ends: [u16; FIELDS],
     memberships: u16,
+    /// Bytes behind the texts that mean nothing any more: memberships that were left at the end of the call.
+    left: u16,
     pub(crate) id: DialogId,
     /// Order of creation within the lock group.
     pub(crate) serial: u32,
@@ -111,6 +113,7 @@ impl Record {
             block: Box::default(),
             ends: [0; FIELDS],
             memberships: 0,
+            left: 0,
             id: DialogId { entry: 0, id: 0 },
             serial: 0,
             timer: Link::UNARMED,
@@ -180,11 +183,12 @@ impl Record {
         block.extend_from_slice(tail);
         self.block = block.into_boxed_slice();
         self.ends = ends;
+        self.left = 0;
         Ok(())
     }
 
     fn tail_start(&self) -> usize {
-        self.ends.last().copied().map_or(0, usize::from)
+        self.ends.last().copied().map_or(0, usize::from) + usize::from(self.left)
     }
 
     fn tail(&self) -> &[u8] {
@@ -235,6 +239,14 @@ impl Record {
         block.extend_from_slice(variables);
         self.memberships = u16::try_from(list.len()).unwrap_or(u16::MAX);
         self.block = block.into_boxed_slice();
+    }
+
+    /// Takes all memberships out where they lie: at the end of a call its block is not built anew.
+    pub(crate) fn leave_memberships(&mut self) {
+        match u16::try_from(usize::from(self.left) + self.memberships_end()) {
+            Ok(left) => (self.left, self.memberships) = (left, 0),
+            Err(_) => self.set_memberships(&[]),
+        }
     }
 
     /// Adds a membership in front.
@@ -404,6 +416,30 @@ mod tests {
         record.set_memberships(&[]);
         assert_eq!((record.membership_count(), record.variables()), (0, &b"variables"[..]));
         assert_eq!(record.block_bytes(), 3 + 4 + 9);
+    }
+
+    #[test]
+    fn memberships_that_are_left_disturb_nothing_that_comes_later() {
+        let mut record = Record::empty();
+        record.set_fields(&[(Field::CallId, b"a@b")]).unwrap();
+        record.set_variables(b"variables");
+        let membership = |serial| Membership { profile: 1, value: 2, serial, place: Place::Ordinary };
+        record.set_memberships(&[membership(1), membership(2)]);
+        let block = record.block.as_ptr();
+        record.leave_memberships();
+        assert_eq!((record.membership_count(), record.memberships().count(), record.variables()), (0, 0, &b"variables"[..]));
+        assert_eq!(record.block.as_ptr(), block, "nothing is built anew");
+        record.add_membership(membership(3));
+        record.add_membership(membership(4));
+        record.set_variables(b"others");
+        record.remove_membership(0);
+        assert_eq!(record.memberships().collect::<Vec<_>>(), [membership(3)]);
+        record.leave_memberships();
+        record.set_memberships(&[membership(5)]);
+        record.set_fields(&[(Field::CalleeTag, b"t")]).unwrap();
+        assert_eq!(record.memberships().collect::<Vec<_>>(), [membership(5)]);
+        assert_eq!((record.field(Field::CallId), record.tag(Leg::Callee), record.variables()), (&b"a@b"[..], &b"t"[..], &b"others"[..]));
+        assert_eq!(record.block_bytes(), 3 + 1 + MEMBERSHIP_BYTES + 6);
     }
 
     #[test]

@@ -10,6 +10,9 @@ use script::value::{Text, Value};
 /// Most values one kind of list holds for one message; a write beyond it is refused.
 pub const ENTRIES_MAX: usize = 4096;
 
+/// Room for entries of a list that is kept for the next message.
+const ENTRIES_KEPT_MAX: usize = 16;
+
 /// Everything a script keeps with the transaction.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Attributes {
@@ -30,6 +33,21 @@ impl Attributes {
         self.xavps.roots.clear();
         self.xavus.roots.clear();
         self.xavis.roots.clear();
+    }
+
+    /// Entries there is memory for.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        let nested = [&self.xavps.roots, &self.xavus.roots, &self.xavis.roots];
+        nested.iter().fold(self.avps.values.capacity(), |room, roots| room + roots.capacity())
+    }
+
+    /// Lets go of memory beyond what most messages need.
+    pub fn shrink(&mut self) {
+        self.avps.values.shrink_to(ENTRIES_KEPT_MAX);
+        for roots in [&mut self.xavps.roots, &mut self.xavus.roots, &mut self.xavis.roots] {
+            roots.shrink_to(ENTRIES_KEPT_MAX);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Core parameters of the configuration that the running proxy reads.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use script::syntax::ast::{CoreParameter, Literal};
 use script::value::Text;
@@ -38,6 +39,10 @@ pub struct CoreSettings {
     pub return_mode: i32,
     pub reply_to_via: bool,
     pub mhomed: bool,
+    /// New calls are refused while the receive queue stays full.
+    pub overload_control: bool,
+    /// Longest wait in which datagrams gather; zero: none.
+    pub udp_gather_time: Duration,
     pub udp_mtu: AtomicUsize,
     pub udp_mtu_try_tcp: AtomicBool,
     pub message_bytes_max: usize,
@@ -96,6 +101,8 @@ impl Default for CoreSettings {
             return_mode: 0,
             reply_to_via: false,
             mhomed: false,
+            overload_control: true,
+            udp_gather_time: Duration::from_millis(1),
             udp_mtu: AtomicUsize::new(0),
             udp_mtu_try_tcp: AtomicBool::new(false),
             message_bytes_max: 65_535,
@@ -196,6 +203,8 @@ impl CoreSettings {
             "return_mode" => self.return_mode = i32::try_from(number).unwrap_or(0),
             "reply_to_via" => self.reply_to_via = is_on,
             "mhomed" => self.mhomed = is_on,
+            "overload_control" => self.overload_control = is_on,
+            "udp_gather_time" => self.udp_gather_time = Duration::from_micros(u64::from(unsigned)),
             "udp_mtu" => self.udp_mtu = AtomicUsize::new(size),
             "udp_mtu_try_proto" => self.udp_mtu_try_tcp = AtomicBool::new(string().eq_ignore_ascii_case("tcp") || number == 2),
             "msg_recv_max_size" => self.message_bytes_max = size,

@@ -22,6 +22,7 @@ pub mod outgoing;
 pub mod registry;
 pub mod rpc;
 pub mod run;
+pub mod scratch;
 pub mod settings;
 pub mod sockets;
 pub mod worker;

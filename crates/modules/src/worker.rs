@@ -8,17 +8,24 @@ use script::format::Format;
 use script::syntax::ast::{CoreWord, RouteKind};
 use script::value::{Text, Value};
 use script::variable::Reference;
-use script::vm;
+use script::vm::{self, Stacks};
 use sip::time::Now;
+use transaction::Spares;
 
+use crate::core::overload::Backlog;
 use crate::node::Node;
 use crate::outbox::{Effect, LogSource, Outbox};
 use crate::run::Run;
+use crate::scratch::Scratch;
+use crate::tm::TransactionData;
 
 /// Most nested runs on one stack: branch route inside failure route inside event route and so on.
 pub const NESTED_RUNS_MAX: usize = 8;
 /// Most spare run states a worker keeps for reuse.
 pub const SPARE_RUNS_MAX: usize = 16;
+/// Most stacks and buffers of scripts that a worker keeps for reuse; a buffer that grew larger than this is not kept.
+pub const SPARE_STACKS_MAX: usize = NESTED_RUNS_MAX + 1;
+pub const SPARE_BUFFER_BYTES_MAX: usize = 65_536;
 
 /// One worker. The program's functions get it as `&mut`.
 pub struct Worker {
@@ -28,13 +35,20 @@ pub struct Worker {
     /// The run that scripts see now.
     pub run: Box<Run>,
     pub random: Random,
+    /// Memory of ended transactions.
+    pub spares: Spares<TransactionData>,
+    pub scratch: Scratch,
     /// Number of the worker, from 0.
     pub number: u32,
     /// Messages received so far by this worker.
     pub messages: u64,
+    /// The queue it takes its datagrams from; told by whoever drives it.
+    pub backlog: Backlog,
     /// Boxed, because a run moves between the worker, its spares and the parked ones.
     #[allow(clippy::vec_box)]
     spare: Vec<Box<Run>>,
+    spare_stacks: Vec<Stacks>,
+    spare_buffers: Vec<Vec<u8>>,
     nested: usize,
     tickets: u64,
 }
@@ -48,9 +62,14 @@ impl Worker {
             outbox: Outbox::default(),
             run: Box::default(),
             random: Random::new(seed),
+            spares: Spares::default(),
+            scratch: Scratch::default(),
             number,
             messages: 0,
+            backlog: Backlog::default(),
             spare: Vec::new(),
+            spare_stacks: Vec::new(),
+            spare_buffers: Vec::new(),
             nested: 0,
             tickets: 0,
         }
@@ -183,6 +202,27 @@ impl Host for Worker {
             depth_max: self.node.core.max_recursive_level,
             return_mode: self.node.core.return_mode,
             ..RunLimits::default()
+        }
+    }
+
+    fn spare_stacks(&mut self) -> Option<Stacks> {
+        self.spare_stacks.pop()
+    }
+
+    fn keep_stacks(&mut self, stacks: Stacks) {
+        if self.spare_stacks.len() < SPARE_STACKS_MAX {
+            self.spare_stacks.push(stacks);
+        }
+    }
+
+    fn spare_buffer(&mut self) -> Vec<u8> {
+        self.spare_buffers.pop().unwrap_or_default()
+    }
+
+    fn keep_buffer(&mut self, mut buffer: Vec<u8>) {
+        if self.spare_buffers.len() < SPARE_STACKS_MAX && buffer.capacity() <= SPARE_BUFFER_BYTES_MAX {
+            buffer.clear();
+            self.spare_buffers.push(buffer);
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod awaited_slots;
 mod input;
+mod overload;
 mod parked;
 mod reply;
 mod request;
@@ -95,6 +96,9 @@ impl Proxy {
     /// A message as it stands after the routes for raw bytes. `may_wait`: for a dialog that is not loaded yet.
     fn take(&self, worker: &mut Worker, bytes: &[u8], from: transaction::Endpoint, may_wait: bool) {
         worker.messages += 1;
+        if self.ends_unparsed(worker, bytes, from) {
+            return;
+        }
         let number = worker.messages;
         worker.run.clear();
         worker.run.source = from;

@@ -1,7 +1,8 @@
 //! Scripts that wait for an answer: frame and run are kept under a ticket (invariant A5).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use modules::cfgutils::hashed_file;
 use modules::run::{Answer, Run};
@@ -17,26 +18,59 @@ pub const PARKED_MAX: usize = 10_000;
 /// Runs that wait, by ticket.
 #[derive(Default)]
 pub struct Parked {
-    waiting: Mutex<BTreeMap<u64, (vm::Frame, Box<Run>)>>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    runs: BTreeMap<u64, (vm::Frame, Box<Run>)>,
+    /// How many of them have this hash of Call-ID and CSeq number.
+    calls: BTreeMap<u64, u32>,
+}
+
+fn call_of(run: &Run) -> Option<u64> {
+    run.tm.key.map(|key| key.call)
 }
 
 impl Parked {
     /// How many wait.
     pub fn len(&self) -> usize {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.lock().runs.len()
+    }
+
+    /// Does a run wait for a request with this hash of Call-ID and CSeq number?
+    pub(crate) fn holds(&self, call: u64) -> bool {
+        self.lock().calls.contains_key(&call)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put(&self, ticket: u64, frame: vm::Frame, run: Box<Run>) -> Result<(), (vm::Frame, Box<Run>)> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= PARKED_MAX || waiting.contains_key(&ticket) {
+        let mut waiting = self.lock();
+        if waiting.runs.len() >= PARKED_MAX || waiting.runs.contains_key(&ticket) {
             return Err((frame, run));
         }
-        waiting.insert(ticket, (frame, run));
+        if let Some(call) = call_of(&run) {
+            *waiting.calls.entry(call).or_default() += 1;
+        }
+        waiting.runs.insert(ticket, (frame, run));
         Ok(())
     }
 
     fn take(&self, ticket: u64) -> Option<(vm::Frame, Box<Run>)> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket)
+        let mut waiting = self.lock();
+        let (frame, run) = waiting.runs.remove(&ticket)?;
+        if let Some(call) = call_of(&run)
+            && let Entry::Occupied(mut count) = waiting.calls.entry(call)
+        {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+        Some((frame, run))
     }
 }
 

@@ -13,12 +13,14 @@ pub(crate) const SECOND: u64 = 1_000;
 impl Proxy {
     pub(crate) fn tick(&self, worker: &mut Worker) {
         let now = worker.now.time;
+        worker.spares.let_go_unused(now);
         if self.node.transactions.next_deadline().is_some_and(|deadline| deadline <= now) {
-            let mut due = Vec::new();
+            let mut due = std::mem::take(&mut worker.scratch.due);
             self.node.transactions.due(now, &mut due);
-            for id in due {
+            for id in due.drain(..) {
                 tm::on_due(worker, id);
             }
+            worker.scratch.due = due;
         }
         let second = now.0 / SECOND;
         let last = self.second.load(Ordering::Relaxed);
@@ -27,6 +29,7 @@ impl Proxy {
             worker.run.clear();
             events::started(worker);
             self.give_up_late_slots(worker);
+            self.watch_overload(worker);
             dialog::on_timer(worker);
             dialog::watch_observers(worker);
             htable::on_timer(worker);

@@ -1,6 +1,6 @@
 //! What the front end and the compiler have to say about a configuration, and how it is shown to people.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::limits::DIAGNOSTICS_MAX;
@@ -83,7 +83,7 @@ pub struct Report {
     errors: usize,
     warnings: usize,
     /// Words replaced by the text of a define: messages about that text name the define.
-    expansions: HashMap<Span, String>,
+    expansions: BTreeMap<Span, String>,
 }
 
 impl Report {

@@ -8,6 +8,7 @@ use crate::regex::Pattern;
 use crate::syntax::ast::CoreWord;
 use crate::value::{Text, Value};
 use crate::variable::Reference;
+use crate::vm::Stacks;
 
 /// The program's host: the worker that scripts run on. One type in the product (`modules::Worker`), small ones in tests.
 pub trait Host: Sized + 'static {
@@ -33,6 +34,18 @@ pub trait Host: Sized + 'static {
     fn utc_offset(&self, _unix_seconds: i64) -> i32 {
         0
     }
+    /// Stacks of a run that has ended, if some were kept.
+    fn spare_stacks(&mut self) -> Option<Stacks> {
+        None
+    }
+    /// Takes the stacks of a run that has ended, to be used again.
+    fn keep_stacks(&mut self, _stacks: Stacks) {}
+    /// An empty buffer to put a text together in.
+    fn spare_buffer(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+    /// Takes that buffer back, to be used again.
+    fn keep_buffer(&mut self, _buffer: Vec<u8>) {}
 }
 
 /// `max_while_loops`, `max_recursive_level`, `return_mode`, and our own bound on steps.
@@ -176,14 +189,24 @@ pub struct Function<H: Host> {
     pub arguments: &'static [Kind],
     pub routes: Routes,
     pub call: Call<H>,
+    /// Tells that a call would do nothing, before its arguments are computed.
+    pub is_needless: Option<IsNeedless<H>>,
     /// A difference to Kamailio, for COMPAT.md; empty when there is none.
     pub note: &'static str,
 }
 
+/// Would a call with these arguments do nothing and answer 1? None: an argument that is not known yet.
+pub type IsNeedless<H> = fn(&H, &mut dyn Iterator<Item = Option<&Argument>>) -> bool;
+
 impl<H: Host> Function<H> {
     /// A function of any route, with how many arguments it takes and their kinds.
     pub const fn new(name: &'static str, arity: RangeInclusive<u8>, arguments: &'static [Kind], call: Call<H>) -> Function<H> {
-        Function { name, arity: (*arity.start(), *arity.end()), arguments, routes: Routes::ANY, call, note: "" }
+        Function { name, arity: (*arity.start(), *arity.end()), arguments, routes: Routes::ANY, call, is_needless: None, note: "" }
+    }
+
+    /// The same, not called when this says that it would do nothing.
+    pub const fn unless(self, is_needless: IsNeedless<H>) -> Function<H> {
+        Function { is_needless: Some(is_needless), ..self }
     }
 
     /// The same in these routes only.

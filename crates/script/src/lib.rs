@@ -19,6 +19,7 @@ pub mod preprocess;
 pub mod regex;
 pub mod source;
 pub mod syntax;
+mod text;
 pub mod transform;
 pub mod value;
 pub mod variable;

@@ -144,6 +144,10 @@ fn substitute(host: &mut TestHost, arguments: &[Argument]) -> Flow {
 
 static FUNCTIONS: &[Function] = &[
     Function::new("print", 1..=6, &[Kind::Format], print),
+    Function::new("whisper", 2..=2, &[Kind::Format], print).unless(|_, arguments| match arguments.next() {
+        Some(Some(Argument::Text(first))) => **first == *b"off",
+        _ => false,
+    }),
     Function::new("plain", 1..=1, &[Kind::Plain], print),
     Function::new("number", 1..=1, &[Kind::Integer], print_debug),
     Function::new("flag", 1..=1, &[Kind::Flag], print_debug),

@@ -46,8 +46,8 @@ pub fn bind(configuration: &Configuration, line: &CommandLine, core: &CoreSettin
         }
     }
     let defaults = SocketOptions::default();
-    let buffer_bytes = line.receive_buffer_max.unwrap_or(defaults.buffer_bytes);
-    let options = SocketOptions { free_bind: core.ip_free_bind, buffer_bytes, ..defaults };
+    let receive_bytes = line.receive_buffer_max.unwrap_or(defaults.receive_bytes);
+    let options = SocketOptions { free_bind: core.ip_free_bind, receive_bytes, ..defaults };
     let mut bound = Bound { sockets: Sockets::default(), udp: Vec::new(), tcp: Vec::new(), udp_places: Vec::new(), tcp_places: Vec::new() };
     for one in wanted {
         let place = u16::try_from(bound.sockets.list.len()).map_err(|_| "too many listen addresses".to_owned())?;

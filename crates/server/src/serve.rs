@@ -219,7 +219,9 @@ fn serve(line: &CommandLine, extension: &Extension) -> Result<(), String> {
     let shell = Arc::new(Shell::new(Proxy::new(node), clock, logger, udp_places, tcp_places));
     loading::announce(&shell);
     let has_tcp = !tcp.is_empty();
-    let udp = workers(udp, UdpOptions { workers: worker_count(children), ..UdpOptions::default() }).map_err(|error| error.to_string())?;
+    let gather_max = shell.proxy.node.core.udp_gather_time;
+    let options = UdpOptions { workers: worker_count(children), gather_max, ..UdpOptions::default() };
+    let udp = workers(udp, options).map_err(|error| error.to_string())?;
     let crew = Arc::clone(&udp.crew);
     let _ = shell.crew.set(Arc::clone(&crew));
     let waking = Arc::clone(&crew);

@@ -1,11 +1,13 @@
 //! What a UDP worker thread does: one proxy worker, driven by the transport room.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::io::{Error, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
 use modules::Worker;
+use modules::core::overload::Levels;
 use proxy::Input;
 use sip::time::Now;
 use transaction::Endpoint;
@@ -35,14 +37,31 @@ impl UdpDriver {
     /// The driver of worker `number`.
     pub fn new(shell: Arc<Shell>, number: u32, seed: u64) -> UdpDriver {
         let now = shell.clock.now();
-        let worker = shell.proxy.worker(number, seed, now);
+        let mut worker = shell.proxy.worker(number, seed, now);
+        worker.backlog.levels = shell.crew.get().map(|crew| levels(crew.sockets())).unwrap_or_default();
         UdpDriver { shell, worker, now }
     }
+}
+
+/// From when on the receive queues are too full; the smallest counts.
+fn levels(sockets: &[UdpSocket]) -> Levels {
+    let sizes = sockets.iter().filter_map(|socket| rustix::net::sockopt::socket_recv_buffer_size(socket).ok());
+    sizes.min().map(Levels::of).unwrap_or_default()
 }
 
 impl Driver for UdpDriver {
     fn batch_begin(&mut self) {
         self.now = self.shell.clock.now();
+    }
+
+    fn backlog(&mut self, percent: u8) {
+        self.worker.backlog.told(self.now.time, percent);
+    }
+
+    fn call_of(&self, bytes: &[u8]) -> u32 {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(sip::call_id::find(bytes));
+        hasher.finish() as u32
     }
 
     fn datagram(&mut self, bytes: &[u8], source: SocketAddr, socket: usize) {

@@ -21,7 +21,7 @@ struct Insertion {
 
 /// Edits of one message. Offsets are those of the unchanged message; nothing shows until it is serialised.
 /// Texts at the same offset leave in the order of the calls. Deletions merge; texts inserted inside deleted bytes survive.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Edits {
     texts: Vec<u8>,
     /// Sorted by offset, then by the order of the calls.
@@ -30,6 +30,29 @@ pub struct Edits {
     deletions: Vec<Span>,
     wants_content_length: bool,
     overflowed: bool,
+}
+
+/// `clone_from` reuses memory.
+impl Clone for Edits {
+    fn clone(&self) -> Edits {
+        let Edits { texts, insertions, deletions, wants_content_length, overflowed } = self;
+        Edits {
+            texts: texts.clone(),
+            insertions: insertions.clone(),
+            deletions: deletions.clone(),
+            wants_content_length: *wants_content_length,
+            overflowed: *overflowed,
+        }
+    }
+
+    fn clone_from(&mut self, source: &Edits) {
+        let Edits { texts, insertions, deletions, wants_content_length, overflowed } = source;
+        self.texts.clone_from(texts);
+        self.insertions.clone_from(insertions);
+        self.deletions.clone_from(deletions);
+        self.wants_content_length = *wants_content_length;
+        self.overflowed = *overflowed;
+    }
 }
 
 impl Edits {
@@ -109,6 +132,18 @@ impl Edits {
         self.deletions.clear();
         self.wants_content_length = false;
         self.overflowed = false;
+    }
+
+    /// Makes room for so many ranges to delete.
+    pub fn reserve_deletions(&mut self, count: usize) {
+        self.deletions.reserve_exact(count);
+    }
+
+    /// Heap bytes held, for memory accounting.
+    pub fn heap_bytes(&self) -> usize {
+        let insertions = self.insertions.capacity().saturating_mul(size_of::<Insertion>());
+        let deletions = self.deletions.capacity().saturating_mul(size_of::<Span>());
+        self.texts.capacity().saturating_add(insertions).saturating_add(deletions)
     }
 
     pub fn is_empty(&self) -> bool {

@@ -11,6 +11,7 @@
 )]
 
 pub mod authorization;
+pub mod call_id;
 mod core_fields;
 pub mod edit;
 pub mod error;
@@ -22,6 +23,7 @@ pub mod limits;
 pub mod message;
 pub mod method;
 pub mod name_address;
+pub mod outline;
 pub mod params;
 pub mod reply;
 pub mod required;
@@ -44,6 +46,7 @@ pub use limits::Limits;
 pub use message::Message;
 pub use method::Method;
 pub use name_address::{NameAddress, RouteEntry};
+pub use outline::Outline;
 pub use params::{Param, Params};
 pub use reply::{ReplyParts, write_reply};
 pub use serialise::{Received, ReplyHead, RequestHead, has_forbidden_octets, write_reply_relay, write_reply_relay_with, write_request};

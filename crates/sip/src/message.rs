@@ -325,6 +325,12 @@ impl Message {
         &self.core
     }
 
+    /// Makes room for a message of so many bytes and headers.
+    pub fn reserve(&mut self, bytes: usize, headers: usize) {
+        self.bytes.reserve_exact(bytes);
+        self.headers.reserve_exact(headers);
+    }
+
     /// Heap bytes held, for memory accounting.
     pub fn heap_bytes(&self) -> usize {
         self.bytes.capacity().saturating_add(self.headers.capacity().saturating_mul(size_of::<Header>()))

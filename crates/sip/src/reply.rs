@@ -5,6 +5,7 @@ use crate::message::Message;
 use crate::params;
 use crate::serialise::{Received, write_number};
 use crate::span::Span;
+use crate::via::Via;
 use crate::via_mark::{Placement, marks};
 use std::net::SocketAddr;
 
@@ -52,12 +53,7 @@ impl<'a> ReplyParts<'a> {
 /// Appends the reply: status line; Via, From, To, Call-ID, CSeq and (180 to 299) Record-Route in the request's order;
 /// extra headers; Server; Content-Length; body. Total over any message: absent headers are left out.
 pub fn write_reply(out: &mut Vec<u8>, request: &Message, parts: &ReplyParts<'_>) {
-    out.extend_from_slice(if request.version().is_empty() { b"SIP/2.0" } else { request.version() });
-    out.push(b' ');
-    write_number(out, usize::from(parts.code));
-    out.push(b' ');
-    out.extend_from_slice(parts.reason);
-    out.extend_from_slice(b"\r\n");
+    write_reply_head(out, request.version(), parts);
     let record_routes = (180..300).contains(&parts.code);
     let (top_via, to) = (request.header_index(HeaderId::Via), request.header_index(HeaderId::To));
     for (index, header) in request.headers().iter().enumerate() {
@@ -75,7 +71,18 @@ pub fn write_reply(out: &mut Vec<u8>, request: &Message, parts: &ReplyParts<'_>)
     write_tail(out, parts);
 }
 
-fn write_tail(out: &mut Vec<u8>, parts: &ReplyParts<'_>) {
+/// The status line.
+pub(crate) fn write_reply_head(out: &mut Vec<u8>, version: &[u8], parts: &ReplyParts<'_>) {
+    out.extend_from_slice(if version.is_empty() { b"SIP/2.0" } else { version });
+    out.push(b' ');
+    write_number(out, usize::from(parts.code));
+    out.push(b' ');
+    out.extend_from_slice(parts.reason);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// What follows the extra headers.
+pub(crate) fn write_tail(out: &mut Vec<u8>, parts: &ReplyParts<'_>) {
     if !parts.body.is_empty() && !parts.content_type.is_empty() {
         out.extend_from_slice(b"Content-Type: ");
         out.extend_from_slice(parts.content_type);
@@ -94,30 +101,39 @@ fn write_tail(out: &mut Vec<u8>, parts: &ReplyParts<'_>) {
 
 /// Copies a header line up to the end of its value, with a clean line end.
 pub(crate) fn write_line(out: &mut Vec<u8>, message: &Message, header: &Header) {
-    out.extend_from_slice(message.text(Span { start: header.line.start, end: header.value.end }));
+    out.extend_from_slice(line_of(message, header));
     out.extend_from_slice(b"\r\n");
 }
 
+/// A header line up to the end of its value.
+fn line_of<'a>(message: &'a Message, header: &Header) -> &'a [u8] {
+    message.text(Span { start: header.line.start, end: header.value.end })
+}
+
 fn write_top_via(out: &mut Vec<u8>, request: &Message, header: &Header, parts: &ReplyParts<'_>) {
-    let Some((via, span)) = request.top_via().and_then(|via| request.span_of(via.whole).map(|span| (via, span))) else {
-        return write_line(out, request, header);
-    };
+    match request.top_via() {
+        Some(via) => write_via_line(out, line_of(request, header), &via, parts),
+        None => write_line(out, request, header),
+    }
+}
+
+/// The line of the top Via, given without its line end, with what the reply adds to it.
+pub(crate) fn write_via_line(out: &mut Vec<u8>, line: &[u8], via: &Via<'_>, parts: &ReplyParts<'_>) {
+    let offset = (via.whole.as_ptr() as usize).wrapping_sub(line.as_ptr() as usize);
     let received = Received { source: parts.source, force_rport: parts.force_rport };
-    let mut at = header.line.start;
-    for mark in marks(&via, received, Placement::Reply).iter().filter(|mark| !mark.is_none()) {
-        let offset = span.start as usize;
-        let replaced = Span::new(offset.saturating_add(mark.start), offset.saturating_add(mark.end));
-        out.extend_from_slice(request.text(Span { start: at, end: replaced.start }));
+    let mut at = 0;
+    for mark in marks(via, received, Placement::Reply).iter().filter(|mark| !mark.is_none()) {
+        out.extend_from_slice(line.get(at..offset.saturating_add(mark.start)).unwrap_or_default());
         out.extend_from_slice(mark.text());
-        at = replaced.end;
+        at = offset.saturating_add(mark.end);
     }
     if !parts.via_parameters.is_empty() {
-        let end = span.end.max(at);
-        out.extend_from_slice(request.text(Span { start: at, end }));
+        let end = offset.saturating_add(via.whole.len()).max(at);
+        out.extend_from_slice(line.get(at..end).unwrap_or_default());
         out.extend_from_slice(parts.via_parameters);
         at = end;
     }
-    out.extend_from_slice(request.text(Span { start: at, end: header.value.end }));
+    out.extend_from_slice(line.get(at..).unwrap_or_default());
     out.extend_from_slice(b"\r\n");
 }
 
@@ -132,13 +148,16 @@ fn write_to(out: &mut Vec<u8>, request: &Message, header: &Header, parts: &Reply
             out.extend_from_slice(parts.to_tag);
             out.extend_from_slice(request.text(Span { start: tag.end, end: header.value.end }));
         }
-        None => {
-            out.extend_from_slice(request.text(Span { start: header.line.start, end: header.value.end }));
-            out.extend_from_slice(b";tag=");
-            out.extend_from_slice(parts.to_tag);
-        }
+        None => write_added_tag(out, line_of(request, header), parts.to_tag),
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// The line of a To without tag, with one.
+pub(crate) fn write_added_tag(out: &mut Vec<u8>, line: &[u8], tag: &[u8]) {
+    out.extend_from_slice(line);
+    out.extend_from_slice(b";tag=");
+    out.extend_from_slice(tag);
 }
 
 /// Where a tag parameter without a value stands.

@@ -79,6 +79,25 @@ impl<'a> Via<'a> {
     }
 
     fn note_params(&mut self) {
+        if self.note_plain_params().is_none() {
+            self.note_any_params();
+        }
+    }
+
+    /// Nearly always there is a branch and nothing else, or a bare `rport` behind it.
+    fn note_plain_params(&mut self) -> Option<()> {
+        let rest = self.params.strip_prefix(b";branch=")?;
+        let end = rest.iter().position(|byte| *byte <= b' ' || matches!(byte, b';' | b'"' | b'=')).unwrap_or(rest.len());
+        let rport = match from(rest, end) {
+            b"" => None,
+            b";rport" => Some(&b""[..]),
+            _ => return None,
+        };
+        (self.branch, self.rport) = (before(rest, end), rport);
+        Some(())
+    }
+
+    fn note_any_params(&mut self) {
         for param in Params::new(self.params) {
             let value = param.value.unwrap_or(b"");
             match param.name.len() {

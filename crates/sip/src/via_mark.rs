@@ -76,7 +76,7 @@ pub(crate) enum Placement {
 pub(crate) fn marks(via: &Via<'_>, received: Received, placement: Placement) -> [Mark; 2] {
     let ip = received.source.ip().to_canonical();
     let port = received.source.port();
-    let received_at = param_range(via, b"received");
+    let received_at = if has_only_branch_and_rport(via) { None } else { param_range(via, b"received") };
     let rport_at = via.rport.and_then(|_| param_range(via, b"rport"));
     let wants_address = rport_at.is_some() || received_at.is_some() || !via.host_is(ip);
     let forces_rport = rport_at.is_none() && received.force_rport;
@@ -141,7 +141,16 @@ fn without_params<'a>(via: &Via<'a>) -> &'a [u8] {
 
 /// Offset inside the element just behind the branch parameter; its end when there is none.
 fn behind_branch(via: &Via<'_>) -> usize {
+    if has_only_branch_and_rport(via) && via.rport.is_none() {
+        return via.whole.len();
+    }
     param_range(via, b"branch").map_or(via.whole.len(), |(_, end)| end)
+}
+
+/// Whether the parameters are a branch with a value, perhaps a bare `rport`, and nothing else: told by their length.
+fn has_only_branch_and_rport(via: &Via<'_>) -> bool {
+    let rport = if via.rport == Some(b"") { b";rport".len() } else { 0 };
+    !via.branch.is_empty() && via.params.len() == b";branch=".len().saturating_add(via.branch.len()).saturating_add(rport)
 }
 
 /// Offsets inside the element of the first parameter called `name`, name to value.

@@ -24,8 +24,7 @@ impl<D> Transaction<D> {
             return AckStep::NotOurs;
         }
         let same_dialog = acknowledges_dialog_of(ack, &self.request);
-        if same_dialog && let Some(seen) = self.server.to_tags.iter_mut().find(|seen| *seen.tag == *ack.to_tag()) {
-            let first = !std::mem::replace(&mut seen.acknowledged, true);
+        if same_dialog && let Some(first) = self.server.to_tags.acknowledge(ack.to_tag()) {
             return AckStep::EndToEnd { first };
         }
         let negative = by_via && matches!(self.server.state, ServerState::Completed | ServerState::Confirmed);

@@ -18,16 +18,31 @@ pub struct ArmedRoutes {
 /// What the caller knows about a branch when adding it.
 #[derive(Clone, Debug, Default)]
 pub struct BranchStart {
-    pub request_uri: Box<[u8]>,
+    pub request_uri: Vec<u8>,
     /// `$du`, empty when none.
-    pub destination_uri: Box<[u8]>,
-    pub path: Box<[u8]>,
-    pub instance: Box<[u8]>,
-    pub ruid: Box<[u8]>,
-    pub user_agent: Box<[u8]>,
+    pub destination_uri: Vec<u8>,
+    pub path: Vec<u8>,
+    pub instance: Vec<u8>,
+    pub ruid: Vec<u8>,
+    pub user_agent: Vec<u8>,
     /// Branch flags of the script.
     pub script_flags: u32,
     pub armed: ArmedRoutes,
+}
+
+impl BranchStart {
+    /// Makes it as new. Bytes of the memory it keeps.
+    pub(crate) fn clear(&mut self) -> usize {
+        let BranchStart { request_uri, destination_uri, path, instance, ruid, user_agent, script_flags, armed } = self;
+        *script_flags = 0;
+        *armed = ArmedRoutes::default();
+        let mut kept = 0;
+        for text in [request_uri, destination_uri, path, instance, ruid, user_agent] {
+            text.clear();
+            kept += text.capacity();
+        }
+        kept
+    }
 }
 
 /// Yes-or-no facts of a branch.
@@ -88,7 +103,7 @@ pub struct Branch {
     /// Where it was sent, `None` until then and for a blind branch.
     pub endpoint: Option<Endpoint>,
     /// The request as sent. Emptied once nothing can need it any more.
-    pub sent: Box<[u8]>,
+    pub sent: Vec<u8>,
     pub armed: ArmedRoutes,
     pub flags: BranchFlags,
     /// State machine of the branch.
@@ -110,7 +125,7 @@ impl Branch {
             armed: start.armed,
             start,
             endpoint: None,
-            sent: Box::default(),
+            sent: Vec::new(),
             flags: BranchFlags { first_of_step, ..BranchFlags::default() },
             state: ClientState::Idle,
             last_status: 0,

@@ -3,7 +3,6 @@
 use crate::key::{MAGIC_COOKIE, call_hash_of};
 use crate::siphash::{SecretKey, SipHasher};
 use crate::table::TransactionId;
-use md5::{Digest, Md5};
 use sip::{Message, Method};
 
 /// Longest branch value written here: cookie, 4 + 1 + 32 + 1 + 2 characters.
@@ -58,24 +57,20 @@ pub fn write_stateless_branch(out: &mut Vec<u8>, request: &Message) -> bool {
     let (Some(via), Some(cseq)) = (request.top_via(), request.cseq()) else {
         return false;
     };
-    let mut digest = Md5::new();
-    digest.update(request.from_tag());
-    if !matches!(request.method(), Method::Invite | Method::Ack | Method::Cancel) {
-        digest.update(request.to_tag());
+    // Not keyed: the branch stays the same after a restart.
+    let mut hasher = SipHasher::new_wide(SecretKey(0, 0));
+    let is_cancellable = matches!(request.method(), Method::Invite | Method::Ack | Method::Cancel);
+    hasher.field(if is_cancellable { b"" } else { request.to_tag() });
+    for field in [request.from_tag(), request.call_id(), request.request_uri(), cseq.number_text, via.host, via.port_text, via.branch] {
+        hasher.field(field);
     }
-    digest.update(request.call_id());
-    digest.update(request.request_uri());
-    digest.update(cseq.number_text);
-    digest.update(via.host);
-    digest.update(via.port_text);
-    digest.update(via.branch);
+    let digest = hasher.finish_wide();
     let call = call_hash_of(SecretKey(0, 0), request.call_id(), cseq.number);
     out.extend_from_slice(MAGIC_COOKIE);
     write_reversed_hex(out, usize::from(call as u16));
     out.push(b'.');
-    for byte in digest.finalize() {
-        write_hex(out, u64::from(byte), 2);
-    }
+    write_hex(out, (digest >> 64) as u64, 16);
+    write_hex(out, digest as u64, 16);
     out.extend_from_slice(b".0");
     true
 }

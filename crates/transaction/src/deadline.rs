@@ -2,6 +2,9 @@
 
 use sip::Time;
 
+/// Milliseconds.
+const COARSE_STEP: u64 = 64;
+
 /// Deadline in monotonic milliseconds; `NEVER` is a timer that is off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(u64);
@@ -12,6 +15,11 @@ impl Deadline {
     /// `milliseconds` after `now`; 0 counts as 1, so that no timer fires in the step that set it.
     pub fn after(now: Time, milliseconds: u32) -> Deadline {
         Deadline(now.0.saturating_add(u64::from(milliseconds.max(1))).min(u64::MAX - 1))
+    }
+
+    /// Late by less than [`COARSE_STEP`], so that many come together: for what nobody waits for.
+    pub(crate) const fn coarse(self) -> Deadline {
+        Deadline(self.0 | (COARSE_STEP - 1))
     }
 
     pub const fn is_set(self) -> bool {

@@ -51,6 +51,16 @@ impl<D> Transaction<D> {
         TimerStep::Idle
     }
 
+    /// Whether it is over now, when nothing but the end of its wait state is due: nothing is to be sent or decided then, so
+    /// `on_timer` need not be called. Nearly every transaction ends like this.
+    pub fn ends_quietly(&mut self, now: Time) -> bool {
+        let server = &self.server;
+        let quiet = server.wait.is_due(now)
+            && !server.retransmission.at.min(server.bound).is_due(now)
+            && !self.branches.iter().any(|branch| branch.deadline().is_due(now));
+        quiet && self.wait_over(now)
+    }
+
     fn server_timers(&mut self, now: Time, settings: &Settings, actions: &mut Actions) {
         if self.server.bound.is_due(now) {
             self.server.bound = Deadline::NEVER;

@@ -35,6 +35,10 @@ impl<D> Transaction<D> {
         let step_start = self.failed_step.map_or(0, |step| step.branches_before);
         let first_of_step = !self.branches.iter().skip(step_start).any(|branch| branch.flags.first_of_step);
         let index = self.branches.len();
+        // Nearly every transaction has one branch.
+        if self.branches.capacity() == 0 {
+            self.branches.reserve_exact(1);
+        }
         self.branches.push(Branch::new(start, first_of_step));
         Ok(index)
     }
@@ -49,7 +53,7 @@ impl<D> Transaction<D> {
     }
 
     /// The request went out on a branch: keeps its bytes, starts T1 (unreliable transport) and `fr_timer`.
-    pub fn branch_sent(&mut self, now: Time, index: usize, endpoint: Endpoint, bytes: &[u8]) -> bool {
+    pub fn branch_sent(&mut self, now: Time, index: usize, endpoint: Endpoint, bytes: impl Into<Vec<u8>>) -> bool {
         let invite = self.is_invite();
         let Some(branch) = self.branches.get_mut(index) else {
             return false;

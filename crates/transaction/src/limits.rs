@@ -16,6 +16,20 @@ pub const TRANSACTIONS_MAX_DEFAULT: usize = 1 << 20;
 pub const SHARDS_MAX: usize = 256;
 /// Transactions handed out by one call of `Table::due` per shard; the rest follows with the next call.
 pub const DUE_BATCH_MAX: usize = 1024;
+/// Ended transactions a worker keeps for reuse: those that end together at some thousand calls a second.
+pub const SPARE_TRANSACTIONS_MAX: usize = 512;
+/// Buffers of sent requests a worker keeps for reuse.
+pub const SPARE_BUFFERS_MAX: usize = 256;
+/// Texts of branches a worker keeps for reuse.
+pub const SPARE_STARTS_MAX: usize = 512;
+/// How long what is kept for reuse must not have been needed before half of it is let go, milliseconds.
+pub const SPARE_TIME: u64 = 30_000;
+/// Largest buffer that is kept for reuse.
+pub const KEPT_BYTES_MAX: usize = 4096;
+/// Most memory of a request that is kept for reuse: bytes and index.
+pub const KEPT_REQUEST_BYTES_MAX: usize = 4096;
+/// Most branches a transaction that is kept for reuse has room for.
+pub const KEPT_BRANCHES_MAX: usize = 4;
 /// Hard bound on the life of a transaction after its final reply, milliseconds (spec proxy-core 7.12, `wt_timer`).
 pub const WAIT_TOTAL_MAX: u64 = 90_000;
 /// Times one transaction may be suspended; a script that suspends for ever runs into it.

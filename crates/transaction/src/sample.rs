@@ -9,6 +9,7 @@ use crate::reply::ReplyStep;
 use crate::server::{Origin, SentReply};
 use crate::settings::Settings;
 use crate::siphash::SecretKey;
+use crate::spares::Spares;
 use crate::table::{Creation, Table};
 use crate::transaction::Transaction;
 use sip::{Message, Time};
@@ -75,7 +76,7 @@ impl Bench {
         let table = Table::new(SECRET, 4, now);
         let message = plain(method);
         let key = request_key(SECRET, &message, &settings).expect("has a key");
-        let created = table.create(&key, now, endpoint(protocol, 5060), &settings, || message);
+        let created = table.create(&key, now, endpoint(protocol, 5060), &settings, &message, &mut Spares::default());
         let Creation::New(transaction) = created else { panic!("the table is empty") };
         Bench { now, settings, table, transaction, actions: Actions::new(), method: method.to_owned() }
     }

@@ -4,8 +4,9 @@ use crate::action::{Actions, Buffer, CancelReason};
 use crate::cancel::Which;
 use crate::deadline::{Deadline, Retransmission};
 use crate::endpoint::Endpoint;
-use crate::limits::{TO_TAG_BYTES_MAX, TO_TAGS_MAX, WAIT_TOTAL_MAX};
+use crate::limits::WAIT_TOTAL_MAX;
 use crate::machine::{ClientState, Row, ServerEvent, ServerState, effect};
+use crate::seen_tags::SeenTags;
 use crate::settings::Settings;
 use crate::transaction::Transaction;
 use crate::{server_invite, server_other};
@@ -22,21 +23,14 @@ pub struct Server {
     /// The last reply was made here.
     pub replied_locally: bool,
     /// To-tag of the replies made here.
-    pub to_tag: Box<[u8]>,
+    pub to_tag: Vec<u8>,
     /// Bytes of the last reply, for retransmission.
-    pub reply: Box<[u8]>,
-    pub(crate) to_tags: Vec<SeenTag>,
+    pub reply: Vec<u8>,
+    pub(crate) to_tags: SeenTags,
     pub(crate) retransmission: Retransmission,
     pub(crate) bound: Deadline,
     pub(crate) wait: Deadline,
     pub(crate) wait_end: Deadline,
-}
-
-/// To-tag of a relayed 2xx and whether its ACK was seen.
-#[derive(Clone, Debug)]
-pub(crate) struct SeenTag {
-    pub(crate) tag: Box<[u8]>,
-    pub(crate) acknowledged: bool,
 }
 
 /// Who made a reply.
@@ -60,20 +54,36 @@ pub struct SentReply<'a> {
 }
 
 impl Server {
-    pub(crate) fn new(reply_route: Option<Endpoint>) -> Server {
+    pub(crate) fn new() -> Server {
         Server {
-            reply_route,
+            reply_route: None,
             state: ServerState::Trying,
             status: 0,
             replied_locally: false,
-            to_tag: Box::default(),
-            reply: Box::default(),
-            to_tags: Vec::new(),
+            to_tag: Vec::new(),
+            reply: Vec::new(),
+            to_tags: SeenTags::default(),
             retransmission: Retransmission::default(),
             bound: Deadline::NEVER,
             wait: Deadline::NEVER,
             wait_end: Deadline::NEVER,
         }
+    }
+
+    /// Makes it as new, buffers kept. It is taken apart whole, so that no field is forgotten.
+    pub(crate) fn renew(&mut self, new_route: Option<Endpoint>) {
+        let Server { reply_route, state, status, replied_locally, to_tag, reply, to_tags, retransmission, bound, wait, wait_end } = self;
+        *reply_route = new_route;
+        *state = ServerState::Trying;
+        *status = 0;
+        *replied_locally = false;
+        to_tag.clear();
+        reply.clear();
+        to_tags.clear();
+        *retransmission = Retransmission::default();
+        *bound = Deadline::NEVER;
+        *wait = Deadline::NEVER;
+        *wait_end = Deadline::NEVER;
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
@@ -106,7 +116,8 @@ impl<D> Transaction<D> {
         if row.has(effect::STORE) {
             self.server.status = code;
             self.server.replied_locally = origin == Origin::Local;
-            self.server.reply = bytes.into();
+            self.server.reply.clear();
+            self.server.reply.extend_from_slice(bytes);
         }
         self.remember_tag(code, origin, to_tag);
         if first_final {
@@ -195,7 +206,7 @@ impl<D> Transaction<D> {
             }
             // An INVITE is still needed for the ACK or CANCEL of its branch, unless that was answered with a 2xx.
             if !invite || (branch.state == ClientState::Accepted && !local) {
-                branch.sent = Box::default();
+                branch.sent.clear();
             }
         }
         self.suspension.clear();
@@ -204,17 +215,13 @@ impl<D> Transaction<D> {
     fn remember_tag(&mut self, code: u16, origin: Origin, to_tag: &[u8]) {
         if origin == Origin::Local {
             if !to_tag.is_empty() {
-                self.server.to_tag = to_tag.into();
+                self.server.to_tag.clear();
+                self.server.to_tag.extend_from_slice(to_tag);
             }
             return;
         }
-        let tags = &mut self.server.to_tags;
-        let wanted = self.method == sip::Method::Invite
-            && (200..300).contains(&code)
-            && tags.len() < TO_TAGS_MAX
-            && to_tag.len() <= TO_TAG_BYTES_MAX;
-        if wanted && !tags.iter().any(|seen| *seen.tag == *to_tag) {
-            tags.push(SeenTag { tag: to_tag.into(), acknowledged: false });
+        if self.is_invite() && (200..300).contains(&code) {
+            self.server.to_tags.add(to_tag);
         }
     }
 }

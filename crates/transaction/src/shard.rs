@@ -200,7 +200,7 @@ impl<D> Shard<D> {
         if !events.is_empty() {
             return Returned::Events(transaction, events);
         }
-        let deadline = transaction.next_deadline();
+        let deadline = transaction.wake_at();
         slot.deadline = deadline.raw();
         slot.content = Content::Present(transaction);
         // A timer that moved to later stays where it is and is set again when it fires: most of them move often.

@@ -8,8 +8,9 @@ use crate::limits::{DUE_BATCH_MAX, SHARDS_MAX, TRANSACTIONS_MAX_DEFAULT};
 use crate::settings::Settings;
 use crate::shard::{Insertion, Returned, Shard};
 use crate::siphash::SecretKey;
+use crate::spares::Spares;
 use crate::statistics::Statistics;
-use crate::transaction::Transaction;
+use crate::transaction::{Beginning, Transaction};
 use sip::{Message, Method, Time};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,16 +87,12 @@ pub enum Creation<D> {
     Full,
 }
 
-struct Place<D> {
-    shard: Mutex<Shard<D>>,
-    /// No timer of the shard is due before; read without the lock.
-    earliest: AtomicU64,
-}
-
 /// The transaction table, shared by all workers. Locks are per shard and held for a few map operations only.
 pub struct Table<D> {
     secret: SecretKey,
-    places: Box<[Place<D>]>,
+    places: Box<[Mutex<Shard<D>>]>,
+    /// No timer of that shard is due before; read without its lock, all of them in one go, so they lie side by side.
+    earliest_of: Box<[AtomicU64]>,
     shard_bits: u32,
     /// No timer of the table is due before.
     earliest: AtomicU64,
@@ -112,10 +109,10 @@ impl<D: Default + Send> Table<D> {
     /// Same with its own bound on live transactions.
     pub fn with_bound(secret: SecretKey, shards: usize, now: Time, transactions_max: usize) -> Table<D> {
         let count = shards.clamp(1, SHARDS_MAX).next_power_of_two();
-        let place = |_| Place { shard: Mutex::new(Shard::new(now)), earliest: AtomicU64::new(u64::MAX) };
         Table {
             secret,
-            places: (0..count).map(place).collect(),
+            places: (0..count).map(|_| Mutex::new(Shard::new(now))).collect(),
+            earliest_of: (0..count).map(|_| AtomicU64::new(u64::MAX)).collect(),
             shard_bits: count.trailing_zeros(),
             earliest: AtomicU64::new(u64::MAX),
             transactions_max,
@@ -148,14 +145,15 @@ impl<D: Default + Send> Table<D> {
     }
 
     /// Finds or makes the server transaction of a request, in one step: of two workers with the same request one gets
-    /// `New`. `request` is called for a new one only, outside the lock.
+    /// `New`, with a copy of the request. The memory comes from `spares` if there is any.
     pub fn create(
         &self,
         key: &Key,
         now: Time,
         reply_route: Endpoint,
         settings: &Settings,
-        request: impl FnOnce() -> Message,
+        request: &Message,
+        spares: &mut Spares<D>,
     ) -> Creation<D> {
         let Some(place) = self.place_of_call(key.call) else {
             return Creation::Full;
@@ -176,8 +174,8 @@ impl<D: Default + Send> Table<D> {
             Some(Insertion::Full) | None => return self.refuse(),
         };
         let id = self.id(place, index, generation);
-        let mut transaction = Box::new(Transaction::new(id, key.call, key.method, now, Some(reply_route), settings));
-        transaction.request = request();
+        let beginning = Beginning { id, call: key.call, method: key.method, now, reply_route: Some(reply_route), settings };
+        let mut transaction = spares.transaction(&beginning, request);
         transaction.flags.canceled = canceled && key.method == Method::Invite;
         self.statistics.created.add(1);
         Creation::New(transaction)
@@ -196,7 +194,7 @@ impl<D: Default + Send> Table<D> {
         let id = self.id(place, index, generation);
         self.statistics.created.add(1);
         self.statistics.total_local.add(1);
-        Some(Box::new(Transaction::new(id, call, method, now, None, settings)))
+        Some(Box::new(Transaction::new(&Beginning { id, call, method, now, reply_route: None, settings })))
     }
 
     /// The transaction a request with this key belongs to: of an ACK its INVITE, else its earlier copy.
@@ -304,20 +302,23 @@ impl<D: Default + Send> Table<D> {
         // A timer armed from here on lowers the bound again; one armed before is seen below.
         self.earliest.swap(u64::MAX, Ordering::AcqRel);
         let mut earliest = u64::MAX;
-        for (number, place) in self.places.iter().enumerate() {
-            let mut bound = place.earliest.load(Ordering::Acquire);
-            if bound <= now.0 {
-                self.due_in(number, now, out);
-                bound = place.earliest.load(Ordering::Acquire);
-            }
-            earliest = earliest.min(bound);
+        for (place, earliest_there) in self.earliest_of.iter().enumerate() {
+            let bound = earliest_there.load(Ordering::Acquire);
+            earliest = earliest.min(if bound > now.0 { bound } else { self.due_and_next(place, now, out) });
         }
         self.earliest.fetch_min(earliest, Ordering::AcqRel);
     }
 
+    /// Same for one shard in which something is due; the next moment of it. Apart, so that the loop over all shards stays short.
+    #[inline(never)]
+    fn due_and_next(&self, place: usize, now: Time, out: &mut Vec<TimerEvent>) -> u64 {
+        self.due_in(place, now, out);
+        self.earliest_of.get(place).map_or(u64::MAX, |earliest| earliest.load(Ordering::Acquire))
+    }
+
     /// Same for one shard, at most `DUE_BATCH_MAX`. A shard with nothing due costs one load.
     pub fn due_in(&self, place: usize, now: Time, out: &mut Vec<TimerEvent>) {
-        if self.places.get(place).is_none_or(|place| place.earliest.load(Ordering::Acquire) > now.0) {
+        if self.earliest_of.get(place).is_none_or(|earliest| earliest.load(Ordering::Acquire) > now.0) {
             return;
         }
         let Some(mut shard) = lock(&self.places, place) else {
@@ -332,7 +333,7 @@ impl<D: Default + Send> Table<D> {
         let mut earliest = self.earliest.load(Ordering::Acquire);
         if earliest == u64::MAX {
             // Nothing is armed, or another worker is in `due` just now: the shards know.
-            earliest = self.places.iter().map(|place| place.earliest.load(Ordering::Acquire)).min()?;
+            earliest = self.earliest_of.iter().map(|earliest| earliest.load(Ordering::Acquire)).min()?;
         }
         (earliest != u64::MAX).then_some(Time(earliest))
     }
@@ -359,8 +360,8 @@ impl<D: Default + Send> Table<D> {
 
     fn publish_earliest(&self, place: usize, shard: &Shard<D>) {
         let earliest = shard.earliest().unwrap_or(Deadline::NEVER.raw());
-        if let Some(place) = self.places.get(place) {
-            place.earliest.store(earliest, Ordering::Release);
+        if let Some(bound) = self.earliest_of.get(place) {
+            bound.store(earliest, Ordering::Release);
         }
         // Unconditionally: looking first could miss a `due` that is just forgetting the old bound.
         self.earliest.fetch_min(earliest, Ordering::AcqRel);
@@ -385,8 +386,8 @@ impl<D: Default + Send> Table<D> {
     }
 }
 
-fn lock<D>(places: &[Place<D>], place: usize) -> Option<MutexGuard<'_, Shard<D>>> {
-    Some(places.get(place)?.shard.lock().unwrap_or_else(PoisonError::into_inner))
+fn lock<D>(places: &[Mutex<Shard<D>>], place: usize) -> Option<MutexGuard<'_, Shard<D>>> {
+    Some(places.get(place)?.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 #[cfg(test)]

@@ -14,6 +14,13 @@ use sip::{Edits, Message, Method, Time};
 /// Slack after `max_inv_lifetime` or `max_noninv_lifetime` before an open transaction without timers is given up.
 const STALLED_AFTER: u32 = 60_000;
 
+/// What most requests and replies need, in bytes and numbers.
+const USUAL_REQUEST_BYTES: usize = 768;
+const USUAL_REPLY_BYTES: usize = 512;
+const USUAL_HEADERS: usize = 14;
+const USUAL_DELETIONS: usize = 2;
+const USUAL_TAG_BYTES: usize = 48;
+
 /// Switches of a transaction, set by script functions and by what happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags {
@@ -91,41 +98,32 @@ pub struct Transaction<D> {
     pub data: D,
 }
 
+/// What is known of a transaction when it begins.
+pub(crate) struct Beginning<'a> {
+    pub(crate) id: TransactionId,
+    pub(crate) call: u64,
+    pub(crate) method: Method,
+    pub(crate) now: Time,
+    /// Where replies go; `None` for a local transaction.
+    pub(crate) reply_route: Option<Endpoint>,
+    pub(crate) settings: &'a Settings,
+}
+
 impl<D: Default> Transaction<D> {
-    pub(crate) fn new(
-        id: TransactionId,
-        call: u64,
-        method: Method,
-        now: Time,
-        reply_route: Option<Endpoint>,
-        settings: &Settings,
-    ) -> Transaction<D> {
+    pub(crate) fn new(beginning: &Beginning<'_>) -> Transaction<D> {
         let mut transaction = Transaction {
-            id,
-            call,
-            method,
-            created: now,
+            id: beginning.id,
+            call: 0,
+            method: Method::Other,
+            created: Time(0),
             request: Message::new(),
             edits: Edits::default(),
             message_flags: 0,
-            flags: Flags {
-                local: reply_route.is_none(),
-                canceled: false,
-                auto_100: true,
-                disable_6xx: settings.disable_6xx_block,
-                stopped_by_6xx: false,
-                noisy_timeout: settings.noisy_timeout,
-                disable_failover: false,
-                no_cancel_reason: false,
-                disable_internal_reply: false,
-                no_auto_ack: false,
-                admin_reply: false,
-                waiting: false,
-            },
+            flags: Flags::of(beginning),
             armed: ArmedRoutes::default(),
-            server: Server::new(reply_route),
+            server: Server::new(),
             branches: Vec::new(),
-            timers: settings.timers,
+            timers: beginning.settings.timers,
             cancel_reasons: Box::default(),
             last_error: None,
             suspension: Suspension::default(),
@@ -134,8 +132,83 @@ impl<D: Default> Transaction<D> {
             counted: Counted::default(),
             data: D::default(),
         };
-        transaction.restart_stall_guard();
+        transaction.begin(beginning);
         transaction
+    }
+}
+
+impl Flags {
+    fn of(beginning: &Beginning<'_>) -> Flags {
+        Flags {
+            local: beginning.reply_route.is_none(),
+            canceled: false,
+            auto_100: true,
+            disable_6xx: beginning.settings.disable_6xx_block,
+            stopped_by_6xx: false,
+            noisy_timeout: beginning.settings.noisy_timeout,
+            disable_failover: false,
+            no_cancel_reason: false,
+            disable_internal_reply: false,
+            no_auto_ack: false,
+            admin_reply: false,
+            waiting: false,
+        }
+    }
+}
+
+impl<D> Transaction<D> {
+    /// Makes it as new with the memory it has, but for the request, which the caller puts in, and `data`, which came as new
+    /// ([`crate::Spares::keep`]). It is taken apart whole, so that no field is forgotten.
+    pub(crate) fn begin(&mut self, beginning: &Beginning<'_>) {
+        let Transaction {
+            id,
+            call,
+            method,
+            created,
+            request: _,
+            edits,
+            message_flags,
+            flags,
+            armed,
+            server,
+            branches,
+            timers,
+            cancel_reasons,
+            last_error,
+            suspension,
+            failed_step,
+            stalled_at,
+            counted,
+            data: _,
+        } = self;
+        *id = beginning.id;
+        *call = beginning.call;
+        *method = beginning.method;
+        *created = beginning.now;
+        edits.clear();
+        *message_flags = 0;
+        *flags = Flags::of(beginning);
+        *armed = ArmedRoutes::default();
+        server.renew(beginning.reply_route);
+        branches.clear();
+        *timers = beginning.settings.timers;
+        *cancel_reasons = Box::default();
+        *last_error = None;
+        *suspension = Suspension::default();
+        *failed_step = None;
+        *stalled_at = Deadline::NEVER;
+        *counted = Counted::default();
+        self.restart_stall_guard();
+    }
+
+    /// Memory that most requests need, taken at once: reused for another request, it seldom has to grow.
+    pub(crate) fn make_room(&mut self, request: &Message) {
+        self.request.reserve(request.bytes().len().max(USUAL_REQUEST_BYTES), request.headers().len().max(USUAL_HEADERS));
+        self.edits.reserve_deletions(USUAL_DELETIONS);
+        self.branches.reserve_exact(1);
+        self.server.reply.reserve_exact(USUAL_REPLY_BYTES);
+        self.server.to_tag.reserve_exact(USUAL_TAG_BYTES);
+        self.server.to_tags.reserve(USUAL_TAG_BYTES);
     }
 }
 
@@ -205,17 +278,23 @@ impl<D> Transaction<D> {
         self.branches.iter().fold(earliest, |earliest, branch| earliest.min(branch.deadline()))
     }
 
+    /// When the table wakes it up: nobody waits for the end of its wait state, so that comes coarsely.
+    pub(crate) fn wake_at(&self) -> Deadline {
+        let deadline = self.next_deadline();
+        if deadline == self.server.wait { deadline.coarse() } else { deadline }
+    }
+
     /// Stored bytes and where they go. `None`: nothing is stored, so nothing is to be sent.
     pub fn buffer(&self, buffer: Buffer) -> Option<(&Endpoint, &[u8])> {
         let (endpoint, bytes) = match buffer {
-            Buffer::Reply => (self.server.reply_route.as_ref()?, &self.server.reply),
+            Buffer::Reply => (self.server.reply_route.as_ref()?, &self.server.reply[..]),
             Buffer::Request(index) => {
                 let branch = self.branches.get(index)?;
-                (branch.endpoint.as_ref()?, &branch.sent)
+                (branch.endpoint.as_ref()?, &branch.sent[..])
             }
             Buffer::Cancel(index) => {
                 let branch = self.branches.get(index)?;
-                (branch.endpoint.as_ref()?, &branch.cancel.bytes)
+                (branch.endpoint.as_ref()?, &branch.cancel.bytes[..])
             }
         };
         (!bytes.is_empty()).then_some((endpoint, bytes))

@@ -114,6 +114,18 @@ impl ReceiveBatch {
     }
 }
 
+/// How full the receive queue of `socket` is, in percent of what it may hold; 0 when the kernel does not tell.
+pub fn receive_queue_percent(socket: BorrowedFd<'_>) -> u8 {
+    // The first two values of the answer: SK_MEMINFO_RMEM_ALLOC and SK_MEMINFO_RCVBUF.
+    let mut values = [0_u32; 2];
+    let mut length = mem::size_of_val(&values) as libc::socklen_t;
+    // SAFETY: the pointers describe `values`, to which the kernel writes at most `length` bytes.
+    let result =
+        unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_MEMINFO, values.as_mut_ptr().cast(), &mut length) };
+    let [allocated, allowed] = values.map(u64::from);
+    if result < 0 || allowed == 0 { 0 } else { (allocated * 100 / allowed).min(100) as u8 }
+}
+
 /// One datagram to send: where its bytes lie in the caller's arena and where it goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::limits::WATCH_PERIOD;
+use crate::order::Order;
 use crate::waker::Waker;
 
 /// Counters of all UDP workers, since start.
@@ -32,6 +33,8 @@ pub struct UdpCounters {
     pub calls_for_help: AtomicU64,
     /// Times the deputy led because the leader was stuck.
     pub stalls: AtomicU64,
+    /// Messages that did not wait any longer for an earlier one of their call.
+    pub out_of_turn: AtomicU64,
 }
 
 /// Shared state of the workers.
@@ -43,6 +46,9 @@ pub struct Crew {
     /// Odd while the leader works on a batch, even while it waits or naps.
     progress: AtomicU64,
     asleep: AtomicUsize,
+    /// Workers beside the leader that take batches or were called to.
+    helping: AtomicUsize,
+    order: Order,
     calls: Mutex<usize>,
     bell: Condvar,
     leader: Waker,
@@ -60,11 +66,13 @@ pub enum Reason {
 impl Crew {
     pub(crate) fn new(sockets: Vec<UdpSocket>, leader: Waker) -> Arc<Crew> {
         Arc::new(Crew {
+            order: Order::new(sockets.len()),
             sockets,
             counters: UdpCounters::default(),
             stopping: AtomicBool::new(false),
             progress: AtomicU64::new(0),
             asleep: AtomicUsize::new(0),
+            helping: AtomicUsize::new(0),
             calls: Mutex::new(0),
             bell: Condvar::new(),
             leader,
@@ -112,6 +120,16 @@ impl Crew {
         progress & 1 == 1 && self.progress.load(Ordering::Acquire) == progress
     }
 
+    /// The order of the messages of a call.
+    pub(crate) fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// Does more than one worker take batches?
+    pub(crate) fn is_shared(&self) -> bool {
+        self.helping.load(Ordering::Acquire) > 0
+    }
+
     /// Gets one more worker up, if one sleeps.
     pub(crate) fn call_for_help(&self) {
         if self.asleep.load(Ordering::Acquire) == 0 {
@@ -120,10 +138,16 @@ impl Crew {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         if *calls < self.asleep.load(Ordering::Acquire) {
             *calls += 1;
+            self.helping.fetch_add(1, Ordering::AcqRel);
             self.counters.calls_for_help.fetch_add(1, Ordering::Relaxed);
             drop(calls);
             self.bell.notify_one();
         }
+    }
+
+    /// The worker that was called goes to sleep again.
+    pub(crate) fn helped(&self) {
+        self.helping.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Sleeps until called, until the crew stops, or (deputy only) until the leader is stuck.
@@ -145,6 +169,7 @@ impl Crew {
             if wait.timed_out() && is_deputy {
                 if self.is_stuck_since(seen) {
                     self.counters.stalls.fetch_add(1, Ordering::Relaxed);
+                    self.helping.fetch_add(1, Ordering::AcqRel);
                     break Reason::LeaderStuck(seen);
                 }
                 seen = self.progress.load(Ordering::Acquire);

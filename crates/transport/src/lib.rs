@@ -16,6 +16,7 @@ pub mod error;
 pub mod gather;
 pub mod interfaces;
 pub mod limits;
+pub mod order;
 pub mod outbox;
 pub mod resolver;
 pub mod socket;

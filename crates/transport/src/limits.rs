@@ -8,6 +8,14 @@ pub const RECEIVE_SLOTS: usize = 64;
 /// Room for one datagram; a UDP payload never exceeds 65 507 bytes (spec proxy-core 1.4: 65 535).
 pub const DATAGRAM_BYTES_MAX: usize = 65_536;
 
+/// What the kernel is asked to hold of datagrams that nobody has taken yet: some thousand messages, which a worker at its limit
+/// takes in less than a tenth of a second. It gives `net.core.rmem_max` at most. Bursts, and moments in which the system runs
+/// something else, then cost no message.
+pub const UDP_RECEIVE_BYTES: usize = 4 << 20;
+
+/// What the kernel is asked to hold of datagrams on their way out.
+pub const UDP_SEND_BYTES: usize = 262_144;
+
 /// Datagrams handed to the kernel by one send call.
 pub const SEND_SLOTS: usize = 64;
 
@@ -31,6 +39,12 @@ pub const WATCH_PERIOD: Duration = Duration::from_millis(100);
 
 /// Workers of one crew; `children` above it is capped.
 pub const WORKERS_MAX: usize = 64;
+
+/// Places that calls share while several workers keep their messages in order.
+pub const ORDER_PLACES: usize = 4_096;
+
+/// How long a message waits at most for an earlier one of its call that another worker holds.
+pub const ORDER_WAIT_MAX: Duration = WATCH_PERIOD;
 
 /// Default of the longest gather nap (anchor: 1 ms costs 11 µs per packet at 5 000 packets/s instead of 41 µs).
 pub const GATHER_MAX_DEFAULT: Duration = Duration::from_millis(1);

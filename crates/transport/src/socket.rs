@@ -6,13 +6,15 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::error::TransportError;
-use crate::limits::{Keepalive, LISTEN_BACKLOG};
+use crate::limits::{Keepalive, LISTEN_BACKLOG, UDP_RECEIVE_BYTES, UDP_SEND_BYTES};
 
 /// Options of sockets, from core parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct SocketOptions {
-    /// Receive and send buffer in bytes (`maxbuffer`, Kamailio's default 262 144); the kernel caps it.
-    pub buffer_bytes: usize,
+    /// Receive buffer of a UDP socket (command line `-b`); the kernel caps it.
+    pub receive_bytes: usize,
+    /// Send buffer of a UDP socket; the kernel caps it.
+    pub send_bytes: usize,
     /// Bind addresses that are not configured yet (`ip_free_bind`).
     pub free_bind: bool,
     /// Type-of-service byte (`tos`), None: leave the kernel's.
@@ -25,7 +27,14 @@ pub struct SocketOptions {
 
 impl Default for SocketOptions {
     fn default() -> SocketOptions {
-        SocketOptions { buffer_bytes: 262_144, free_bind: false, tos: None, multicast_ttl: None, reuse_port: false }
+        SocketOptions {
+            receive_bytes: UDP_RECEIVE_BYTES,
+            send_bytes: UDP_SEND_BYTES,
+            free_bind: false,
+            tos: None,
+            multicast_ttl: None,
+            reuse_port: false,
+        }
     }
 }
 
@@ -39,8 +48,8 @@ pub fn bind_udp(address: SocketAddr, options: &SocketOptions) -> Result<UdpSocke
         Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking(), Some(Protocol::UDP)).map_err(fail("open a UDP socket for"))?;
     prepare(&socket, address, options)?;
     // Larger buffers are a wish: the kernel may give less and a refusal is no reason not to serve.
-    let _ = socket.set_recv_buffer_size(options.buffer_bytes);
-    let _ = socket.set_send_buffer_size(options.buffer_bytes);
+    let _ = socket.set_recv_buffer_size(options.receive_bytes);
+    let _ = socket.set_send_buffer_size(options.send_bytes);
     if let Some(ttl) = options.multicast_ttl {
         if address.is_ipv4() {
             socket.set_multicast_ttl_v4(u32::from(ttl)).map_err(fail("set mcast_ttl for"))?;

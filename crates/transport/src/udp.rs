@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::batch::{PollSet, ReceiveBatch};
+use crate::batch::{PollSet, ReceiveBatch, receive_queue_percent};
 use crate::crew::{Crew, Reason};
 use crate::error::TransportError;
 use crate::gather::Gather;
 use crate::limits::{GATHER_MAX_DEFAULT, IDLE_WAIT_MAX, RECEIVE_SLOTS, WATCH_PERIOD, WORKERS_MAX};
+use crate::order::Turn;
 use crate::outbox::{Datagrams, Outbox, SendFailure};
 use crate::waker::{self, Wakeups};
 
@@ -18,6 +19,16 @@ use crate::waker::{self, Wakeups};
 pub trait Driver {
     /// A round begins: read the clock once.
     fn batch_begin(&mut self);
+    /// How full the receive queue is from which the next datagrams come, in percent; 0 unless they filled a whole batch.
+    fn backlog(&mut self, percent: u8) {
+        let _ = percent;
+    }
+    /// The call a datagram belongs to, as a hash: messages of a call are handled and sent in the order of their arrival, whichever
+    /// worker takes them. Asked only while several workers take datagrams.
+    fn call_of(&self, bytes: &[u8]) -> u32 {
+        let _ = bytes;
+        0
+    }
     /// One datagram. `bytes` are valid during the call only. `socket` is the index of the receiving socket.
     fn datagram(&mut self, bytes: &[u8], source: SocketAddr, socket: usize);
     /// Hand over everything that is to be sent.
@@ -92,6 +103,8 @@ impl Seat {
             receive: ReceiveBatch::new(self.options.receive_slots),
             outbox: Outbox::new(self.crew.sockets().len()),
             gather: Gather::new(self.options.gather_max),
+            turns: Vec::new(),
+            put_off: Vec::new(),
             crew: self.crew,
             driver,
         };
@@ -109,6 +122,9 @@ struct Worker<D: Driver> {
     receive: ReceiveBatch,
     outbox: Outbox,
     gather: Gather,
+    /// While the batches are shared: whose turn each datagram is, and which had to let others go first.
+    turns: Vec<Turn>,
+    put_off: Vec<usize>,
 }
 
 /// What one look at the sockets brought.
@@ -176,6 +192,7 @@ impl<D: Driver> Worker<D> {
                 Reason::Called => while self.help_once() && !crew.is_stopping() {},
                 Reason::LeaderStuck(since) => self.stand_in(since)?,
             }
+            crew.helped();
         }
     }
 
@@ -209,24 +226,14 @@ impl<D: Driver> Worker<D> {
     /// Receives once from every socket that `is_ready` and lets the driver handle what came.
     fn take(&mut self, is_ready: impl Fn(usize) -> bool) -> Taken {
         let mut taken = Taken::default();
-        for (index, socket) in self.crew.sockets().iter().enumerate() {
+        let crew = self.crew.clone();
+        for (index, socket) in crew.sockets().iter().enumerate() {
             if !is_ready(index) {
                 continue;
             }
-            // An error here is the late report about a datagram sent earlier; it took the place of this look only.
-            let received = self.receive.receive(socket.as_fd()).unwrap_or(0);
-            if received == self.receive.slots() {
-                taken.full = true;
-                self.crew.call_for_help();
-            }
-            for slot in 0..received {
-                match self.receive.datagram(slot) {
-                    Some((bytes, source)) => self.driver.datagram(bytes, source, index),
-                    None => {
-                        self.crew.counters().unusable.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-            }
+            let received = self.receive_batch(index, socket);
+            taken.full |= received == self.receive.slots();
+            self.handle(index, received);
             taken.datagrams += received;
         }
         if taken.datagrams > 0 {
@@ -234,6 +241,67 @@ impl<D: Driver> Worker<D> {
             self.crew.counters().rounds.fetch_add(1, Ordering::Relaxed);
         }
         taken
+    }
+
+    /// Receives one batch. Calls for help when it is full, and draws turns when the batches are shared.
+    fn receive_batch(&mut self, index: usize, socket: &UdpSocket) -> usize {
+        let crew = self.crew.clone();
+        let _receiving = crew.order().receiving(index);
+        // An error here is the late report about a datagram sent earlier; it took the place of this look only.
+        let received = self.receive.receive(socket.as_fd()).unwrap_or(0);
+        let is_full = received == self.receive.slots();
+        self.driver.backlog(if is_full { receive_queue_percent(socket.as_fd()) } else { 0 });
+        if is_full {
+            // Of another socket, taken in this round: nothing may overtake that.
+            self.send_outgoing();
+            crew.call_for_help();
+        }
+        self.turns.clear();
+        if crew.is_shared() {
+            let Worker { receive, driver, turns, .. } = self;
+            let call_of = |slot| receive.datagram(slot).map_or(0, |(bytes, _)| driver.call_of(bytes));
+            crew.order().draw((0..received).map(call_of), turns);
+        }
+        received
+    }
+
+    /// Lets the driver handle a batch. A shared batch leaves at once: the next ones may wait for it.
+    fn handle(&mut self, socket: usize, received: usize) {
+        if self.turns.is_empty() {
+            for slot in 0..received {
+                self.handle_one(socket, slot);
+            }
+            return;
+        }
+        let crew = self.crew.clone();
+        for slot in 0..received {
+            let Some(turn) = self.turns.get(slot).copied() else { break };
+            if crew.order().may_go_on(turn, self.put_off.iter().filter_map(|slot| self.turns.get(*slot).copied())) {
+                self.handle_one(socket, slot);
+            } else {
+                self.put_off.push(slot);
+            }
+        }
+        for place in 0..self.put_off.len() {
+            let Some(slot) = self.put_off.get(place).copied() else { break };
+            if self.turns.get(slot).is_some_and(|turn| !crew.order().wait(*turn)) {
+                crew.counters().out_of_turn.fetch_add(1, Ordering::Relaxed);
+            }
+            self.handle_one(socket, slot);
+        }
+        self.put_off.clear();
+        self.send_outgoing();
+        crew.order().done(&self.turns);
+        self.turns.clear();
+    }
+
+    fn handle_one(&mut self, socket: usize, slot: usize) {
+        match self.receive.datagram(slot) {
+            Some((bytes, source)) => self.driver.datagram(bytes, source, socket),
+            None => {
+                self.crew.counters().unusable.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Timers, then sending. Returns when the next timer is due.

@@ -29,7 +29,17 @@ struct Shared {
 impl Driver for Echo {
     fn batch_begin(&mut self) {}
 
+    /// The first byte of a datagram of eight.
+    fn call_of(&self, bytes: &[u8]) -> u32 {
+        bytes.first().filter(|_| bytes.len() == 8).map_or(0, |first| u32::from(*first))
+    }
+
     fn datagram(&mut self, bytes: &[u8], source: SocketAddr, socket: usize) {
+        if let [_, _, _, _, _, _, work, 1] = bytes {
+            // Some take longer than others, so that workers overtake each other.
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_micros(u64::from(*work)) {}
+        }
         self.shared.handled.fetch_add(1, Ordering::SeqCst);
         if bytes == b"block" {
             self.shared.blocked.store(true, Ordering::SeqCst);
@@ -139,6 +149,36 @@ fn several_workers_share_a_flood_and_lose_nothing() {
     clients.into_iter().for_each(|client| client.join().unwrap());
     assert_eq!(rig.shared.handled.load(Ordering::Relaxed), 12_000);
     assert!(rig.crew.counters().calls_for_help.load(Ordering::Relaxed) > 0);
+    rig.stop();
+}
+
+#[test]
+fn messages_of_a_call_leave_in_the_order_they_came_whichever_worker_takes_them() {
+    const CALLS: u32 = 7;
+    const COUNT: u32 = 12_000;
+    const WINDOW: u32 = 60;
+    let rig = start(1, 3, Duration::ZERO, 4);
+    let socket = client();
+    let (mut sent, mut received, mut overtaken) = (0, 0, 0);
+    let mut last = [0; CALLS as usize];
+    let mut bytes = [0; 16];
+    while received < COUNT {
+        while sent < COUNT && sent - received < WINDOW {
+            let call = sent % CALLS;
+            let [_, a, b, c] = sent.to_be_bytes();
+            socket.send_to(&[call as u8, a, b, c, 0, 0, (sent * 37 % 90) as u8, 1], rig.addresses[0]).unwrap();
+            sent += 1;
+        }
+        socket.recv_from(&mut bytes).expect("an echo was lost");
+        let number = u32::from_be_bytes([0, bytes[1], bytes[2], bytes[3]]);
+        let before = std::mem::replace(&mut last[usize::from(bytes[0])], number);
+        overtaken += u64::from(number < before);
+        received += 1;
+    }
+    let counters = rig.crew.counters();
+    assert!(counters.calls_for_help.load(Ordering::Relaxed) > 0);
+    // None, unless a worker got no processor for as long as others wait for it.
+    assert!(overtaken <= counters.out_of_turn.load(Ordering::Relaxed), "{overtaken} messages overtook another of their call");
     rig.stop();
 }
 

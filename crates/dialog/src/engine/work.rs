@@ -88,7 +88,7 @@ impl Work<'_> {
         for membership in record.memberships() {
             self.engine.profiles.leave(&membership, self.shard.audited);
         }
-        record.set_memberships(&[]);
+        record.leave_memberships();
         let id = record.id;
         self.shard.keepalives.stop(id);
         self.arm(index);
@@ -192,7 +192,7 @@ impl Work<'_> {
                 self.engine.profiles.leave(&membership, self.shard.audited);
             }
             if record.membership_count() > 0 {
-                record.set_memberships(&[]);
+                record.leave_memberships();
             }
             self.shard.ended_calls.keep(self.now.time.0, record, self.engine.ended_bounds);
             let _ = self.engine.live.fetch_update(Relaxed, Relaxed, |live| Some(live.saturating_sub(1)));

@@ -11,12 +11,13 @@ use sip::header::HeaderId;
 use sip::message::Message;
 use sip::serialise::{ReplyHead, write_reply_relay_with};
 use sip::uri::Uri;
-use transaction::branch_id::{BRANCH_BYTES_MAX, write_stateless_branch};
+use transaction::branch_id::write_stateless_branch;
 use transaction::{Endpoint, Protocol};
 
 use super::Sending;
 use crate::dns::{self, Destination, Search, Step};
 use crate::next_hop::{self, Hop, NextHop};
+use crate::node::Node;
 use crate::outgoing::Outgoing;
 use crate::run::Answer;
 use crate::sockets::{DEFAULT_PORT, parse_address};
@@ -112,9 +113,16 @@ fn send(worker: &mut Worker, hop: Hop, manner: Manner) -> Result<(), i32> {
         return Err(next_hop::error::BAD_REQUEST);
     }
     let node = Arc::clone(&worker.node);
-    let mut to = next_hop::endpoint(&node.sockets, hop, &worker.run.target, Some(worker.run.source.socket))?;
-    let mut branch = Vec::with_capacity(BRANCH_BYTES_MAX);
-    if !write_stateless_branch(&mut branch, &worker.run.message) {
+    let to = next_hop::endpoint(&node.sockets, hop, &worker.run.target, Some(worker.run.source.socket))?;
+    let mut branch = std::mem::take(&mut worker.scratch.branch);
+    branch.clear();
+    let sent = send_with_branch(worker, &node, to, manner, &mut branch);
+    worker.scratch.branch = branch;
+    sent
+}
+
+fn send_with_branch(worker: &mut Worker, node: &Node, mut to: Endpoint, manner: Manner, branch: &mut Vec<u8>) -> Result<(), i32> {
+    if !write_stateless_branch(branch, &worker.run.message) {
         return Err(next_hop::error::BAD_REQUEST);
     }
     let mut hidden = Edits::default();
@@ -127,12 +135,12 @@ fn send(worker: &mut Worker, hop: Hop, manner: Manner) -> Result<(), i32> {
         branch.extend_from_slice(index.to_string().as_bytes());
     }
     let start = worker.outbox.bytes.len();
-    write(worker, &hidden, to, &branch);
+    write(worker, &hidden, to, branch);
     let length = worker.outbox.bytes.len() - start;
-    if let Some(stream) = next_hop::longer_than_udp_takes(&node, worker.run.core.hints.mtu_protocol, to, length) {
+    if let Some(stream) = next_hop::longer_than_udp_takes(node, worker.run.core.hints.mtu_protocol, to, length) {
         to = stream;
         worker.outbox.bytes.truncate(start);
-        write(worker, &hidden, to, &branch);
+        write(worker, &hidden, to, branch);
     }
     if crate::blocklist::is_listed(worker, &to) {
         worker.outbox.bytes.truncate(start);

@@ -14,6 +14,7 @@ mod log;
 pub mod log_prefix;
 pub mod made_up;
 pub mod memory;
+pub mod overload;
 mod rpc;
 mod rpc_parameters;
 pub mod rpc_process;
@@ -52,6 +53,7 @@ pub struct State {
     /// `log_prefix`, compiled by the first line that shows it.
     pub log_prefix: log_prefix::Compiled,
     pub events: events::EventRoutes,
+    pub overload: overload::Overload,
     /// Instances of groups that were added without values: group and number.
     pub added_instances: std::sync::Mutex<Vec<(String, u32)>>,
     /// Who knows the connections; nobody where there are no sockets.

@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn every_counter_has_one_name() {
-        let names: std::collections::BTreeSet<&str> = TABLE.iter().filter(|row| row.group == "core").map(|row| row.name).collect();
+        let own = TABLE.iter().filter(|row| row.group == "core" && !row.name.starts_with("overload"));
+        let names: std::collections::BTreeSet<&str> = own.map(|row| row.name).collect();
         assert_eq!(names.len(), place::COUNT);
     }
 

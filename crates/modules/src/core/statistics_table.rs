@@ -127,6 +127,9 @@ pub(super) static TABLE: &[Statistic] = &[
     counter!("err_replies", 83),
     counter!("bad_URIs_rcvd", 84),
     counter!("bad_msg_hdr", 85),
+    Statistic::new("core", "overload_refused", |node| signed(node.states.core.overload.count()))
+        .resettable(|node| node.states.core.overload.reset()),
+    Statistic::new("core", "overload", |node| i64::from(node.states.core.overload.is_refusing())),
     stream!("con_reset", |streams| streams.resets),
     stream!("con_timeout", |streams| streams.connect_timeouts),
     stream!("connect_failed", |streams| streams.connect_failures),

@@ -82,6 +82,26 @@ impl RunState {
     }
 }
 
+/// Dialogs that must not go before a transaction does: hardly ever more than one.
+#[derive(Debug, Default)]
+pub(super) struct Holds {
+    first: Option<DialogId>,
+    more: Vec<DialogId>,
+}
+
+impl Holds {
+    pub(super) fn push(&mut self, dialog: DialogId) {
+        match self.first {
+            None => self.first = Some(dialog),
+            Some(_) => self.more.push(dialog),
+        }
+    }
+
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = DialogId> {
+        self.first.take().into_iter().chain(self.more.drain(..))
+    }
+}
+
 /// What a transaction knows about dialogs.
 #[derive(Debug, Default)]
 pub struct TransactionPart {
@@ -92,7 +112,7 @@ pub struct TransactionPart {
     /// What observers are told its replies as.
     pub(super) told_reply: Option<OccurrenceKind>,
     /// Given back when the transaction ends.
-    pub(super) holds: Vec<DialogId>,
+    pub(super) holds: Holds,
     /// A 2xx has been handled; further ones change nothing.
     pub(super) is_answered: bool,
     /// How far the CSeq number of the request is raised on its way out.
@@ -102,6 +122,35 @@ pub struct TransactionPart {
 }
 
 impl TransactionPart {
+    /// Makes it as new, memory kept. It is taken apart whole, so that no field is forgotten.
+    pub fn renew(&mut self) {
+        let TransactionPart { invite, within, told_reply, holds, is_answered, sequence_shift, numbers } = self;
+        *invite = None;
+        *within = None;
+        *told_reply = None;
+        holds.drain().for_each(drop);
+        *is_answered = false;
+        *sequence_shift = 0;
+        numbers.clear();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn used_up() -> TransactionPart {
+        let dialog = DialogId { entry: 1, id: 1 };
+        let mut holds = Holds::default();
+        holds.push(dialog);
+        holds.push(dialog);
+        TransactionPart {
+            invite: Some(dialog),
+            within: Some((dialog, Direction::Upstream)),
+            told_reply: Some(OccurrenceKind::ReplyWithin),
+            holds,
+            is_answered: true,
+            sequence_shift: 1,
+            numbers: vec![(1, 1)],
+        }
+    }
+
     /// The dialog the transaction belongs to.
     pub(super) fn dialog(&self) -> Option<DialogId> {
         self.invite.or(self.within.map(|(dialog, _)| dialog))
@@ -152,4 +201,18 @@ pub fn enter_reply(worker: &mut Worker) {
 /// After an onreply or failure route: the context is empty again.
 pub fn leave_reply(worker: &mut Worker) {
     worker.run.dialog.context = Context::default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dialog_that_is_held_is_given_back_once() {
+        let mut holds = Holds::default();
+        let dialogs = [1, 2, 3].map(|id| DialogId { entry: 0, id });
+        dialogs.into_iter().for_each(|dialog| holds.push(dialog));
+        assert_eq!(holds.drain().collect::<Vec<_>>(), dialogs);
+        assert_eq!(holds.drain().count(), 0);
+    }
 }

@@ -23,7 +23,7 @@ pub(super) fn manage(worker: &mut Worker, _: &[Argument]) -> Flow {
     }
     if !message.to_tag().is_empty() {
         if context::context_dialog(worker).is_none() {
-            within::match_request(worker, MatchMode::IdentifiersOnly, None);
+            within::match_request(worker, MatchMode::IdentifiersOnly, |_| None);
         }
         return Flow::Code(1);
     }
@@ -119,12 +119,15 @@ pub(super) fn add_cookie(worker: &mut Worker, dialog: ::dialog::DialogId) -> boo
     if settings.match_mode == MatchMode::IdentifiersOnly {
         return true;
     }
-    let mut parameter = Vec::with_capacity(1 + settings.rr_param.len() + 1 + ::dialog::cookie::COOKIE_BYTES_MAX);
+    let mut parameter = std::mem::take(&mut worker.scratch.text);
+    parameter.clear();
     ::dialog::cookie::write_parameter(&mut parameter, &settings.rr_param, dialog);
     if let Some(transaction) = &mut worker.run.tm.transaction {
         rr::add_parameter(&mut transaction.data.record_route, &parameter);
     }
-    rr::add_parameter(&mut worker.run.rr.plan, &parameter)
+    let is_added = rr::add_parameter(&mut worker.run.rr.plan, &parameter);
+    worker.scratch.text = parameter;
+    is_added
 }
 
 /// The URI of the Contact, when there is exactly one that is not `*`.

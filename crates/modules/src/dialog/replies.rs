@@ -150,7 +150,7 @@ pub fn transaction_ended(worker: &mut Worker, data: &mut TransactionData) {
     if let Some(dialog) = part.invite.take() {
         node.states.dialog.forget_invite(dialog);
     }
-    for dialog in part.holds.drain(..) {
+    for dialog in part.holds.drain() {
         node.dialogs.release(worker.now, dialog);
     }
 }

@@ -19,20 +19,24 @@ pub fn on_routed(worker: &mut Worker) {
     }
     let node = Arc::clone(&worker.node);
     let settings = node.dialogs.settings();
-    let cookie = sip::params::find(rr::own_route_parameters(&worker.run), settings.rr_param.as_bytes()).map(<[u8]>::to_vec);
-    match_request(worker, settings.match_mode, cookie.as_deref());
+    match_request(worker, settings.match_mode, |worker| {
+        sip::params::find(rr::own_route_parameters(&worker.run), settings.rr_param.as_bytes())
+    });
 }
 
-/// Finds the dialog of the run's request and takes the request through its state machine.
-pub(super) fn match_request(worker: &mut Worker, mode: MatchMode, cookie: Option<&[u8]>) {
+/// Finds the dialog of the run's request and takes the request through its state machine. `cookie_in` finds the cookie that
+/// the request carries.
+pub(super) fn match_request(worker: &mut Worker, mode: MatchMode, cookie_in: impl Fn(&Worker) -> Option<&[u8]>) {
     let node = Arc::clone(&worker.node);
     let message = &worker.run.message;
     if !message.is_request() {
         return;
     }
+    let cookie = cookie_in(worker);
     let matched = node.dialogs.match_request(mode, cookie, message.call_id(), message.from_tag(), message.to_tag());
     if let Some(trouble) = matched.trouble {
-        tell(worker, trouble, cookie.unwrap_or_default());
+        let cookie = cookie.unwrap_or_default().to_vec();
+        tell(worker, trouble, &cookie);
     }
     if let Some((dialog, direction)) = matched.found {
         process(worker, dialog, direction);
@@ -72,19 +76,26 @@ fn process(worker: &mut Worker, dialog: DialogId, direction: Direction) {
     profiles::adopt(worker, dialog);
     let message = &worker.run.message;
     let method = request_method(message.method());
-    let contact = if method == RequestMethod::Invite { create::single_contact(message).map(<[u8]>::to_vec) } else { None };
+    let mut contact = std::mem::take(&mut worker.scratch.contact);
+    contact.clear();
+    if method == RequestMethod::Invite {
+        contact.extend_from_slice(create::single_contact(message).unwrap_or_default());
+    }
     let cseq = message.cseq().map(|cseq| cseq.number);
     let reason = if method == RequestMethod::Bye { Reason::of(message) } else { Reason::default() };
     let request = InDialogRequest {
         method,
         direction,
         cseq,
-        contact: contact.as_deref(),
+        contact: Some(&contact[..]).filter(|contact| !contact.is_empty()),
         timeout: timeout(worker),
         stated: reason.stated(),
         cause: Cause::HERE,
     };
-    let Some(change) = node.dialogs.request_begin(now, dialog, &request) else { return };
+    let Some(change) = node.dialogs.request_begin(now, dialog, &request) else {
+        worker.scratch.contact = contact;
+        return;
+    };
     if method == RequestMethod::Bye && direction == Direction::Downstream && change.new.is_setting_up() {
         node.dialogs.early_bye(now, dialog, worker.run.message.to_tag());
     }
@@ -93,6 +104,7 @@ fn process(worker: &mut Worker, dialog: DialogId, direction: Direction) {
     event_route::run_here(worker, change.route, dialog);
     let request = InDialogRequest { cause: Cause::request(&worker.run.message), ..request };
     let finished = node.dialogs.request_finish(now, change, &request);
+    worker.scratch.contact = contact;
     worker.run.dialog.sequence_shift = finished.sequence_shift;
     if is_held {
         worker.run.dialog.hold = Some(dialog);
@@ -148,7 +160,9 @@ pub(super) fn attach(worker: &mut Worker) {
         part.sequence_shift = run.dialog.sequence_shift;
         part.told_reply = run.dialog.told_reply;
     }
-    part.holds.extend(run.dialog.hold.take());
+    if let Some(held) = run.dialog.hold.take() {
+        part.holds.push(held);
+    }
 }
 
 /// The transaction of the run's request exists now.

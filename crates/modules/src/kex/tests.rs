@@ -34,7 +34,7 @@ fn core_statistics_are_listed_by_group_and_name() {
     let one = call(&mut worker, "stats.get_statistics", &["rcv_requests_invite"]).unwrap().items;
     assert_eq!(one, [Item::text("core:rcv_requests_invite = 1")]);
     let group = call(&mut worker, "stats.get_statistics", &["core:"]).unwrap().items;
-    assert_eq!(group.len(), 86);
+    assert_eq!(group.len(), 88);
     let all = call(&mut worker, "stats.get_statistics", &["all"]).unwrap().items;
     assert!(all.contains(&Item::text("shmem:fragments = 0")));
     assert_eq!(call(&mut worker, "stats.fetch", &[]).unwrap_err().code, 400);

@@ -56,9 +56,13 @@ pub(super) fn process(worker: &mut Worker, arguments: &[Argument]) -> Flow {
         Found::Value(span, value) => {
             let Some(next) = decremented(value, worker.node.states.maxfwd.limit.load(Ordering::Relaxed)) else { return Flow::Code(-1) };
             let width = worker.run.message.text(span).len();
-            let mut text = vec![b' '; width];
+            let mut text = std::mem::take(&mut worker.scratch.text);
+            text.clear();
+            text.resize(width, b' ');
             write_right_aligned(next, &mut text);
-            if worker.run.message.overwrite(span, &text) { Flow::Code(1) } else { Flow::Code(-2) }
+            let is_written = worker.run.message.overwrite(span, &text);
+            worker.scratch.text = text;
+            Flow::Code(if is_written { 1 } else { -2 })
         }
     }
 }

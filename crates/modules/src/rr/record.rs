@@ -24,14 +24,14 @@ enum Recording {
 }
 
 /// Record-Route headers of a request, in the order they were asked for. Cheap to clone for each branch.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Plan {
     recordings: Vec<Recording>,
     /// Which route asked: a branch may record although the main route did.
     asked_in_request: bool,
     asked_in_branch: bool,
     /// Texts of `add_rr_param()`, each with its leading `;`.
-    added: Vec<u8>,
+    added: Text,
     is_sips: bool,
     user: Option<Text>,
     /// The dialog initiator's tag.
@@ -42,11 +42,33 @@ pub struct Plan {
     advertised: (Option<Text>, Option<u16>),
 }
 
+/// `clone_from` reuses memory.
+impl Clone for Plan {
+    fn clone(&self) -> Plan {
+        let mut copy = Plan::default();
+        copy.clone_from(self);
+        copy
+    }
+
+    fn clone_from(&mut self, source: &Plan) {
+        let Plan { recordings, asked_in_request, asked_in_branch, added, is_sips, user, initiator_tag, received, advertised } = source;
+        self.recordings.clone_from(recordings);
+        self.asked_in_request = *asked_in_request;
+        self.asked_in_branch = *asked_in_branch;
+        self.added.clone_from(added);
+        self.is_sips = *is_sips;
+        self.user.clone_from(user);
+        self.initiator_tag.clone_from(initiator_tag);
+        self.received = *received;
+        self.advertised.clone_from(advertised);
+    }
+}
+
 impl Plan {
     /// Makes the plan as new.
     pub fn clear(&mut self) {
         self.forget_recordings();
-        self.added.clear();
+        self.added = Text::empty();
         self.is_sips = false;
         self.user = None;
         self.initiator_tag = None;
@@ -92,7 +114,11 @@ pub fn add_parameter(plan: &mut Plan, text: &[u8]) -> bool {
     if text.first() != Some(&b';') || plan.added.len().saturating_add(text.len()) > ADDED_PARAMETER_BYTES_MAX {
         return false;
     }
-    plan.added.extend_from_slice(text);
+    if plan.added.is_empty() {
+        plan.added = Text::from(text);
+    } else {
+        plan.added = Text::from([&plan.added[..], text].concat());
+    }
     true
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use sip::via::Via;
 use transaction::{Endpoint, Protocol};
 
 use crate::dns::Destination;
@@ -15,8 +16,15 @@ const PORT_TLS: u16 = 5061;
 
 /// The endpoint that replies to the run's request are sent to: from the receiving socket; on the connection of a stream.
 pub fn reply_endpoint(node: &Node, run: &Run) -> Endpoint {
-    let mut endpoint = run.source;
-    let Some(via) = run.message.top_via() else { return endpoint };
+    match run.message.top_via() {
+        Some(via) => endpoint_of(node, &via, run.source, run.force_rport),
+        None => run.source,
+    }
+}
+
+/// The same from the parts it depends on.
+pub(super) fn endpoint_of(node: &Node, via: &Via<'_>, source: Endpoint, force_rport: bool) -> Endpoint {
+    let mut endpoint = source;
     let via_port = via.port.filter(|port| *port != 0).unwrap_or(match endpoint.protocol {
         Protocol::Tls | Protocol::Wss => PORT_TLS,
         _ => PORT,
@@ -24,12 +32,11 @@ pub fn reply_endpoint(node: &Node, run: &Run) -> Endpoint {
     if endpoint.protocol.is_reliable() && endpoint.connection != 0 {
         return endpoint;
     }
-    let to_source_port = via.rport.is_some() || run.force_rport || node.core.forces_rport();
+    let to_source_port = via.rport.is_some() || force_rport || node.core.forces_rport();
     let port = if to_source_port { endpoint.address.port() } else { via_port };
-    let address = match parse_address(via.host) {
-        Some(address) if node.core.reply_to_via && address.is_ipv4() == endpoint.address.is_ipv4() => address,
-        _ => endpoint.address.ip(),
-    };
+    let own = endpoint.address.ip();
+    let told = node.core.reply_to_via.then(|| parse_address(via.host)).flatten();
+    let address = told.filter(|address| address.is_ipv4() == own.is_ipv4()).unwrap_or(own);
     endpoint.address = SocketAddr::new(address, port);
     endpoint
 }

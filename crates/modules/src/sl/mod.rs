@@ -7,18 +7,20 @@ mod error_reply;
 mod exports;
 mod forward;
 mod functions;
+mod refusal;
 mod reply;
 mod statistics;
 mod tag;
 #[cfg(test)]
 mod tests;
 
-pub use acknowledgement::is_filtered_ack;
+pub use acknowledgement::{is_filtered_ack, is_filtered_ack_unparsed};
 pub use contact::{Rich, redirect_contacts};
 pub use endpoint::{reply_destination, reply_endpoint};
 pub use error_reply::error_reply;
 pub use exports::MODULE;
 pub use functions::is_reason;
+pub use refusal::refuse;
 pub use reply::reply;
 pub use tag::{TAG_BYTES, to_tag};
 

@@ -6,6 +6,7 @@ use md5::{Digest, Md5};
 use script::exports::{Index, Inner};
 use script::value::Value;
 use sip::message::Message;
+use sip::via::Via;
 
 use crate::node::Node;
 use crate::worker::Worker;
@@ -56,15 +57,20 @@ fn write_hexadecimal(digits: &mut [u8], number: u64) {
 ///
 /// It depends on the top Via and the Call-ID only, so an ACK to a negative reply leads to the tag of its INVITE.
 pub fn to_tag(node: &Node, message: &Message, separator: u8) -> [u8; TAG_BYTES] {
+    tag_of(node, message.top_via().as_ref(), message.call_id(), separator)
+}
+
+/// The same from the parts it depends on.
+pub(super) fn tag_of(node: &Node, top_via: Option<&Via<'_>>, call_id: &[u8], separator: u8) -> [u8; TAG_BYTES] {
     let seed = node.states.sl.tag_seed.get_or_init(|| Seed::new(node));
     let mut hasher = foldhash::fast::FixedState::with_seed(seed.hash).build_hasher();
-    if let Some(via) = message.top_via() {
+    if let Some(via) = top_via {
         for part in [via.host, via.port_text, via.branch] {
             hasher.write(part);
             hasher.write_u8(0);
         }
     }
-    hasher.write(message.call_id());
+    hasher.write(call_id);
     let hash = hasher.finish();
     let mut tag = [separator; TAG_BYTES];
     if let Some(prefix) = tag.get_mut(..32) {

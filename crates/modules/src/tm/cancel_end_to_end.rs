@@ -20,7 +20,7 @@ use crate::worker::Worker;
 /// What a CANCEL has to say to one branch of its INVITE.
 struct Copy {
     to: Endpoint,
-    uri: Box<[u8]>,
+    uri: Vec<u8>,
     /// The branch of the INVITE's Via.
     branch: Vec<u8>,
     /// The INVITE's CSeq number there, when it is not the one it came with.
@@ -66,7 +66,7 @@ fn send(worker: &mut Worker, copies: Vec<Option<Copy>>) {
     let Some(mut transaction) = worker.run.tm.transaction.take() else { return };
     for copy in copies {
         // The same indexes as in the INVITE's transaction, whatever becomes of a branch.
-        let request_uri = copy.as_ref().map_or_else(Box::default, |copy| copy.uri.clone());
+        let request_uri = copy.as_ref().map_or_else(Vec::new, |copy| copy.uri.clone());
         let Ok(index) = transaction.add_branch(BranchStart { request_uri, ..BranchStart::default() }, settings) else { break };
         let Some(Copy { to, uri, branch, renumbering }) = copy else {
             transaction.branch_not_sent(now, index, settings);

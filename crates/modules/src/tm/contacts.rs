@@ -125,7 +125,7 @@ pub fn t_next_contact_flow(worker: &mut Worker, _: &[Argument]) -> Flow {
     let mut found = None;
     while let Some((target, _)) = newest(worker, &list) {
         worker.run.attributes.xavps.remove_newest(Names::Exact, &list);
-        if target.instance.as_deref() == Some(&*instance) {
+        if target.instance.as_deref() == Some(&instance[..]) {
             found = Some(target);
             break;
         }

@@ -44,7 +44,7 @@ pub fn create(worker: &mut Worker) -> Created {
     };
     let route = sl::reply_endpoint(&node, &worker.run);
     let message = &worker.run.message;
-    match node.transactions.create(&key, worker.now.time, route, settings, || message.clone()) {
+    match node.transactions.create(&key, worker.now.time, route, settings, message, &mut worker.spares) {
         Creation::New(transaction) => {
             adopt(worker, transaction);
             crate::dialog::transaction_created(worker);
@@ -117,7 +117,7 @@ fn adopt(worker: &mut Worker, mut transaction: Box<Transaction<TransactionData>>
     data.next_hop = run.target.next_hop.clone();
     data.path = run.target.path.clone();
     data.socket = run.target.socket;
-    data.record_route = run.rr.plan.clone();
+    data.record_route.clone_from(&run.rr.plan);
     data.force_rport = run.force_rport;
     data.local_rport = run.local_rport;
     data.advertised = (run.advertised_address.clone(), run.advertised_port);
@@ -200,9 +200,11 @@ pub fn absorb_ack(worker: &mut Worker) -> bool {
     }
     let call = key.map(|key| key.call).or_else(|| transaction::key::call_hash(secret, &worker.run.message));
     let Some(call) = call else { return false };
-    let mut candidates = Vec::new();
+    let mut candidates = std::mem::take(&mut worker.scratch.transactions);
     node.transactions.find_by_call(call, Method::Invite, &mut candidates);
-    candidates.into_iter().filter(|id| Some(*id) != by_via).any(|id| acknowledge(worker, id, false))
+    let is_ours = candidates.drain(..).filter(|id| Some(*id) != by_via).any(|id| acknowledge(worker, id, false));
+    worker.scratch.transactions = candidates;
+    is_ours
 }
 
 fn acknowledge(worker: &mut Worker, id: TransactionId, by_via: bool) -> bool {

@@ -2,6 +2,7 @@
 
 use script::value::Text;
 use transaction::Endpoint;
+use transaction::limits::KEPT_BYTES_MAX;
 
 use crate::attributes::Attributes;
 use crate::rr::Plan;
@@ -47,6 +48,64 @@ pub struct TransactionData {
     pub purpose: Purpose,
 }
 
+impl TransactionData {
+    /// Makes it as new, memory kept. It is taken apart whole, so that no field is forgotten.
+    pub fn renew(&mut self) {
+        let TransactionData {
+            attributes,
+            extended_flags,
+            via_wishes,
+            message_via_flags,
+            request_uri,
+            next_hop,
+            path,
+            socket,
+            record_route,
+            source,
+            force_rport,
+            local_rport,
+            advertised,
+            uses_sent_headers,
+            reply_no_connect,
+            reply_close,
+            reply_headers,
+            end_to_end_cancel,
+            via_flags,
+            unacknowledged,
+            fallbacks,
+            dialog,
+            replaced,
+            purpose,
+        } = self;
+        attributes.clear();
+        attributes.shrink();
+        *extended_flags = 0;
+        *via_wishes = 0;
+        *message_via_flags = 0;
+        *request_uri = None;
+        *next_hop = None;
+        *path = None;
+        *socket = None;
+        record_route.clear();
+        *source = None;
+        *force_rport = false;
+        *local_rport = false;
+        *advertised = (None, None);
+        *uses_sent_headers = false;
+        *reply_no_connect = false;
+        *reply_close = false;
+        reply_headers.clear();
+        reply_headers.shrink_to(KEPT_BYTES_MAX);
+        *end_to_end_cancel = None;
+        via_flags.clear();
+        *unacknowledged = None;
+        *fallbacks = Vec::new();
+        dialog.renew();
+        *replaced = 0;
+        *purpose = Purpose::None;
+    }
+}
+
 /// How a remote call is told the outcome of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerForm {
@@ -76,4 +135,65 @@ pub enum Purpose {
     ScriptRequest(Box<crate::uac::Sent>),
     /// A keepalive OPTIONS.
     DialogKeepalive { dialog: ::dialog::DialogId, leg: ::dialog::Leg },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use transaction::TransactionId;
+
+    fn used_up() -> TransactionData {
+        let text = || Some(Text::from("sip:used@example.org"));
+        let endpoint = crate::run::nowhere();
+        let mut attributes = Attributes::default();
+        attributes.avps.push(b"used", script::value::Value::Integer(1));
+        let mut record_route = Plan::default();
+        crate::rr::add_parameter(&mut record_route, b";used=1");
+        TransactionData {
+            attributes,
+            extended_flags: 1,
+            via_wishes: 1,
+            message_via_flags: 1,
+            request_uri: text(),
+            next_hop: text(),
+            path: text(),
+            socket: Some(1),
+            record_route,
+            source: Some(endpoint),
+            force_rport: true,
+            local_rport: true,
+            advertised: (text(), Some(1)),
+            uses_sent_headers: true,
+            reply_no_connect: true,
+            reply_close: true,
+            reply_headers: b"X: 1\r\n".to_vec(),
+            end_to_end_cancel: Some(TransactionId { slot: 1, generation: 1 }),
+            via_flags: vec![1],
+            unacknowledged: Some((Box::default(), endpoint)),
+            fallbacks: Vec::new(),
+            dialog: crate::dialog::TransactionPart::used_up(),
+            replaced: 1,
+            purpose: Purpose::RemoteCall { ticket: 1, form: AnswerForm::Status },
+        }
+    }
+
+    #[test]
+    fn what_was_used_up_and_made_as_new_is_like_new() {
+        let mut data = used_up();
+        assert_ne!(format!("{data:?}"), format!("{:?}", TransactionData::default()));
+        data.renew();
+        assert_eq!(format!("{data:?}"), format!("{:?}", TransactionData::default()));
+    }
+
+    #[test]
+    fn memory_that_few_messages_need_is_let_go() {
+        let mut data = used_up();
+        data.reply_headers = vec![0; 2 * KEPT_BYTES_MAX];
+        for _ in 0..1_000 {
+            data.attributes.avps.push(b"used", script::value::Value::Integer(1));
+        }
+        data.renew();
+        assert!(data.reply_headers.capacity() <= KEPT_BYTES_MAX);
+        assert!(data.attributes.room() < 100, "{}", data.attributes.room());
+    }
 }

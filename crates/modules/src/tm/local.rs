@@ -65,7 +65,7 @@ pub fn send_local(worker: &mut Worker, request: &LocalRequest) -> Result<Transac
     transaction.data.purpose = request.purpose.clone();
     transaction.flags.no_auto_ack = request.without_ack;
     transaction.change_final_response(worker.now.time, request.final_response_invite, request.final_response);
-    let start = BranchStart { request_uri: request_uri.into_boxed_slice(), ..BranchStart::default() };
+    let start = BranchStart { request_uri, ..BranchStart::default() };
     if transaction.add_branch(start, settings).is_err() {
         give_up(worker, transaction);
         return Err(error::SEND);
@@ -150,7 +150,7 @@ fn send_bytes(worker: &mut Worker, transaction: &mut Transaction<TransactionData
     if super::sending::is_left_alone(worker, transaction.method(), &to) {
         return Err(error::SEND);
     }
-    if !transaction.branch_sent(worker.now.time, last_branch(transaction), to, &bytes) {
+    if !transaction.branch_sent(worker.now.time, last_branch(transaction), to, &bytes[..]) {
         return Err(error::SEND);
     }
     worker.outbox.send(&to, &bytes);

@@ -50,6 +50,7 @@ pub(crate) use relay::send_100;
 pub use relay::{Forced, refuse_waiting, relay};
 pub use reply::{has_transaction, reply, reply_with};
 pub use rpc::{ANSWERED_METHODS, deliver, find_by_call};
+pub use sending::Prepared;
 pub use settle::{attach, check_in, detach, finish_request, return_transaction};
 pub use state::{ReplyView, RunState, State};
 pub use success_ack::Additions;

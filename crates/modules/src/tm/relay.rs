@@ -117,19 +117,20 @@ fn forward(worker: &mut Worker, forced: Forced) -> Flow {
         fail(worker, error::CANCELED, forced.without_reply);
         return Flow::Code(-1);
     }
-    let targets = take_targets(worker);
+    let mut targets = take_targets(worker);
     if targets.is_empty() {
         worker.log(-1, "tm", "no branches for forwarding");
         return Flow::Code(fail(worker, -1, forced.without_reply));
     }
-    let mut pending = Pending { branches: Vec::with_capacity(targets.len()), error: 0, without_reply: forced.without_reply };
+    let branches = std::mem::take(&mut worker.scratch.prepared);
+    let mut pending = Pending { branches, error: 0, without_reply: forced.without_reply };
     save_edits(worker);
     let branch_route = worker.run.tm.armed.branch.take();
     if let Some(transaction) = &mut worker.run.tm.transaction {
         transaction.armed.branch = None;
     }
     let first_index = worker.run.tm.transaction.as_ref().map_or(0, |transaction| transaction.branches.len());
-    for target in targets {
+    for target in targets.drain(..) {
         // A branch that its route drops takes no index.
         let index = first_index + pending.branches.len();
         if let Some(mut prepared) = prepare(worker, target, branch_route.map(RouteId), index, &forced) {
@@ -140,6 +141,7 @@ fn forward(worker: &mut Worker, forced: Forced) -> Flow {
             pending.error = pending.error.min(error::CONFIGURATION);
         }
     }
+    worker.scratch.targets = targets;
     crate::uac::keep_for_replies(worker);
     if worker.run.route_set.meets(Routes::FAILURE) {
         // Only the main script of a request can park: here the look-ups go on by themselves.
@@ -151,7 +153,7 @@ fn forward(worker: &mut Worker, forced: Forced) -> Flow {
 /// The request's own target, if it was not used yet, then every appended branch. The list is empty afterwards.
 fn take_targets(worker: &mut Worker) -> Vec<Target> {
     let run = &mut worker.run;
-    let mut targets = Vec::with_capacity(1 + run.branches.len());
+    let mut targets = std::mem::take(&mut worker.scratch.targets);
     if !run.is_target_consumed {
         targets.push(run.target.clone());
         run.is_target_consumed = true;
@@ -172,10 +174,10 @@ fn save_edits(worker: &mut Worker) {
     if transaction.branches.is_empty() {
         // `msg_apply_changes` and in-place changes after `t_newtran`: the edits fit the message as it is now.
         if transaction.request.bytes() != run.message.bytes() {
-            transaction.request = run.message.clone();
+            transaction.request.clone_from(&run.message);
         }
-        transaction.edits = run.edits.clone();
-        transaction.data.record_route = run.rr.plan.clone();
+        transaction.edits.clone_from(&run.edits);
+        transaction.data.record_route.clone_from(&run.rr.plan);
         transaction.data.reply_headers.clone_from(&run.reply_headers);
     }
 }
@@ -289,15 +291,16 @@ fn resolved(worker: &mut Worker, answer: Answer) -> Flow {
 
 /// Creates every branch and sends it; one whose address is missing is sent by the answer to its look-up.
 /// 1 when at least one went out or will.
-fn launch_or_look_up(worker: &mut Worker, pending: Pending) -> i32 {
+fn launch_or_look_up(worker: &mut Worker, mut pending: Pending) -> i32 {
     let mut lowest = pending.error;
     let mut underway = 0_usize;
-    for prepared in pending.branches {
+    for prepared in pending.branches.drain(..) {
         match launch(worker, prepared) {
             Ok(()) => underway += 1,
             Err(code) => lowest = lowest.min(code),
         }
     }
+    worker.scratch.prepared = pending.branches;
     if underway > 0 {
         return 1;
     }

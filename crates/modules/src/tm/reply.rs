@@ -97,12 +97,14 @@ pub fn send_reply(worker: &mut Worker, reply: LocalReply<'_>) -> bool {
     write_reply(&mut worker.outbox.bytes, &transaction.request, &parts);
     let mut actions = Vec::new();
     let bytes = worker.outbox.bytes.get(start..).unwrap_or_default();
-    let sent_tag = if transaction.request.to_tag().is_empty() { tag } else { transaction.request.to_tag() };
-    let sent_tag = sent_tag.to_vec();
+    let mut sent_tag = std::mem::take(&mut worker.scratch.text);
+    sent_tag.clear();
+    sent_tag.extend_from_slice(if transaction.request.to_tag().is_empty() { tag } else { transaction.request.to_tag() });
     let is_sent = {
         let sent = SentReply { code, origin: Origin::Local, bytes, to_tag: &sent_tag };
         transaction.reply_sent(worker.now.time, sent, &node.states.tm.settings, &mut actions)
     };
+    worker.scratch.text = sent_tag;
     let route = transaction.server.reply_route;
     let connecting = connecting(&transaction.data, &worker.run.core.hints, code);
     worker.run.tm.transaction = Some(transaction);

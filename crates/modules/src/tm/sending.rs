@@ -8,7 +8,7 @@ use script::value::Text;
 use sip::edit::Edits;
 use sip::message::Message;
 use sip::method::Method;
-use transaction::{AddBranchError, ArmedRoutes, BranchStart, Endpoint, Transaction};
+use transaction::{AddBranchError, ArmedRoutes, Endpoint, Transaction};
 
 use super::data::TransactionData;
 use crate::core::Hints;
@@ -90,17 +90,20 @@ pub fn reserve(worker: &mut Worker, prepared: &Prepared) -> Result<usize, i32> {
         return Err(error::FORKING);
     }
     let uri = prepared.target.uri.as_deref().unwrap_or_else(|| transaction.request.request_uri());
-    let bytes_of = |text: &Option<Text>| text.as_deref().map_or_else(Default::default, |text| text.to_vec().into_boxed_slice());
-    let start = BranchStart {
-        request_uri: uri.to_vec().into_boxed_slice(),
-        destination_uri: bytes_of(&prepared.target.next_hop),
-        path: bytes_of(&prepared.target.path),
-        instance: bytes_of(&prepared.target.instance),
-        ruid: bytes_of(&prepared.target.ruid),
-        user_agent: bytes_of(&prepared.target.user_agent),
-        script_flags: prepared.target.flags,
-        armed: prepared.armed,
-    };
+    let target = &prepared.target;
+    let mut start = worker.spares.start();
+    start.request_uri.extend_from_slice(uri);
+    for (place, text) in [
+        (&mut start.destination_uri, &target.next_hop),
+        (&mut start.path, &target.path),
+        (&mut start.instance, &target.instance),
+        (&mut start.ruid, &target.ruid),
+        (&mut start.user_agent, &target.user_agent),
+    ] {
+        place.extend_from_slice(text.as_deref().unwrap_or_default());
+    }
+    start.script_flags = target.flags;
+    start.armed = prepared.armed;
     transaction.add_branch(start, &node.states.tm.settings).map_err(|refused| match refused {
         AddBranchError::Canceled => error::CANCELED,
         AddBranchError::Final => -1,
@@ -132,7 +135,8 @@ fn build_and_send(
     let prefers_receiving = !prepared.is_further_address || node.states.tm.reuses_receiving_socket;
     let received_on = transaction.data.source.map(|source| source.socket).filter(|_| prefers_receiving);
     let mut to = next_hop::endpoint(&node.sockets, hop, &prepared.target, received_on)?;
-    let mut branch = Vec::with_capacity(transaction::branch_id::BRANCH_BYTES_MAX);
+    let mut branch = std::mem::take(&mut worker.scratch.branch);
+    branch.clear();
     transaction::branch_id::write_branch(&mut branch, node.transactions.secret(), transaction.id(), transaction.call(), index);
     let from = worker.outbox.bytes.len();
     write(worker, node, transaction, prepared, to, &branch);
@@ -142,6 +146,7 @@ fn build_and_send(
         worker.outbox.bytes.truncate(from);
         write(worker, node, transaction, prepared, to, &branch);
     }
+    worker.scratch.branch = branch;
     let received_socket = transaction.data.source.map_or(0, |source| source.socket);
     let added = prepared.record_route.header_count(node, received_socket, to.socket);
     if let Some(branch) = transaction.branches.get_mut(index) {
@@ -153,7 +158,7 @@ fn build_and_send(
         worker.outbox.bytes.truncate(from);
         return Err(error::SEND);
     }
-    let bytes = worker.outbox.bytes.get(from..).unwrap_or_default();
+    let bytes = worker.spares.buffer_with(worker.outbox.bytes.get(from..).unwrap_or_default());
     transaction.branch_sent(worker.now.time, index, to, bytes);
     cseq::branch_leaves(worker, transaction, index, prepared.renumbering);
     let hints = prepared.marks.hints;

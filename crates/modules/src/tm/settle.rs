@@ -15,7 +15,8 @@ const ROUNDS_MAX: usize = 1_000;
 /// Puts a transaction into the run: variables, flags and armed routes come with it.
 pub fn attach(worker: &mut Worker, mut transaction: Box<Transaction<TransactionData>>) {
     let run = &mut worker.run;
-    run.attributes = std::mem::take(&mut transaction.data.attributes);
+    std::mem::swap(&mut run.attributes, &mut transaction.data.attributes);
+    transaction.data.attributes.clear();
     run.extended_flags = transaction.data.extended_flags;
     run.corex.via_wishes = transaction.data.via_wishes;
     run.corex.via_flags = transaction.data.message_via_flags;
@@ -28,7 +29,8 @@ pub fn attach(worker: &mut Worker, mut transaction: Box<Transaction<TransactionD
 pub fn detach(worker: &mut Worker) -> Option<Box<Transaction<TransactionData>>> {
     let run = &mut worker.run;
     let mut transaction = run.tm.transaction.take()?;
-    transaction.data.attributes = std::mem::take(&mut run.attributes);
+    std::mem::swap(&mut run.attributes, &mut transaction.data.attributes);
+    run.attributes.clear();
     if !run.tm.is_request_run {
         transaction.data.extended_flags = run.extended_flags;
         transaction.message_flags = run.flags;
@@ -52,10 +54,12 @@ pub fn return_transaction(worker: &mut Worker, transaction: Box<Transaction<Tran
     let node = Arc::clone(&worker.node);
     let mut transaction = transaction;
     for _ in 0..ROUNDS_MAX {
+        worker.spares.collect(&mut transaction);
         match node.transactions.check_in(transaction) {
             CheckIn::Done => return,
             CheckIn::Freed(mut ended, _) => {
                 crate::dialog::transaction_ended(worker, &mut ended.data);
+                worker.spares.keep(ended, TransactionData::renew);
                 return;
             }
             CheckIn::Events(held, events) => {

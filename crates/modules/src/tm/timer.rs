@@ -13,7 +13,10 @@ const STEPS_MAX: usize = 256;
 
 /// Does what is due on one transaction. One that another worker holds is armed again when it comes back.
 pub fn on_due(worker: &mut Worker, id: TransactionId) {
-    let Checkout::Taken(transaction) = worker.node.transactions.checkout(id) else { return };
+    let Checkout::Taken(mut transaction) = worker.node.transactions.checkout(id) else { return };
+    if transaction.ends_quietly(worker.now.time) {
+        return super::settle::return_transaction(worker, transaction);
+    }
     let run = worker.fresh_run();
     let ((), used) = worker.with_run(run, |worker| {
         super::settle::attach(worker, transaction);

@@ -12,6 +12,7 @@ use crate::worker::Worker;
 
 /// Level when none is given.
 const LEVEL_ERROR: i32 = -1;
+pub(super) const LEVEL_DEBUG: i32 = 3;
 
 fn text(arguments: &[Argument], at: usize) -> Text {
     arguments.get(at).map(Argument::text).unwrap_or_default()
@@ -25,9 +26,27 @@ enum Lead {
     PrefixAndPlace,
 }
 
+/// Is nothing written at this level?
+pub(super) fn is_silent(worker: &Worker, level: i32) -> bool {
+    level > worker.node.core.debug()
+}
+
+/// Is nothing written at the level that stands before the text? A level that is unknown or computed says no.
+pub(super) fn is_level_silent(worker: &Worker, arguments: &mut dyn Iterator<Item = Option<&Argument>>) -> bool {
+    let (mut before, mut last) = (None, arguments.next());
+    for argument in arguments {
+        before = last.replace(argument);
+    }
+    let level = match before {
+        None => Some(LEVEL_ERROR),
+        Some(argument) => argument.and_then(|argument| level::level(&argument.text())),
+    };
+    level.is_some_and(|level| is_silent(worker, level))
+}
+
 /// Writes a line at a level, unless the threshold is lower. Always 1.
 fn write(worker: &mut Worker, level: i32, facility: Option<u8>, text: &[u8], lead: Lead) -> Flow {
-    if level > worker.node.core.debug() {
+    if is_silent(worker, level) {
         return Flow::Code(1);
     }
     let node = Arc::clone(&worker.node);
@@ -94,7 +113,6 @@ pub(super) fn at_level(worker: &mut Worker, arguments: &[Argument], level: i32) 
 
 /// `xdbgl(text)`.
 pub(super) fn debug_with_place(worker: &mut Worker, arguments: &[Argument]) -> Flow {
-    const LEVEL_DEBUG: i32 = 3;
     write(worker, LEVEL_DEBUG, None, &text(arguments, 0), Lead::PrefixAndPlace)
 }
 

@@ -6,7 +6,7 @@ mod core_match;
 mod expression;
 mod statement;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::bytecode::{Instruction, Program, Route, RouteId};
@@ -52,7 +52,7 @@ pub fn compile<H: Host>(
         flags,
         attribute_flags: configuration.attribute_flags.clone(),
         diagnostics: Vec::new(),
-        known_references: HashMap::new(),
+        known_references: BTreeMap::new(),
         scopes: Vec::new(),
         blocks: 0,
         nesting: 0,
@@ -113,7 +113,7 @@ struct Compiler<H: Host> {
     flags: BTreeMap<String, u32>,
     attribute_flags: Vec<String>,
     diagnostics: Vec<Diagnostic>,
-    known_references: HashMap<Vec<u8>, u32>,
+    known_references: BTreeMap<Vec<u8>, u32>,
     scopes: Vec<Scope>,
     /// Blocks around the current statement, inside its route.
     blocks: u16,

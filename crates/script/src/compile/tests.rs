@@ -146,8 +146,15 @@ fn routes_are_found_by_kind_and_name() {
 /// Every function and variable exists: only the language itself is checked.
 struct Permissive;
 
-static ANY_FUNCTION: Function<TestHost> =
-    Function { name: "any", arity: (0, 6), arguments: &[Kind::Format], routes: Routes::ANY, call: |_, _| Flow::Code(1), note: "" };
+static ANY_FUNCTION: Function<TestHost> = Function {
+    name: "any",
+    arity: (0, 6),
+    arguments: &[Kind::Format],
+    routes: Routes::ANY,
+    call: |_, _| Flow::Code(1),
+    is_needless: None,
+    note: "",
+};
 static ANY_VARIABLE: Variable<TestHost> = Variable {
     name: "any",
     inner: InnerKind::OptionalWord,

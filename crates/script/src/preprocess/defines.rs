@@ -1,6 +1,6 @@
 //! The table of defines, in order of definition, and the ones every configuration starts with (spec cfg-language 2.2, 2.7).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::limits::DEFINES_MAX;
 use crate::value::Text;
@@ -9,7 +9,7 @@ use crate::value::Text;
 #[derive(Debug, Default)]
 pub struct Defines {
     entries: Vec<(String, Option<Text>)>,
-    places: HashMap<String, usize>,
+    places: BTreeMap<String, usize>,
 }
 
 /// Why a define was refused.

@@ -1,6 +1,6 @@
 //! The parser's hands: looking ahead, taking tokens, reporting, and finding the next safe place after an error.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::diagnostic::Diagnostic;
 use crate::lexer::Lexer;
@@ -23,7 +23,7 @@ pub(crate) struct Parser<'a> {
     pub(crate) modules: &'a dyn ModuleCatalogue,
     pub(crate) configuration: Configuration,
     /// Modules that could not be loaded: their parameters are not reported again.
-    pub(crate) missing_modules: HashSet<String>,
+    pub(crate) missing_modules: BTreeSet<String>,
     /// `socket_workers` waiting for the next `listen`.
     pub(crate) workers: Option<u32>,
     /// The kind of the block being read.
@@ -42,7 +42,7 @@ impl<'a> Parser<'a> {
             lexer,
             modules,
             configuration: Configuration::default(),
-            missing_modules: HashSet::new(),
+            missing_modules: BTreeSet::new(),
             workers: None,
             route_kind: None,
             buffer: VecDeque::new(),

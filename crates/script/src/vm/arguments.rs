@@ -16,7 +16,7 @@ pub(super) fn evaluate<H: Host>(
     values: &mut Vec<Value>,
     arguments: &mut Vec<Argument>,
 ) -> Result<(), String> {
-    let mut computed = values.split_off(values.len().saturating_sub(site.computed)).into_iter();
+    let mut computed = values.drain(values.len().saturating_sub(site.computed)..);
     for plan in &site.plans {
         let argument = match plan {
             ArgumentPlan::Constant(argument) => argument.clone(),

@@ -3,7 +3,7 @@
 use super::evaluate::write;
 use super::machine::{Machine, RouteFrame, Step};
 use super::{ERROR, Ended, Finish, arguments};
-use crate::bytecode::{Program, RouteId, SwitchLabel};
+use crate::bytecode::{ArgumentPlan, Program, RouteId, SwitchLabel};
 use crate::exports::{Flow, Host};
 use crate::value::Value;
 
@@ -24,11 +24,17 @@ impl Machine {
 
     pub(super) fn call<H: Host>(&mut self, program: &Program<H>, host: &mut H, at: u32) -> Step {
         let Some(site) = program.calls.get(at as usize) else { return Step::Failed };
+        if let Some(is_needless) = site.function.is_needless
+            && is_needless(host, &mut site.plans.iter().map(ArgumentPlan::constant))
+        {
+            self.stacks.values.truncate(self.stacks.values.len().saturating_sub(site.computed));
+            return self.called(host, 1, site.is_core);
+        }
         let flow = match &site.constants {
             Some(constants) => (site.function.call)(host, constants),
             None => {
-                let mut arguments = std::mem::take(&mut self.arguments);
-                let evaluated = arguments::evaluate(program, host, site, &mut self.values, &mut arguments);
+                let mut arguments = std::mem::take(&mut self.stacks.arguments);
+                let evaluated = arguments::evaluate(program, host, site, &mut self.stacks.values, &mut arguments);
                 let flow = match evaluated {
                     Ok(()) => (site.function.call)(host, &arguments),
                     Err(error) => {
@@ -38,7 +44,7 @@ impl Machine {
                     }
                 };
                 arguments.clear();
-                self.arguments = arguments;
+                self.stacks.arguments = arguments;
                 flow
             }
         };
@@ -61,7 +67,7 @@ impl Machine {
     }
 
     pub(super) fn enter<H: Host>(&mut self, program: &Program<H>, host: &mut H, route: RouteId, blocks: u16) -> Step {
-        let outer = self.frames.last().map_or(0, |frame| frame.depth);
+        let outer = self.stacks.frames.last().map_or(0, |frame| frame.depth);
         let depth = outer.saturating_add(u32::from(blocks)).saturating_add(1);
         let Some(target) = program.routes.get(route.0 as usize) else { return Step::Failed };
         if depth > self.limits.depth_max {
@@ -71,17 +77,22 @@ impl Machine {
             host.set_return_code(-1);
             return Step::Next;
         }
-        self.frames.push(RouteFrame { return_to: self.position, values: self.values.len(), guards: self.guards.len(), depth });
+        self.stacks.frames.push(RouteFrame {
+            return_to: self.position,
+            values: self.stacks.values.len(),
+            guards: self.stacks.guards.len(),
+            depth,
+        });
         self.code = 1;
         self.jump(target.start)
     }
 
     pub(super) fn leave_route<H: Host>(&mut self, host: &mut H, code: i64) -> Step {
-        let Some(frame) = self.frames.pop() else {
+        let Some(frame) = self.stacks.frames.pop() else {
             return Step::Done(Finish { code, how: Ended::Return });
         };
-        self.values.truncate(frame.values);
-        self.guards.truncate(frame.guards);
+        self.stacks.values.truncate(frame.values);
+        self.stacks.guards.truncate(frame.guards);
         self.position = frame.return_to;
         self.code = code;
         host.set_return_code(code);
@@ -90,7 +101,7 @@ impl Machine {
 
     pub(super) fn round<H: Host>(&mut self, program: &Program<H>, host: &mut H, address: u32) -> Step {
         let most = i64::from(self.limits.while_loops_max);
-        let rounds = match self.values.last_mut() {
+        let rounds = match self.stacks.values.last_mut() {
             Some(Value::Integer(rounds)) => {
                 *rounds += 1;
                 *rounds

@@ -163,9 +163,11 @@ pub fn format_text<H: Host>(host: &mut H, compiled: &Format) -> Text {
             Err(Refused) => Text::empty(),
         },
         _ => {
-            let mut out = Vec::with_capacity(128);
+            let mut out = host.spare_buffer();
             format(host, compiled, &mut out);
-            Text::from(out.as_slice())
+            let text = Text::from(out.as_slice());
+            host.keep_buffer(out);
+            text
         }
     }
 }

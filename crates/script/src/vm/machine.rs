@@ -23,15 +23,31 @@ pub(super) struct GuardFrame {
     pub(super) frames: usize,
 }
 
+/// What a machine works on; kept after a run, so that the next one needs no memory.
+#[derive(Debug, Default)]
+pub struct Stacks {
+    pub(super) values: Vec<Value>,
+    pub(super) frames: Vec<RouteFrame>,
+    pub(super) guards: Vec<GuardFrame>,
+    pub(super) arguments: Vec<Argument>,
+}
+
+impl Stacks {
+    fn clear(&mut self) {
+        let Stacks { values, frames, guards, arguments } = self;
+        values.clear();
+        frames.clear();
+        guards.clear();
+        arguments.clear();
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Machine {
     pub(super) position: usize,
     /// The code of the last action executed in the current route.
     pub(super) code: i64,
-    pub(super) values: Vec<Value>,
-    pub(super) frames: Vec<RouteFrame>,
-    pub(super) guards: Vec<GuardFrame>,
-    pub(super) arguments: Vec<Argument>,
+    pub(super) stacks: Stacks,
     pub(super) limits: RunLimits,
     pub(super) steps: u64,
     /// Is the function that waits a core function?
@@ -49,14 +65,29 @@ pub(super) enum Step {
 
 impl Machine {
     pub(super) fn execute<H: Host>(mut self, program: &Program<H>, host: &mut H) -> Run {
+        match self.go_on(program, host) {
+            Some(finish) => self.finish(host, finish),
+            None => Run::Parked(Frame(Box::new(self))),
+        }
+    }
+
+    /// The run is over; its stacks are for the next one.
+    pub(super) fn finish<H: Host>(mut self, host: &mut H, finish: Finish) -> Run {
+        self.stacks.clear();
+        host.keep_stacks(self.stacks);
+        Run::Done(finish)
+    }
+
+    /// None: a function waits.
+    fn go_on<H: Host>(&mut self, program: &Program<H>, host: &mut H) -> Option<Finish> {
         loop {
             let Some(instruction) = program.code.get(self.position).copied() else {
-                return Run::Done(Finish { code: self.code, how: Ended::Return });
+                return Some(Finish { code: self.code, how: Ended::Return });
             };
             if self.steps == 0 {
                 let text = format!("the script was ended after {} steps", self.limits.steps_max);
                 host.log(ERROR, &program.place_of(self.position), &text);
-                return Run::Done(Finish { code: -1, how: Ended::Exit });
+                return Some(Finish { code: -1, how: Ended::Exit });
             }
             self.steps -= 1;
             host.reached(self.position as u32);
@@ -64,18 +95,18 @@ impl Machine {
             match self.step(program, host, instruction) {
                 Step::Next => {}
                 Step::Failed => self.fail(program, host),
-                Step::Wait => return Run::Parked(Frame(Box::new(self))),
-                Step::Done(finish) => return Run::Done(finish),
+                Step::Wait => return None,
+                Step::Done(finish) => return Some(finish),
             }
         }
     }
 
     pub(super) fn pop(&mut self) -> Value {
-        self.values.pop().unwrap_or_default()
+        self.stacks.values.pop().unwrap_or_default()
     }
 
     pub(super) fn push(&mut self, value: Value) -> Step {
-        self.values.push(value);
+        self.stacks.values.push(value);
         Step::Next
     }
 
@@ -160,7 +191,7 @@ impl Machine {
                 _ => Step::Next,
             },
             Instruction::JumpUnlessInteger(address) => {
-                if !self.values.last().is_some_and(Value::is_integer) {
+                if !self.stacks.values.last().is_some_and(Value::is_integer) {
                     self.jump(address);
                 }
                 Step::Next
@@ -240,11 +271,11 @@ impl Machine {
             }
             Instruction::Switch(at) => self.switch(program, at),
             Instruction::Guard(target) => {
-                self.guards.push(GuardFrame { target, values: self.values.len(), frames: self.frames.len() });
+                self.stacks.guards.push(GuardFrame { target, values: self.stacks.values.len(), frames: self.stacks.frames.len() });
                 Step::Next
             }
             Instruction::Unguard => {
-                self.guards.pop();
+                self.stacks.guards.pop();
                 Step::Next
             }
             _ => Step::Failed,
@@ -254,12 +285,12 @@ impl Machine {
     /// An expression failed: the statement around it goes on at its guard.
     fn fail<H: Host>(&mut self, program: &Program<H>, host: &mut H) {
         self.code = -1;
-        match self.guards.pop() {
-            Some(guard) if guard.frames == self.frames.len() => {
-                self.values.truncate(guard.values);
+        match self.stacks.guards.pop() {
+            Some(guard) if guard.frames == self.stacks.frames.len() => {
+                self.stacks.values.truncate(guard.values);
                 self.position = guard.target as usize;
             }
-            Some(guard) => self.guards.push(guard),
+            Some(guard) => self.stacks.guards.push(guard),
             None => host.log(ERROR, &program.place_of(self.position - 1), "an expression failed"),
         }
     }

@@ -10,6 +10,7 @@ mod operate;
 pub(crate) use core_match::{is_address, is_number};
 pub use evaluate::{format, format_text, read, substitute, write};
 
+pub use self::machine::Stacks;
 use self::machine::{Machine, Step};
 use crate::bytecode::{Program, RouteId};
 use crate::exports::Host;
@@ -19,9 +20,6 @@ const ERROR: i32 = -1;
 
 /// Longest text that `+`, a format string or a substitution makes, bytes.
 pub const TEXT_BYTES_MAX: usize = crate::transform::RESULT_BYTES_MAX;
-
-/// Values that most expressions hold at once.
-const VALUES_AT_ONCE: usize = 4;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +60,7 @@ pub fn run<H: Host>(program: &Program<H>, host: &mut H, route: RouteId) -> Run {
     let machine = Machine {
         position: start as usize,
         code: 1,
-        // Nearly every run computes something: one allocation now instead of a first growth.
-        values: Vec::with_capacity(VALUES_AT_ONCE),
-        frames: Vec::new(),
-        guards: Vec::new(),
-        arguments: Vec::new(),
+        stacks: host.spare_stacks().unwrap_or_default(),
         limits,
         steps: limits.steps_max,
         waits_for_core: false,
@@ -79,7 +73,7 @@ pub fn resume<H: Host>(program: &Program<H>, host: &mut H, frame: Frame, code: i
     let mut machine = *frame.0;
     let is_core = machine.waits_for_core;
     match machine.called(host, i64::from(code), is_core) {
-        Step::Done(finish) => Run::Done(finish),
+        Step::Done(finish) => machine.finish(host, finish),
         _ => machine.execute(program, host),
     }
 }

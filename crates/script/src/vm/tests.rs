@@ -55,6 +55,16 @@ fn holds(setup: &str, condition: &str) -> bool {
 }
 
 #[test]
+fn a_call_that_would_do_nothing_is_left_out_and_answers_1() {
+    assert_eq!(printed(r#"bad(); whisper("off", "$var(x)"); print("$rc");"#), "1");
+    assert_eq!(printed(r#"whisper("on", "$rc");"#), printed(r#"print("on", "$rc");"#));
+    // What is computed is not known before.
+    assert_eq!(printed(r#"$var(x) = "off"; whisper("$var(x)", "a");"#), printed(r#"print("off", "a");"#));
+    // A computed argument leaves the stack.
+    assert_eq!(printed(r#"whisper("off", 1 + 2); print("on");"#), "on");
+}
+
+#[test]
 fn a_neutral_side_leaves_the_integer_of_the_other() {
     let setup = r#"$var(n) = 7; $var(s) = "007"; $var(m) = -3;"#;
     for (expression, wanted) in

@@ -184,3 +184,23 @@ fn a_released_transaction_says_nothing_and_ends() {
     bench.transaction.release(bench.now, &bench.settings, &mut bench.actions);
     assert_eq!(run(&mut bench, Buffer::Request(0)), (vec![], 5_000, TimerStep::Ended));
 }
+
+#[test]
+fn a_transaction_ends_quietly_when_nothing_but_its_wait_is_due() {
+    let mut bench = Bench::new("BYE");
+    bench.fork(1);
+    assert!(!bench.transaction.ends_quietly(bench.now), "nothing is due");
+    bench.send_reply(200, Origin::Relayed);
+    bench.now = bench.transaction.next_deadline().time().expect("it waits");
+    assert!(bench.transaction.ends_quietly(bench.now) && bench.transaction.is_ended());
+    let mut bench = Bench::new("INVITE");
+    bench.fork(1);
+    bench.receive(0, 180);
+    bench.transaction.cancel_branches(bench.now, crate::Which::All, crate::CancelReason::None, &bench.settings, &mut bench.actions);
+    assert!(bench.transaction.cancel_sent(bench.now, 0, b"CANCEL"));
+    bench.transaction.release(bench.now, &bench.settings, &mut bench.actions);
+    bench.now = Time(bench.now.0 + 5_000);
+    let before = format!("{:?}", bench.transaction);
+    assert!(!bench.transaction.ends_quietly(bench.now), "the CANCEL is to be sent again");
+    assert_eq!(format!("{:?}", bench.transaction), before);
+}

@@ -1,8 +1,6 @@
 //! Storms a limit on calls from many threads and counts what must never happen: a call above the limit, or a refusal while
 //! there was room.
 //!
-//! `cargo run --release -p dialog --example limit_storm -- 64 100000`
-//!
 //! How the violations are found: a thread counts itself in `inside` after it got a place and out before it gives it back, so
 //! `inside` never exceeds the places really taken; above the limit is a violation. Each attempt is counted in `begun` before it
 //! starts; a refusal or a return of a place is counted in `over` after it is finished. Whoever had a place at some moment
@@ -160,14 +158,13 @@ fn storm(name: &str, value: Option<&[u8]>, threads: usize, dialogs_of_thread: us
     complete && above == 0 && needless == 0 && left == Some(0) && differences == 0
 }
 
-fn main() -> std::process::ExitCode {
-    let given = |place: usize, default: usize| std::env::args().nth(place).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (threads, count) = (given(1, 64).max(1), given(2, 100_000));
+/// Storms with `threads` threads that acquire `count` times each, with as many wishes as threads and with four times as many.
+pub fn storms(threads: usize, count: usize) -> Result<(), String> {
     let mut is_sound = true;
     for (name, value) in [("gateway", Some(&b"gw1"[..])), ("all", None)] {
         for dialogs_of_thread in [1, 4] {
-            is_sound &= storm(name, value, threads, dialogs_of_thread, count);
+            is_sound &= storm(name, value, threads.max(1), dialogs_of_thread, count);
         }
     }
-    if is_sound { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
+    if is_sound { Ok(()) } else { Err("the limit was not kept".to_owned()) }
 }

@@ -1,6 +1,4 @@
 //! Measures the resident memory of confirmed dialogs: two profiles, one variable, typical texts.
-//!
-//! `cargo run --release -p dialog --example memory -- 200000`
 
 use dialog::settings::ParameterValue;
 use dialog::{
@@ -16,22 +14,18 @@ fn resident_bytes() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-fn main() {
-    let count: u64 = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(200_000);
+/// Makes so many dialogs in this process and prints what one takes.
+pub fn held(count: u32) -> Result<(), String> {
     let mut settings = Settings::default();
     let defined = settings.set("profiles_no_value", ParameterValue::Text("all"));
     let defined = defined.and_then(|_| settings.set("profiles_with_value", ParameterValue::Text("caller")));
-    if let Err(error) = defined {
-        eprintln!("{error}");
-        return;
-    }
+    defined.map_err(|error| error.to_string())?;
     let now = Now { time: Time(1), date: Date(1_795_380_273_000) };
     let engine = Engine::new(now, settings);
     let (Some(all), Some(caller)) = (engine.profiles().find("all"), engine.profiles().find("caller")) else {
-        return;
+        return Err("a profile is missing".to_owned());
     };
-    let before = resident_bytes().unwrap_or(0);
-    let started = std::time::Instant::now();
+    let before = resident_bytes().ok_or("the kernel does not tell the resident memory")?;
     for number in 0..count {
         let call_id = format!("{number}-19529@192.0.2.17");
         let from_tag = format!("{number}SIPpTag00");
@@ -52,7 +46,7 @@ fn main() {
             ..NewDialog::default()
         };
         let Begin::Created(id) = engine.begin(now, &new) else {
-            return;
+            return Err(format!("dialog {number} was refused"));
         };
         let callee = CalleeLeg {
             tag: to_tag.as_bytes(),
@@ -76,9 +70,8 @@ fn main() {
             engine.request_finish(now, change, &ack);
         }
     }
-    let elapsed = started.elapsed();
-    let after = resident_bytes().unwrap_or(0);
+    let after = resident_bytes().unwrap_or(before);
     println!("dialogs                {}", engine.statistics().active);
-    println!("bytes per dialog       {}", after.saturating_sub(before) / count.max(1));
-    println!("µs per INVITE-200-ACK  {:.2}", elapsed.as_secs_f64() * 1e6 / count.max(1) as f64);
+    println!("bytes per dialog       {}", after.saturating_sub(before) / u64::from(count.max(1)));
+    Ok(())
 }
