@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use modules::Worker;
 use modules::node::Process;
@@ -80,7 +81,7 @@ impl Files for OneFile<'_> {
 
 /// A proxy with one worker, and the two users of its calls.
 pub struct Scene {
-    pub proxy: Proxy,
+    pub proxy: Arc<Proxy>,
     pub worker: Worker,
     pub now: Now,
     calls: u64,
@@ -104,9 +105,21 @@ impl Scene {
         let sockets = Sockets { list: vec![Socket::new(Protocol::Udp, loopback(5060), None, None)], aliases: Vec::new() };
         let now = Now { time: Time(1_000), date: Date(1_700_000_000_000) };
         let prepared = Prepared { checked, sockets, process: Process::default(), environment: BTreeMap::new() };
-        let proxy = Proxy::new(proxy::start(prepared, now).map_err(|error| error.to_string())?);
+        let proxy = Arc::new(Proxy::new(proxy::start(prepared, now).map_err(|error| error.to_string())?));
         let worker = proxy.worker(0, 7, now);
         Ok(Scene { proxy, worker, now, calls: 0, caller: loopback(5070), callee: loopback(5080) })
+    }
+
+    /// Another worker of the same proxy, with users and calls of its own.
+    pub fn beside(&self, number: u32) -> Scene {
+        let worker = self.proxy.worker(number, 7 + u64::from(number), self.now);
+        Scene { proxy: Arc::clone(&self.proxy), worker, calls: u64::from(number) << 32, ..*self }
+    }
+
+    /// Sets its clock to the moment at which as many calls have been made, by all workers together.
+    pub fn set_clock(&mut self, calls: u64) {
+        let milliseconds = calls * 1_000 / u64::from(CALLS_A_SECOND);
+        self.now = Now { time: Time(1_000 + milliseconds), date: Date(1_700_000_000_000 + milliseconds) };
     }
 
     /// One that has carried so many calls.

@@ -15,6 +15,7 @@ pub mod callgrind;
 pub mod case;
 pub mod meter;
 pub mod surroundings;
+pub mod threads;
 
 mod dialogs;
 mod messages;

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use instructions::baseline::{self, Baseline, LIMIT_PERCENT, REMEDY, Verdict};
 use instructions::meter::{Counted, Timed};
 use instructions::surroundings::Surroundings;
-use instructions::{Case, callgrind};
+use instructions::{Case, callgrind, threads};
 
 const HELP: &str = "\
 instructions COMMAND
@@ -14,12 +15,15 @@ instructions COMMAND
   check [CASE...]    counts with callgrind and fails when a case is more than 3 % above the baseline
   write              counts and writes the baseline
   time [CASE...]     microseconds of one operation, the best of five rounds (build with --release)
+  workers [COUNT]    the basic call on 1 to COUNT threads at the same time through one proxy (default: as many as processors)
   list               the cases
   run CASE COUNT     does a case so often: what callgrind watches, and what profilers may
 ";
 
 /// Rounds of a measurement of time; the least disturbed one counts.
 const ROUNDS: usize = 5;
+/// How long each round of several workers lasts.
+const WORKERS_TIME: Duration = Duration::from_secs(1);
 /// Operations of a round.
 const OPERATIONS_TIMED: u32 = 4_000;
 
@@ -30,6 +34,8 @@ fn main() -> ExitCode {
         ["check", names @ ..] => cases(names).and_then(|cases| check(&cases)),
         ["write"] => write(),
         ["time", names @ ..] => cases(names).and_then(|cases| time(&cases)),
+        ["workers"] => workers(std::thread::available_parallelism().map_or(1, |count| count.get() as u32)),
+        ["workers", count] => count.parse().map_err(|_| format!("`{count}` is no number\n{HELP}")).and_then(workers),
         ["list"] => list(),
         ["run", name, count] => run(name, count),
         _ => Err(HELP.to_owned()),
@@ -119,6 +125,22 @@ fn time(cases: &[Case]) -> Result<(), String> {
             best = best.min(timed.spent.as_secs_f64() * 1e6 / f64::from(OPERATIONS_TIMED));
         }
         println!("{:<16} {best:>8.2} µs  {}", case.name(), case.about());
+    }
+    Ok(())
+}
+
+fn workers(most: u32) -> Result<(), String> {
+    println!("{:>7} {:>12} {:>12} {:>8}", "workers", "calls/s", "µs a call", "scaling");
+    let mut alone = None;
+    for count in 1..=most {
+        let mut all = Vec::new();
+        for _ in 0..ROUNDS {
+            all.push(threads::calls(count, WORKERS_TIME)?);
+        }
+        all.sort_by(|one, other| one.each.total_cmp(&other.each));
+        let Some(middle) = all.get(ROUNDS / 2) else { continue };
+        let alone = *alone.get_or_insert(middle.calls_a_second);
+        println!("{count:>7} {:>12.0} {:>12.2} {:>8.2}", middle.calls_a_second, middle.each, middle.calls_a_second / alone);
     }
     Ok(())
 }

@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sip::time::Time;
 
-/// Up to this much in the receive queue no call is refused, bytes as the kernel counts them: the next batch waits, no more.
-const LOW_BYTES: usize = 150_000;
-/// From this much on every new call is; the share rises evenly in between. That is a few milliseconds: what waits longer is out
+/// Up to this much in the receive queue no call is refused, bytes as the kernel counts them: some 250 messages, which pile up while
+/// the system runs something else for a few milliseconds. With a quarter of it calls were refused at half of the capacity.
+const LOW_BYTES: usize = 600_000;
+/// From this much on every new call is; the share rises evenly in between. That is some ten milliseconds: what waits longer is out
 /// of the processor's caches when its turn comes, so that calls cost more. The rest of the queue is for bursts.
-const HIGH_BYTES: usize = 600_000;
+const HIGH_BYTES: usize = 2_400_000;
 
 /// The time over which it is averaged whether the queue stands above the lower level, milliseconds.
 const AVERAGED_MILLISECONDS: u64 = 200;
@@ -168,8 +169,8 @@ mod tests {
     fn a_large_queue_is_mostly_for_bursts_and_a_small_one_is_used() {
         let levels = |bytes| Levels::of(bytes);
         assert_eq!(levels(425_984), Levels { low: 25, high: 75 });
-        assert_eq!(levels(2 << 20), Levels { low: 7, high: 28 });
-        assert_eq!(levels(8 << 20), Levels { low: 2, high: 12 });
+        assert_eq!(levels(4 << 20), Levels { low: 14, high: 57 });
+        assert_eq!(levels(8 << 20), Levels { low: 7, high: 28 });
         assert_eq!((levels(0), levels(usize::MAX / 100)), (Levels { low: 25, high: 75 }, Levels { low: 2, high: 12 }));
     }
 
