@@ -38,6 +38,8 @@ bench COMMAND
   listing HELD RATE [SECONDS]   calls a second while HELD calls are up, without and with listings of all of them (30 s each)
   side-by-side [OPTIONS]     duolog, Kamailio and a bare forwarder in turn, on cores of their own: what `cargo xtask bench` runs
       --quick, --only MEASUREMENT,..., --generator sleeps|spins, --write yes|no
+  builds [OPTIONS]           several builds of duolog in turn: did a change make a call cheaper?
+      --programs PATH,... (`kamailio` and `forwarder` are known), --rates CALLS,... --rounds N --generator sleeps|spins
   forward ADDRESS CALLEE     the bare forwarder
   storm [THREADS COUNT]      a limit of 100 calls stormed by threads that acquire so often: is it ever broken? (64, 100000)
   dialog-memory [COUNT]      resident bytes of a confirmed dialog, in the engine alone (200000)
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
             rates.iter().map(|rate| number(rate)).collect::<Result<Vec<_>, _>>().and_then(|rates| compare(seconds, &rates))
         }),
         ["side-by-side", options @ ..] => options::side_by_side(options).and_then(|wanted| side_by_side::side_by_side(&wanted)),
+        ["builds", options @ ..] => options::builds(options).and_then(|wanted| side_by_side::builds::builds(&wanted)),
         ["forward", address, callee] => side_by_side::forward(address, callee),
         ["storm"] => storm::storms(64, 100_000),
         ["storm", threads, count] => number(threads).and_then(|threads| storm::storms(threads as usize, number(count)? as usize)),

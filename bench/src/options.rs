@@ -129,6 +129,23 @@ pub fn reload(words: &[&str]) -> Result<reload::Wanted, String> {
     })
 }
 
+/// Of `builds`.
+pub fn builds(words: &[&str]) -> Result<side_by_side::builds::Wanted, String> {
+    let options = Options::read(words, &["programs", "rates", "rounds", "generator"])?;
+    let programs: Vec<_> = options.text("programs").ok_or("--programs PATH,... is needed")?.split(',').map(Into::into).collect();
+    let rate = |text: &str| text.parse::<u32>().map(f64::from).map_err(|_| format!("--rates {text}: no number"));
+    let rates = options.text("rates").unwrap_or("800,4000").split(',').map(rate).collect::<Result<_, _>>()?;
+    Ok(side_by_side::builds::Wanted { programs, rates, rounds: options.number("rounds", 5)?, ways: ways(&options)? })
+}
+
+fn ways(options: &Options<'_>) -> Result<Ways, String> {
+    match options.text("generator") {
+        None | Some("sleeps") => Ok(Ways { spins: false }),
+        Some("spins") => Ok(Ways { spins: true }),
+        Some(other) => Err(format!("a generator cannot {other}: use sleeps or spins")),
+    }
+}
+
 /// Of `side-by-side`. What is measured whole is written down unless `--write no` says otherwise; parts only with `--write yes`.
 pub fn side_by_side(words: &[&str]) -> Result<side_by_side::Wanted, String> {
     let is_quick = words.contains(&"--quick");
@@ -142,18 +159,13 @@ pub fn side_by_side(words: &[&str]) -> Result<side_by_side::Wanted, String> {
             names.split(',').map(|name| named(name).ok_or_else(|| format!("no measurement {name}: use {all}"))).collect::<Result<_, _>>()?
         }
     };
-    let spins = match options.text("generator") {
-        None | Some("sleeps") => false,
-        Some("spins") => true,
-        Some(other) => return Err(format!("a generator cannot {other}: use sleeps or spins")),
-    };
     let is_written = match options.text("write") {
         None => !is_quick && measurements.len() == Measurement::ALL.len(),
         Some("yes") => true,
         Some("no") => false,
         Some(other) => return Err(format!("--write {other}: use yes or no")),
     };
-    Ok(side_by_side::Wanted { measurements, is_quick, ways: Ways { spins }, is_written })
+    Ok(side_by_side::Wanted { measurements, is_quick, ways: ways(&options)?, is_written })
 }
 
 #[cfg(test)]

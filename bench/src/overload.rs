@@ -8,6 +8,7 @@ use crate::generator::{Method, Stage, Totals};
 use crate::measure;
 use crate::setup::{Ground, Setup};
 use crate::side_by_side::cores::{self, Cores};
+use crate::side_by_side::search::Search;
 use crate::subject::Kind;
 
 /// What a run is asked for.
@@ -20,13 +21,9 @@ pub struct Wanted {
     pub factor: f64,
 }
 
-/// One rate of the search for the capacity.
+/// One rate of the search for the capacity, and the first one.
 const WINDOW: Duration = Duration::from_secs(3);
-const FIRST_RATE: f64 = 500.0;
-const GROWTH: f64 = 1.3;
-const RATE_MAX: f64 = 100_000.0;
-/// The search is over when that many times the best was offered.
-const OFFERED_MAX: f64 = 1.5;
+const FIRST_RATE: f64 = 2_000.0;
 /// Transactions end within twice 64 * T1.
 const END_MAX: Duration = Duration::from_secs(70);
 /// Load at half of the capacity afterwards, and how finely the end of the overload is told.
@@ -86,24 +83,40 @@ fn load(setup: &mut Setup, rate: f64, lasting: Duration) -> Result<Phase, String
     })
 }
 
-/// The most calls a second that are completed under rising load.
-fn capacity(setup: &mut Setup) -> Result<f64, String> {
-    println!("{:>9} {:>10} {:>10} {:>9} {:>9}", "offered/s", "begun/s", "ended/s", "refused", "p99 ms");
-    let (mut best, mut rate) = (0.0_f64, FIRST_RATE);
-    while rate < RATE_MAX && (best == 0.0 || rate < best * OFFERED_MAX) {
+/// What a subject can take, calls a second.
+struct Capacity {
+    /// The highest rate without any loss: what a user plans with.
+    loss_free: f64,
+    /// The most that were completed, whatever became of the others.
+    completed: f64,
+}
+
+/// Searches the highest loss-free rate. A subject that lost something is started anew.
+fn capacity(setup: &mut Setup) -> Result<Capacity, String> {
+    println!("{:>9} {:>10} {:>10} {:>9} {:>9} {:>9}", "offered/s", "begun/s", "ended/s", "refused", "repeated", "p99 ms");
+    let (mut search, mut completed) = (Search::from(FIRST_RATE), 0.0_f64);
+    while let Some(rate) = search.rate() {
         let phase = load(setup, rate, WINDOW)?;
+        let is_over = setup.generator.finish(END_MAX)?;
+        let late = setup.generator.reset_totals();
+        let all = refused(&phase.totals.refused, |_, _| true) + refused(&late.refused, |_, _| true);
+        let repeated = phase.totals.repeated + late.repeated;
         println!(
-            "{rate:>9.0} {:>10.0} {:>10.0} {:>9} {:>9.2}",
+            "{rate:>9.0} {:>10.0} {:>10.0} {all:>9} {repeated:>9} {:>9.2}",
             phase.begun(),
             phase.goodput(),
-            refused(&phase.totals.refused, |_, _| true),
             phase.totals.invites.milliseconds(0.99)
         );
-        best = best.max(phase.goodput());
-        rate *= GROWTH;
-        setup.generator.finish(END_MAX)?;
+        completed = completed.max(phase.goodput());
+        let is_loss_free = is_over && all + repeated + phase.totals.cut + late.cut == 0 && phase.begun() >= rate * BEGUN_MIN;
+        if !is_loss_free {
+            setup.subject.kill()?;
+            setup.start(0)?;
+        }
+        search.note(is_loss_free);
     }
-    if best > 0.0 { Ok(best) } else { Err(setup.subject.with_log("no call was completed")) }
+    let loss_free = search.good.ok_or_else(|| setup.subject.with_log("no rate without loss"))?;
+    Ok(Capacity { loss_free, completed })
 }
 
 fn refused(all: &BTreeMap<(Method, u16), u32>, which: impl Fn(Method, u16) -> bool) -> u32 {
@@ -112,7 +125,7 @@ fn refused(all: &BTreeMap<(Method, u16), u32>, which: impl Fn(Method, u16) -> bo
 
 /// What came in the overload and behind it.
 struct Outcome {
-    capacity: f64,
+    capacity: Capacity,
     overload: Phase,
     /// Until the last call had ended: refusals by request and status, and calls cut.
     refused: BTreeMap<(Method, u16), u32>,
@@ -124,7 +137,7 @@ struct Outcome {
 
 impl Outcome {
     fn share(&self) -> f64 {
-        self.overload.goodput() / self.capacity
+        self.overload.goodput() / self.capacity.loss_free
     }
 
     /// Requests within calls that failed.
@@ -134,14 +147,15 @@ impl Outcome {
 
     fn tell(&self, wanted: &Wanted) {
         let Outcome { overload, refused: all, .. } = self;
-        println!("capacity: {:.0} calls/s completed", self.capacity);
+        println!("capacity: {:.0} calls/s without loss; at most {:.0} completed", self.capacity.loss_free, self.capacity.completed);
         println!(
-            "{} times that for {:.1} s: {:.0} calls/s begun, {:.0} calls/s completed, {:.0} % of the capacity",
+            "{} times that for {:.1} s: {:.0} calls/s begun, {:.0} calls/s completed, {:.0} % of the capacity, {:.0} % of the most",
             wanted.factor,
             overload.seconds,
             overload.begun(),
             overload.goodput(),
-            self.share() * 100.0
+            self.share() * 100.0,
+            overload.goodput() / self.capacity.completed * 100.0
         );
         let invites = |code| refused(all, |method, own| method == Method::Invite && own == code);
         let others = refused(all, |method, code| method == Method::Invite && !matches!(code, 503 | 408));
@@ -164,8 +178,8 @@ impl Outcome {
         let [before, during, after] = self.memory.map(|bytes| bytes as f64 / f64::from(1 << 20));
         println!("  memory: {before:.1} MB before, at most {during:.1} MB, {after:.1} MB when all calls had ended");
         println!("  generator: {:.0} % of its core, late by {:.1} ms at most", overload.busy * 100.0, overload.totals.lateness);
-        if overload.begun() < self.capacity * wanted.factor * BEGUN_MIN {
-            println!("  the generator was too slow: {:.2} times the capacity came", overload.begun() / self.capacity);
+        if overload.begun() < self.capacity.loss_free * wanted.factor * BEGUN_MIN {
+            println!("  the generator was too slow: {:.2} times the capacity came", overload.begun() / self.capacity.loss_free);
         }
         println!("half of the capacity afterwards: no call failed that began later than {:.2} s", self.recovery.as_secs_f64());
     }
@@ -222,8 +236,8 @@ pub fn overload(wanted: &Wanted) -> Result<(), String> {
     let capacity = capacity(&mut setup)?;
     setup.generator.reset_totals();
     let before = memory(&setup);
-    let overload = load(&mut setup, capacity * wanted.factor, Duration::from_secs(u64::from(wanted.seconds)))?;
-    let slices = afterwards(&mut setup, capacity / 2.0)?;
+    let overload = load(&mut setup, capacity.loss_free * wanted.factor, Duration::from_secs(u64::from(wanted.seconds)))?;
+    let slices = afterwards(&mut setup, capacity.loss_free / 2.0)?;
     let is_over = setup.generator.finish(END_MAX)?;
     let late = setup.generator.reset_totals();
     let mut refused = overload.totals.refused.clone();

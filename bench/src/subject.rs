@@ -122,6 +122,13 @@ impl Subject {
         self.command.extend(["-A".into(), text.into()]);
     }
 
+    /// Another program than the one that belongs to this bench.
+    pub fn be(&mut self, program: &Path) {
+        if let Some(own) = self.command.first_mut() {
+            *own = program.into();
+        }
+    }
+
     /// An option of the command line that both programs know.
     pub fn argument(&mut self, name: &str, value: &str) {
         self.command.extend([name.into(), value.into()]);

@@ -1,6 +1,7 @@
 //! One program of a comparison: its process on its cores, and the generator that calls through it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Ways;
@@ -127,8 +128,19 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 impl Contestant {
     /// Starts it; it serves when this returns.
     pub fn start(which: Which, configuration: &Configuration, cores: &Cores, ways: Ways) -> Result<Contestant, String> {
+        Contestant::start_build(which, None, configuration, cores, ways)
+    }
+
+    /// The same of another build: the `program` instead of the one that belongs to this bench.
+    pub fn start_build(
+        which: Which,
+        program: Option<&Path>,
+        configuration: &Configuration,
+        cores: &Cores,
+        ways: Ways,
+    ) -> Result<Contestant, String> {
         let on = cores.of_subject(which.cores());
-        let (program, proxy, callee) = match which {
+        let (running, proxy, callee) = match which {
             Which::Forwarder => {
                 let ports = (loopback_ports::free_port()?, loopback_ports::free_port()?);
                 let (proxy, callee) = (SocketAddr::from(([127, 0, 0, 1], ports.0)), SocketAddr::from(([127, 0, 0, 1], ports.1)));
@@ -136,6 +148,7 @@ impl Contestant {
             }
             Which::Proxy(kind, workers) => {
                 let mut subject = Subject::place(kind, configuration.file, &KAMAILIO_MEMORY)?;
+                program.into_iter().for_each(|program| subject.be(program));
                 configuration.defines.iter().for_each(|define| subject.define(define));
                 subject.argument("-n", &workers.to_string());
                 subject.argument("-b", RECEIVE_BYTES);
@@ -148,7 +161,7 @@ impl Contestant {
         };
         let mut plan = Plan::plain(proxy, callee);
         ways.apply(&mut plan);
-        let mut contestant = Contestant { which, program, generator: Generator::new(plan)?, cores: cores.count() };
+        let mut contestant = Contestant { which, program: running, generator: Generator::new(plan)?, cores: cores.count() };
         contestant.wait_until_passed()?;
         Ok(contestant)
     }
@@ -159,6 +172,16 @@ impl Contestant {
             Program::Proxy(subject) => subject.process(),
             Program::Forwarder(forwarder) => forwarder.process(),
         }
+    }
+
+    /// Ends a proxy and starts it again: what an overload left behind is no matter of the next turn.
+    pub fn restart(&mut self) -> Result<(), String> {
+        if let Program::Proxy(subject) = &mut self.program {
+            subject.kill()?;
+            subject.launch()?;
+            subject.wait_for_rpc()?;
+        }
+        self.wait_until_passed()
     }
 
     /// One call goes through; it is repeated until it does.

@@ -1,63 +1,22 @@
 //! The highest loss-free rate on one core, what a call costs there, and the latency at half of it.
 
+use std::time::Duration;
+
 use super::contestant::{Configuration, Contestant, NO_LIMIT, Turn, Which};
 use super::load::{rounds, start, tell, tell_head};
+use super::search::{STEP, Search};
 use super::table::{Figure, Section, grouped, ratio};
 use super::{Headline, Scale, Stage, Ways};
 use crate::subject::Kind;
 
-/// Rates are told apart when they differ by more than this factor.
-const STEP: f64 = 1.1;
-/// The next rate while nothing was lost yet: two halvings of the distance lead to one step.
-const GROWTH: f64 = 1.44;
-/// Calls a second: where the first search begins, and what none goes beyond.
+/// Calls a second: where the first search begins.
 const FIRST: f64 = 2_000.0;
-const LOWEST: f64 = 10.0;
-const HIGHEST: f64 = 60_000.0;
-/// Tries of one search.
-const TRIES_MAX: usize = 24;
+/// Until the last transaction of a try is gone: its wait state of 5 s, and a little.
+const TRANSACTIONS_END: Duration = Duration::from_secs(6);
 /// A generator that uses more of its core than this may itself be what lost calls.
 const GENERATOR_BUSY_MAX: f64 = 0.95;
 /// A rate counts when that share of its calls was begun.
 const BEGUN_MIN: f64 = 0.98;
-
-/// A search between a rate without and one with losses.
-#[derive(Clone, Debug)]
-struct Search {
-    next: f64,
-    tries: usize,
-    /// The highest rate without and the lowest with losses.
-    good: Option<f64>,
-    bad: Option<f64>,
-}
-
-impl Search {
-    fn from(rate: f64) -> Search {
-        Search { next: rate, tries: 0, good: None, bad: None }
-    }
-
-    /// The rate to be tried; None: the search is over.
-    fn rate(&self) -> Option<f64> {
-        let is_narrow = self.good.zip(self.bad).is_some_and(|(good, bad)| bad / good <= STEP);
-        let is_open = self.tries < TRIES_MAX && (LOWEST..=HIGHEST).contains(&self.next);
-        (is_open && !is_narrow).then_some(self.next)
-    }
-
-    /// What the try came to.
-    fn note(&mut self, is_loss_free: bool) {
-        self.tries += 1;
-        if is_loss_free {
-            self.good = Some(self.next);
-        } else {
-            self.bad = Some(self.next);
-        }
-        self.next = match (self.good, self.bad) {
-            (Some(good), Some(bad)) => (good * bad).sqrt(),
-            (Some(good), None) => good * GROWTH,
-            (None, bad) => bad.unwrap_or(self.next) / GROWTH,
-        };
-    }
-}
 
 /// What the searches of one subject found.
 struct Found {
@@ -121,20 +80,21 @@ impl Going {
     }
 }
 
-/// One search of each contestant, the tries in turn.
+/// One search of each contestant, one after the other: what a proxy still has to do for the transactions of its last try must not
+/// fall into a try of the next one on the same core.
 fn search(contestants: &mut [Contestant], found: &mut [Found], scale: &Scale, ways: Ways) -> Result<(), String> {
-    let first = |found: &Found| found.best.last().map_or(FIRST, |(rate, _)| rate / STEP / STEP);
-    let new = |found: &Found| Going { search: Search::from(first(found)), best: None, is_bound: false, disturbed: 0 };
-    let mut all: Vec<Going> = found.iter().map(new).collect();
-    while all.iter().any(|going| going.search.rate().is_some()) {
-        for (contestant, going) in contestants.iter_mut().zip(&mut all) {
-            let Some(rate) = going.search.rate() else { continue };
+    for (contestant, found) in contestants.iter_mut().zip(found) {
+        let first = found.best.last().map_or(FIRST, |(rate, _)| rate / STEP / STEP);
+        let mut going = Going { search: Search::from(first), best: None, is_bound: false, disturbed: 0 };
+        while let Some(rate) = going.search.rate() {
             let turn = contestant.turn(rate, scale.warm_up, scale.turn)?;
             tell(contestant.which, rate, &turn);
+            if !turn.is_loss_free() {
+                contestant.restart()?;
+            }
             going.note(rate, turn, ways, scale.disturbed_max);
         }
-    }
-    for (found, going) in found.iter_mut().zip(all) {
+        std::thread::sleep(TRANSACTIONS_END);
         found.best.extend(going.best);
         found.bound_by_generator += usize::from(going.is_bound);
     }
@@ -162,9 +122,9 @@ fn highest_rates(stage: &mut Stage, found: &[Found]) {
         &["subject", "calls/s (searches)", "to Kamailio", "µs CPU a call there", "user", "to Kamailio", "of the core"],
     );
     section.note(format!(
-        "Loss-free: every call of the try succeeds and neither side repeats anything. {} searches each, tries in turn, rates told apart by \
+        "Loss-free: every call of the try succeeds and neither side repeats anything. {} searches each, in turn, rates told apart by \
          10 %. A try with losses while other processes used the machine is made again, at most {} times a search. \
-         ≥: the generator's own core was full before the subject lost a call.",
+         A proxy that lost something is started anew. ≥: the generator's own core was full before the subject lost a call.",
         stage.scale.searches, stage.scale.disturbed_max
     ));
     let kamailio = found.iter().find(|found| found.which == Which::Proxy(Kind::Kamailio, 1));
@@ -220,6 +180,7 @@ fn at_parts(stage: &mut Stage, contestants: &mut [Contestant], found: &[Found]) 
     for (name, part) in [("9/10", 0.9), ("1/2", 0.5)] {
         for (proxy, found) in proxies.iter_mut().zip(found).filter(|(_, found)| !found.best.is_empty()) {
             let rate = found.rate().middle * part;
+            std::thread::sleep(TRANSACTIONS_END);
             let turns = rounds(&mut [proxy, forwarder], &[rate, rate], stage.scale.few_rounds, &stage.scale)?;
             let [own, floor] = turns.as_slice() else { continue };
             let above = own.latency(0.99).middle - floor.latency(0.99).middle;
@@ -238,34 +199,4 @@ fn at_parts(stage: &mut Stage, contestants: &mut [Contestant], found: &[Found]) 
     }
     stage.tell(section);
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The best rate that a search finds when this is the capacity.
-    fn found(first: f64, capacity: f64) -> Option<f64> {
-        let mut search = Search::from(first);
-        while let Some(rate) = search.rate() {
-            search.note(rate <= capacity);
-        }
-        search.good
-    }
-
-    #[test]
-    fn a_search_comes_within_a_step_of_the_capacity_from_wherever_it_begins() {
-        for capacity in [60.0, 333.0, 1_000.0, 1_735.0, 7_900.0, 40_000.0] {
-            for first in [100.0, 1_000.0, capacity / 1.2, capacity * 1.3] {
-                let best = found(first, capacity).unwrap_or(0.0);
-                assert!(best <= capacity && best * STEP >= capacity, "{best} for {capacity} from {first}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_search_ends_where_nothing_or_everything_is_lost() {
-        assert_eq!(found(1_000.0, 0.0), None);
-        assert!(found(1_000.0, f64::MAX).is_some_and(|rate| rate <= HIGHEST));
-    }
 }

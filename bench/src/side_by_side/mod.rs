@@ -1,5 +1,6 @@
 //! Duolog beside Kamailio and a bare forwarder, in the same minutes on the same cores: what `cargo xtask bench` measures.
 
+pub mod builds;
 mod contention;
 mod contestant;
 pub mod cores;
@@ -14,6 +15,7 @@ mod priority;
 mod restart;
 mod results;
 mod script;
+pub mod search;
 mod table;
 
 use std::time::Duration;

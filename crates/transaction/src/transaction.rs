@@ -281,7 +281,7 @@ impl<D> Transaction<D> {
     /// When the table wakes it up: nobody waits for the end of its wait state, so that comes coarsely.
     pub(crate) fn wake_at(&self) -> Deadline {
         let deadline = self.next_deadline();
-        if deadline == self.server.wait { deadline.coarse() } else { deadline }
+        if deadline == self.server.wait { deadline.coarse(self.id.slot) } else { deadline }
     }
 
     /// Stored bytes and where they go. `None`: nothing is stored, so nothing is to be sent.

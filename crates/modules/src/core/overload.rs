@@ -11,12 +11,15 @@ const LOW_BYTES: usize = 600_000;
 /// of the processor's caches when its turn comes, so that calls cost more. The rest of the queue is for bursts.
 const HIGH_BYTES: usize = 2_400_000;
 
-/// The time over which it is averaged whether the queue stands above the lower level, milliseconds.
-const AVERAGED_MILLISECONDS: u64 = 200;
-/// The part of that time, of [`ALL`], from which on it counts. What piled up while the system ran something else is gone sooner.
-const STANDING_MIN: u32 = 250;
-/// A batch that took longer was interrupted; it counts for no more, milliseconds.
-const BATCH_MILLISECONDS_MAX: u64 = 20;
+/// The queue stands when it has not come down for so long while it was above the lower level, milliseconds. What piled up while the
+/// system ran something else comes down from the first batch on.
+const STANDING_MILLISECONDS: u64 = 50;
+/// It stands as well when it was above the lower level for so long, even if it comes down now and then, milliseconds.
+const ABOVE_MILLISECONDS: u64 = 500;
+/// It stands no longer when it was below the lower level for so long, milliseconds.
+const CALM_MILLISECONDS: u64 = 200;
+/// A worker that tells nothing for longer was interrupted, so that what it finds then says nothing yet, milliseconds.
+const INTERRUPTION_MILLISECONDS: u64 = 20;
 /// How long none is refused before overload counts as over, milliseconds.
 pub const OVER_AFTER_MILLISECONDS: u64 = 2_000;
 
@@ -54,9 +57,15 @@ pub struct Backlog {
     pub levels: Levels,
     percent: u8,
     /// When that was told.
+    told: Time,
+    /// The queue stands: calls are refused by the share of its level.
+    stands: bool,
+    /// The lowest it was since it is above the lower level or since the last interruption.
+    lowest: u8,
+    /// Since when it is on the side of the lower level that does not agree with `stands`, and has not come down.
     since: Time,
-    /// How much of the averaged time the queue stood, of [`ALL`].
-    standing: f32,
+    /// Since when it is above the lower level, if it is.
+    above_since: Time,
     /// Parts of a refusal that are due, of [`ALL`].
     owed: u32,
 }
@@ -64,16 +73,28 @@ pub struct Backlog {
 impl Backlog {
     /// A batch was taken: how full the queue behind it still is, 0 to 100 percent; 0 when the batch was not full.
     pub fn told(&mut self, now: Time, percent: u8) {
-        let (stood, longest) =
-            if self.percent > self.levels.low { (ALL as f32, BATCH_MILLISECONDS_MAX) } else { (0.0, AVERAGED_MILLISECONDS) };
-        let passed = now.0.saturating_sub(self.since.0).min(longest);
-        self.standing += (stood - self.standing) * passed as f32 / AVERAGED_MILLISECONDS as f32;
-        (self.percent, self.since) = (percent, now);
+        let is_above = percent > self.levels.low;
+        let was_above = self.percent > self.levels.low;
+        let is_interrupted = now.0.saturating_sub(self.told.0) > INTERRUPTION_MILLISECONDS;
+        let begins_anew = if self.stands { is_above } else { !was_above || is_interrupted || percent < self.lowest };
+        if self.stands && was_above || begins_anew {
+            (self.lowest, self.since) = (percent, now);
+        }
+        if !was_above {
+            self.above_since = now;
+        }
+        (self.percent, self.told) = (percent, now);
+        let lasted = |since: Time| now.0.saturating_sub(since.0);
+        self.stands = if self.stands {
+            is_above || lasted(self.since) < CALM_MILLISECONDS
+        } else {
+            is_above && (lasted(self.since) >= STANDING_MILLISECONDS || lasted(self.above_since) >= ABOVE_MILLISECONDS)
+        };
     }
 
     /// The share of new calls to refuse now, of [`ALL`].
     pub fn share(&self) -> u32 {
-        if self.standing < STANDING_MIN as f32 {
+        if !self.stands {
             return 0;
         }
         let Levels { low, high } = self.levels;
@@ -184,35 +205,57 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_has_to_stand_for_a_quarter_of_the_time() {
+    fn a_queue_has_to_stand_for_a_while() {
         let mut backlog = Backlog::default();
-        stands(&mut backlog, 1_000, 55, 100);
+        stands(&mut backlog, 1_000, 49, 100);
         assert_eq!(backlog.share(), 0);
-        stands(&mut backlog, 1_055, 5, 100);
+        backlog.told(Time(1_050), 100);
         assert_eq!(backlog.share(), ALL);
     }
 
     #[test]
-    fn a_queue_that_is_emptied_in_time_refuses_nobody() {
+    fn a_queue_that_comes_down_refuses_nobody() {
         let mut backlog = Backlog::default();
         for pause in 0..50 {
-            // The system ran something else for 30 ms; what piled up is gone 10 ms later.
-            stands(&mut backlog, 1_000 + pause * 60, 10, 100);
-            assert_eq!(backlog.share(), 0, "pause {pause}");
-            backlog.told(Time(1_010 + pause * 60), 0);
+            // The system ran something else for 60 ms; what piled up is gone 0.4 s later.
+            for step in 0..400_u64 {
+                backlog.told(Time(1_000 + pause * 460 + step), 100 - (step / 4) as u8);
+                assert_eq!(backlog.share(), 0, "pause {pause}, step {step}");
+            }
         }
     }
 
     #[test]
-    fn a_moment_without_queue_ends_no_overload_and_half_a_second_does() {
+    fn what_an_interrupted_worker_finds_says_nothing_yet() {
+        let mut backlog = Backlog::default();
+        // The system runs something else for 30 of every 40 ms; the queue grows meanwhile, and shrinks by less.
+        for turn in 0..12 {
+            stands(&mut backlog, 1_000 + turn * 40, 10, 60);
+            assert_eq!(backlog.share(), 0, "turn {turn}");
+        }
+        stands(&mut backlog, 1_490, 10, 60);
+        assert!(backlog.share() > 0, "half a second without an end is no interruption");
+    }
+
+    #[test]
+    fn a_queue_that_grows_again_and_again_stands() {
+        let mut backlog = Backlog::default();
+        (0..50_u64).for_each(|step| backlog.told(Time(1_000 + step), 40 + (step % 7) as u8));
+        assert_eq!(backlog.share(), 0);
+        backlog.told(Time(1_050), 50);
+        assert_eq!(backlog.share(), 500);
+    }
+
+    #[test]
+    fn a_moment_without_queue_ends_no_overload_and_a_fifth_of_a_second_does() {
         let mut backlog = Backlog::default();
         stands(&mut backlog, 1_000, 500, 60);
-        stands(&mut backlog, 1_500, 10, 0);
+        stands(&mut backlog, 1_501, 150, 0);
         assert_eq!(backlog.share(), 0, "nobody has to be refused for an empty queue");
-        backlog.told(Time(1_511), 100);
+        backlog.told(Time(1_652), 100);
         assert_eq!(backlog.share(), ALL);
-        stands(&mut backlog, 1_511, 500, 0);
-        backlog.told(Time(2_011), 100);
+        stands(&mut backlog, 1_653, 200, 0);
+        backlog.told(Time(1_854), 100);
         assert_eq!(backlog.share(), 0);
     }
 
