@@ -14,6 +14,8 @@ const HIGH_BYTES: usize = 2_400_000;
 /// The queue stands when it has not come down for so long while it was above the lower level, milliseconds. What piled up while the
 /// system ran something else comes down from the first batch on.
 const STANDING_MILLISECONDS: u64 = 50;
+/// The same when it never came below the higher level: the rest of the queue may be full soon.
+const STANDING_HIGH_MILLISECONDS: u64 = 20;
 /// It stands as well when it was above the lower level for so long, even if it comes down now and then, milliseconds.
 const ABOVE_MILLISECONDS: u64 = 500;
 /// It stands no longer when it was below the lower level for so long, milliseconds.
@@ -85,10 +87,11 @@ impl Backlog {
         }
         (self.percent, self.told) = (percent, now);
         let lasted = |since: Time| now.0.saturating_sub(since.0);
+        let standing = if self.lowest >= self.levels.high { STANDING_HIGH_MILLISECONDS } else { STANDING_MILLISECONDS };
         self.stands = if self.stands {
             is_above || lasted(self.since) < CALM_MILLISECONDS
         } else {
-            is_above && (lasted(self.since) >= STANDING_MILLISECONDS || lasted(self.above_since) >= ABOVE_MILLISECONDS)
+            is_above && (lasted(self.since) >= standing || lasted(self.above_since) >= ABOVE_MILLISECONDS)
         };
     }
 
@@ -206,11 +209,13 @@ mod tests {
 
     #[test]
     fn a_queue_has_to_stand_for_a_while() {
-        let mut backlog = Backlog::default();
-        stands(&mut backlog, 1_000, 49, 100);
-        assert_eq!(backlog.share(), 0);
-        backlog.told(Time(1_050), 100);
-        assert_eq!(backlog.share(), ALL);
+        for (percent, milliseconds, share) in [(50, STANDING_MILLISECONDS, 500), (100, STANDING_HIGH_MILLISECONDS, ALL)] {
+            let mut backlog = Backlog::default();
+            stands(&mut backlog, 1_000, milliseconds - 1, percent);
+            assert_eq!(backlog.share(), 0);
+            backlog.told(Time(1_000 + milliseconds), percent);
+            assert_eq!(backlog.share(), share);
+        }
     }
 
     #[test]
