@@ -14,7 +14,7 @@ const HIGH_BYTES: usize = 2_400_000;
 /// The queue stands when it has not come down for so long while it was above the lower level, milliseconds. What piled up while the
 /// system ran something else comes down from the first batch on.
 const STANDING_MILLISECONDS: u64 = 50;
-/// The same when it never came below the higher level: the rest of the queue may be full soon.
+/// The same while it is above the higher level: the rest of the queue may be full soon.
 const STANDING_HIGH_MILLISECONDS: u64 = 20;
 /// It stands as well when it was above the lower level for so long, even if it comes down now and then, milliseconds.
 const ABOVE_MILLISECONDS: u64 = 500;
@@ -87,7 +87,7 @@ impl Backlog {
         }
         (self.percent, self.told) = (percent, now);
         let lasted = |since: Time| now.0.saturating_sub(since.0);
-        let standing = if self.lowest >= self.levels.high { STANDING_HIGH_MILLISECONDS } else { STANDING_MILLISECONDS };
+        let standing = if percent >= self.levels.high { STANDING_HIGH_MILLISECONDS } else { STANDING_MILLISECONDS };
         self.stands = if self.stands {
             is_above || lasted(self.since) < CALM_MILLISECONDS
         } else {
