@@ -12,7 +12,7 @@ use crate::subject::Kind;
 /// What a run is asked for.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Programs that take the command line of duolog; Kamailio runs beside them when it is named `kamailio`.
+    /// Programs that take the command line of duolog; `kamailio` and `forwarder` name those of any comparison.
     pub programs: Vec<PathBuf>,
     /// New calls a second.
     pub rates: Vec<f64>,

@@ -17,7 +17,7 @@ pub struct Search {
     tries: usize,
     /// The highest rate without and the lowest with losses.
     pub good: Option<f64>,
-    pub bad: Option<f64>,
+    bad: Option<f64>,
 }
 
 impl Search {

@@ -4,8 +4,8 @@ use sip::Time;
 
 /// Milliseconds.
 const COARSE_STEP: u64 = 64;
-/// Into so many parts what ends in one step is divided: with 15 000 calls a second 1 900 ends at once held everything up for
-/// milliseconds, and each part is a wake-up of its own where little happens.
+/// Into so many parts what ends in one step is divided: with 15 000 calls a second 1 900 would end at once and hold up what comes
+/// meanwhile. More parts are more wake-ups where little happens.
 const COARSE_PLACES: u32 = 8;
 
 /// Deadline in monotonic milliseconds; `NEVER` is a timer that is off.
